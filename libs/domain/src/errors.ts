@@ -1,0 +1,72 @@
+/** How a failure looks to a caller, whatever the transport; `libs/inference-protocol` maps it to gRPC, `libs/platform` to GraphQL. */
+export type ErrorKind =
+  | 'invalid-input'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not-found'
+  | 'conflict'
+  | 'resource-exhausted'
+  | 'deadline-exceeded'
+  | 'unavailable'
+  | 'internal';
+
+/** Every intended failure of the product. The key is the public code; clients may depend on it. */
+export const ERROR_KINDS = {
+  INVALID_INPUT: 'invalid-input',
+  INVALID_CURSOR: 'invalid-input',
+  INVALID_MONEY: 'invalid-input',
+  BATCH_TOO_LARGE: 'invalid-input',
+  FEATURE_VECTOR_MISMATCH: 'invalid-input',
+  TENSOR_MISMATCH: 'invalid-input',
+  CONFIG_INVALID: 'invalid-input',
+  MAPPING_INVALID: 'invalid-input',
+  DATA_INSUFFICIENT: 'invalid-input',
+  UNAUTHENTICATED: 'unauthenticated',
+  SIGNATURE_INVALID: 'unauthenticated',
+  FORBIDDEN: 'forbidden',
+  CUSTOMER_NOT_FOUND: 'not-found',
+  PRODUCT_NOT_FOUND: 'not-found',
+  SEGMENT_NOT_FOUND: 'not-found',
+  CAMPAIGN_NOT_FOUND: 'not-found',
+  MODEL_NOT_FOUND: 'not-found',
+  MODEL_VERSION_NOT_FOUND: 'not-found',
+  TRAINING_JOB_NOT_FOUND: 'not-found',
+  IDEMPOTENCY_CONFLICT: 'conflict',
+  ARTEFACT_INVALID: 'internal',
+  ARTEFACT_HASH_MISMATCH: 'internal',
+  QUEUE_FULL: 'resource-exhausted',
+  INFERENCE_DEADLINE_EXCEEDED: 'deadline-exceeded',
+  STORE_DEADLINE_EXCEEDED: 'deadline-exceeded',
+  INFERENCE_UNAVAILABLE: 'unavailable',
+  STORE_UNAVAILABLE: 'unavailable',
+  CATALOGUE_UNAVAILABLE: 'unavailable',
+  LIGHTGBM_UNAVAILABLE: 'unavailable',
+  MONGOD_UNAVAILABLE: 'unavailable',
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERROR_KINDS;
+
+/**
+ * An intended failure. The message names the offending value and the remedy and never holds personal data.
+ *
+ * @param code     key of ERROR_KINDS
+ * @param message  safe to show to the caller
+ * @param details  `path` points at the offending input, `cause` is kept for the log only
+ */
+export class DomainError extends Error {
+  override readonly name = 'DomainError';
+  readonly path: string | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    details: { path?: string; cause?: unknown } = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.path = details.path;
+  }
+
+  get kind(): ErrorKind {
+    return ERROR_KINDS[this.code];
+  }
+}

@@ -1,0 +1,43 @@
+/** What a caller may do; the graph's `@requiresScopes` names these. */
+export const SCOPES = [
+  'catalogue:read',
+  'catalogue:write',
+  'customer:read',
+  'profile:read',
+  'events:write',
+  'recommend:read',
+  'price:read',
+  'lead:read',
+  'decision:read',
+  'campaign:read',
+  'campaign:write',
+  'model:read',
+  'model:train',
+] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** The roles that tokens are issued for, and the scopes each role gets. `profile:read` covers traits and events of a person. */
+export const ROLE_SCOPES = {
+  web: ['catalogue:read', 'customer:read', 'events:write', 'recommend:read', 'price:read', 'decision:read'],
+  partner: ['catalogue:read', 'recommend:read'],
+  analyst: ['catalogue:read', 'customer:read', 'profile:read', 'recommend:read', 'price:read', 'lead:read', 'decision:read', 'campaign:read', 'model:read'],
+  marketer: ['catalogue:read', 'customer:read', 'recommend:read', 'price:read', 'lead:read', 'decision:read', 'campaign:read', 'campaign:write', 'model:read'],
+  operator: [...SCOPES],
+  privacy: ['customer:read', 'profile:read', 'decision:read', 'model:read'],
+} as const satisfies Record<string, readonly Scope[]>;
+export type Role = keyof typeof ROLE_SCOPES;
+
+/** Who calls, as verified by the gateway and carried, signed, to the subgraphs. */
+export interface Identity {
+  subject: string;
+  tenantId: string;
+  roles: readonly string[];
+  scopes: readonly string[];
+}
+
+const TENANT_ID = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** A tenant id is a DNS label, so that it is safe in file names, metric labels and model names. */
+export function isTenantId(value: string): boolean {
+  return TENANT_ID.test(value);
+}
