@@ -1,0 +1,85 @@
+import 'reflect-metadata';
+import type { AddressInfo } from 'node:net';
+import { DomainError } from '@sextant/domain';
+import { type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import express from 'express';
+import type { Registry } from 'prom-client';
+import type { SubgraphConfig } from './config.js';
+import { keepRawBody, requireSignature } from './identity.middleware.js';
+import { type Logger, nestLogger } from './logger.js';
+import { listenOn, OperationsServer, type ReadinessCheck } from './operations-server.js';
+
+/** Largest request body: a full ingest batch of large events. */
+const BODY_LIMIT = '16mb';
+
+export interface RunningSubgraph {
+  /** URL of /graphql */
+  url: string;
+  metricsUrl: string;
+  app: INestApplication;
+  close(): Promise<void>;
+}
+
+export interface SubgraphDefinition {
+  name: string;
+  module: Type | DynamicModule;
+  registry: Registry;
+  logger: Logger;
+  checks(app: INestApplication): ReadinessCheck[];
+}
+
+/** Boots one subgraph; used by its main.ts and, on free ports, by its tests. */
+export async function startSubgraph(definition: SubgraphDefinition, config: SubgraphConfig): Promise<RunningSubgraph> {
+  const app = await NestFactory.create(definition.module, { bodyParser: false, logger: nestLogger(definition.logger), abortOnError: false });
+  app.use('/graphql', express.json({ limit: BODY_LIMIT, verify: keepRawBody }));
+  app.use(
+    '/graphql',
+    requireSignature({ secret: config.SEXTANT_SIGNING_SECRET, maxAgeMs: config.SEXTANT_SIGNATURE_MAX_AGE_MS, now: Date.now }),
+  );
+  await app.init();
+  const server = app.getHttpServer();
+  server.keepAliveTimeout = 65_000; // longer than the gateway's, so that it never reuses a connection we are closing
+  const operations = new OperationsServer(definition.registry, definition.checks(app));
+  const metricsPort = await operations.listen(config.METRICS_PORT, config.HOST);
+  await listenOn(server, config.PORT, config.HOST);
+  const { port } = server.address() as AddressInfo;
+  definition.logger.info({ port, metricsPort }, `${definition.name} subgraph is ready`);
+  return {
+    url: `http://${config.HOST}:${port}/graphql`,
+    metricsUrl: `http://${config.HOST}:${metricsPort}/metrics`,
+    app,
+    async close() {
+      operations.startDraining();
+      server.closeIdleConnections();
+      await app.close();
+      await operations.close();
+    },
+  };
+}
+
+/**
+ * Runs a process until it is told to stop: SIGTERM and SIGINT close it once, a failed start prints its reason and exits with 1.
+ *
+ * @param start  boots and returns how to close
+ */
+export function runProcess(name: string, start: () => Promise<{ close(): Promise<void> }>): void {
+  let stopping = false;
+  const started = start();
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    void started.then((running) => running.close()).then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  started.catch((error: unknown) => {
+    const reason = error instanceof DomainError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`${name}: ${reason}\n`);
+    process.exit(1);
+  });
+}
+
