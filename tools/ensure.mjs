@@ -4,16 +4,21 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 
 const [major] = process.versions.node.split('.').map(Number);
-if (major < 20) fail(`Node ${process.versions.node} is too old: install Node 20 or newer, then run the command again.`);
+if (major < 20)
+  fail(`Node ${process.versions.node} is too old: install Node 20 or newer, then run the command again.`);
 
 const installed = 'node_modules/.package-lock.json';
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync('package-lock.json').mtimeMs) {
   const started = Date.now();
   console.log('Installing packages (once, about a minute) …');
-  run(['ci', '--loglevel=error', '--no-audit', '--no-fund'], 'npm could not install the packages: check the network or the registry setting, then run the command again.');
+  run(
+    ['ci', '--loglevel=error', '--no-audit', '--no-fund'],
+    'npm could not install the packages: check the network or the registry setting, then run the command again.',
+  );
   console.log(`Installed packages in ${Math.round((Date.now() - started) / 1000)} s`);
 }
-if (process.argv.includes('--build')) run(['run', '--silent', 'build'], 'The build failed: see the messages above.');
+if (process.argv.includes('--build'))
+  run(['run', '--silent', 'build'], 'The build failed: see the messages above.');
 
 function run(args, remedy) {
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };

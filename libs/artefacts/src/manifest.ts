@@ -24,7 +24,9 @@ export const columnEncoding = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('categorical'),
     column: z.string(),
-    categories: z.array(z.string()).describe('one input column each; anything else goes to the "other" column'),
+    categories: z
+      .array(z.string())
+      .describe('one input column each; anything else goes to the "other" column'),
   }),
 ]);
 export type ColumnEncoding = z.output<typeof columnEncoding>;
@@ -40,9 +42,19 @@ export const recommendSpec = z.object({
   task: z.literal('recommend'),
   items: z.array(z.string()).min(1).describe('item ids in the order of the model input and output columns'),
   lambda: z.number().positive(),
-  tauItems: z.number().positive().nullable().describe('history weight exp(-age/tau) with age counted in items; null = all 1'),
-  excludeHistory: z.boolean().describe('true where repeats are so rare that showing a known item is a wasted slot'),
-  similarityFile: z.string().describe('float32 little-endian [items + 1, items]: row i = weights from item i, last row = popularity prior'),
+  tauItems: z
+    .number()
+    .positive()
+    .nullable()
+    .describe('history weight exp(-age/tau) with age counted in items; null = all 1'),
+  excludeHistory: z
+    .boolean()
+    .describe('true where repeats are so rare that showing a known item is a wasted slot'),
+  similarityFile: z
+    .string()
+    .describe(
+      'float32 little-endian [items + 1, items]: row i = weights from item i, last row = popularity prior',
+    ),
 });
 export type RecommendSpec = z.output<typeof recommendSpec>;
 
@@ -51,11 +63,15 @@ export const leadSpec = z.object({
   table: tableEncoding,
   family: z.enum(['logistic', 'lightgbm']),
   explainFile: z.string().describe('JSON: weights of the linear model or the trees, for exact attributions'),
-  bands: z.object({ warm: z.number(), hot: z.number() }).describe('lowest calibrated probability of the band'),
+  bands: z
+    .object({ warm: z.number(), hot: z.number() })
+    .describe('lowest calibrated probability of the band'),
   quantiles: z.array(z.number()).length(101).describe('score percentiles on the validation split'),
   reliability: z
     .array(z.object({ upTo: z.number(), rows: z.number().int(), positives: z.number().int() }))
-    .describe('validation counts by calibrated score, ascending; the interval of a score is Wilson of its bin'),
+    .describe(
+      'validation counts by calibrated score, ascending; the interval of a score is Wilson of its bin',
+    ),
   horizonDays: z.number().positive(),
 });
 export type LeadSpec = z.output<typeof leadSpec>;
@@ -65,29 +81,54 @@ export const priceSpec = z.object({
   table: tableEncoding,
   family: z.enum(['log-log', 'lightgbm']),
   productColumn: z.string(),
-  priceColumn: z.string().describe('numeric column in major units of the currency; the encoder takes its logarithm'),
+  priceColumn: z
+    .string()
+    .describe('numeric column in major units of the currency; the encoder takes its logarithm'),
   residualSd: z.number().nonnegative().describe('standard deviation of log units on the validation split'),
-  smearing: z.number().positive().describe("Duan's smearing factor: expected units = smearing × median units"),
+  smearing: z
+    .number()
+    .positive()
+    .describe("Duan's smearing factor: expected units = smearing × median units"),
   unitsPeriodDays: z.number().positive().describe('the period that units refer to'),
-  priceRange: z.record(z.string(), z.tuple([z.number(), z.number()])).describe('lowest and highest price seen by product; no extrapolation beyond'),
+  priceRange: z
+    .record(z.string(), z.tuple([z.number(), z.number()]))
+    .describe('lowest and highest price seen by product; no extrapolation beyond'),
   elasticity: z.record(z.string(), measured).describe('d ln units / d ln price by product'),
   explainFile: z.string().nullable(),
-  contextDefaults: z.record(z.string(), z.union([z.number(), z.string()])).describe('value of a context column the caller does not give'),
+  contextDefaults: z
+    .record(z.string(), z.union([z.number(), z.string()]))
+    .describe('value of a context column the caller does not give'),
 });
 export type PriceSpec = z.output<typeof priceSpec>;
 
 /** `manifest.json`: everything the worker needs to serve a version, and how it came to be. */
 export const manifest = z.object({
   formatVersion: z.literal(1),
-  model: z.string().regex(/^[a-z0-9-]+\.(recommend|price|lead)$/).describe('<tenant>.<task>'),
+  model: z
+    .string()
+    .regex(/^[a-z0-9-]+\.(recommend|price|lead)$/)
+    .describe('<tenant>.<task>'),
   version: z.number().int().positive(),
   tenantId: z.string(),
   trainedAt: z.iso.datetime(),
   seed: z.number().int(),
-  dataSha256: z.string().regex(/^[0-9a-f]{64}$/).describe('of the training rows in order'),
+  dataSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .describe('of the training rows in order'),
   dataRows: z.number().int().nonnegative(),
-  files: z.array(z.object({ path: z.string().regex(/^[a-z0-9.-]+$/), sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.number().int() })),
-  onnx: z.object({ opset: z.number().int(), inputs: z.array(tensor).min(1), outputs: z.array(tensor).min(1) }),
+  files: z.array(
+    z.object({
+      path: z.string().regex(/^[a-z0-9.-]+$/),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      bytes: z.number().int(),
+    }),
+  ),
+  onnx: z.object({
+    opset: z.number().int(),
+    inputs: z.array(tensor).min(1),
+    outputs: z.array(tensor).min(1),
+  }),
   metrics: z.record(z.string(), measured),
   baselineMetrics: z.record(z.string(), measured),
   warmUpBatchSizes: z.array(z.number().int().positive()),

@@ -14,20 +14,28 @@ export class ModelDirectory {
 
   async listModels(): Promise<string[]> {
     const entries = await readdir(this.root, { withFileTypes: true }).catch(emptyWhenMissing);
-    return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map((entry) => entry.name).sort();
+    return entries
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+      .map((entry) => entry.name)
+      .sort();
   }
 
   async listVersions(model: string): Promise<number[]> {
     const entries = await readdir(join(this.root, model), { withFileTypes: true }).catch(emptyWhenMissing);
-    return entries.filter((entry) => entry.isDirectory() && /^[1-9]\d*$/.test(entry.name)).map((entry) => Number(entry.name)).sort((a, b) => a - b);
+    return entries
+      .filter((entry) => entry.isDirectory() && /^[1-9]\d*$/.test(entry.name))
+      .map((entry) => Number(entry.name))
+      .sort((a, b) => a - b);
   }
 
   /** The serving version, or null when none was ever put live. */
   async findLiveVersion(model: string): Promise<number | null> {
-    const text = await readFile(join(this.root, model, 'live'), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return '';
-      throw error;
-    });
+    const text = await readFile(join(this.root, model, 'live'), 'utf8').catch(
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return '';
+        throw error;
+      },
+    );
     return /^[1-9]\d*\s*$/.test(text) ? Number(text) : null;
   }
 
@@ -43,16 +51,26 @@ export class ModelDirectory {
    *
    * @throws DomainError ARTEFACT_INVALID for a manifest that does not parse or names another model, ARTEFACT_HASH_MISMATCH for a changed file
    */
-  async readVerified(model: string, version: number): Promise<{ manifest: Manifest; files: Map<string, Buffer> }> {
+  async readVerified(
+    model: string,
+    version: number,
+  ): Promise<{ manifest: Manifest; files: Map<string, Buffer> }> {
     const manifest = await this.readManifest(model, version);
     const files = new Map<string, Buffer>();
     for (const { path, sha256, bytes } of manifest.files) {
       const content = await readFile(this.path(model, version, path)).catch((cause: unknown) => {
-        throw new DomainError('ARTEFACT_INVALID', `${model}/${version}/${path} is named in the manifest and cannot be read`, { cause });
+        throw new DomainError(
+          'ARTEFACT_INVALID',
+          `${model}/${version}/${path} is named in the manifest and cannot be read`,
+          { cause },
+        );
       });
       const actual = createHash('sha256').update(content).digest('hex');
       if (content.byteLength !== bytes || actual !== sha256) {
-        throw new DomainError('ARTEFACT_HASH_MISMATCH', `${model}/${version}/${path} is not the file the manifest describes (sha256 ${actual})`);
+        throw new DomainError(
+          'ARTEFACT_HASH_MISMATCH',
+          `${model}/${version}/${path} is not the file the manifest describes (sha256 ${actual})`,
+        );
       }
       files.set(path, content);
     }
@@ -60,16 +78,26 @@ export class ModelDirectory {
   }
 
   async readManifest(model: string, version: number): Promise<Manifest> {
-    const text = await readFile(this.path(model, version, 'manifest.json'), 'utf8').catch((cause: unknown) => {
-      throw new DomainError('ARTEFACT_INVALID', `${model}/${version} has no readable manifest.json`, { cause });
-    });
+    const text = await readFile(this.path(model, version, 'manifest.json'), 'utf8').catch(
+      (cause: unknown) => {
+        throw new DomainError('ARTEFACT_INVALID', `${model}/${version} has no readable manifest.json`, {
+          cause,
+        });
+      },
+    );
     const parsed = manifestSchema.safeParse(parseJson(text));
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      throw new DomainError('ARTEFACT_INVALID', `${model}/${version}/manifest.json: ${issue?.path.join('.')} ${issue?.message}`);
+      throw new DomainError(
+        'ARTEFACT_INVALID',
+        `${model}/${version}/manifest.json: ${issue?.path.join('.')} ${issue?.message}`,
+      );
     }
     if (parsed.data.model !== model || parsed.data.version !== version) {
-      throw new DomainError('ARTEFACT_INVALID', `${model}/${version}/manifest.json describes ${parsed.data.model}/${parsed.data.version}`);
+      throw new DomainError(
+        'ARTEFACT_INVALID',
+        `${model}/${version}/manifest.json describes ${parsed.data.model}/${parsed.data.version}`,
+      );
     }
     return parsed.data;
   }

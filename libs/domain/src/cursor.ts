@@ -13,7 +13,8 @@ export function encodeCursor(key: readonly (string | number)[]): string {
 export function decodeCursor(cursor: string, types: readonly ('string' | 'number')[]): (string | number)[] {
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    if (Array.isArray(key) && key.length === types.length && key.every((part, i) => typeof part === types[i])) return key;
+    if (Array.isArray(key) && key.length === types.length && key.every((part, i) => typeof part === types[i]))
+      return key;
   } catch {
     // falls through to the one error below
   }
@@ -23,7 +24,9 @@ export function decodeCursor(cursor: string, types: readonly ('string' | 'number
 /** Refuses page sizes outside 1..max instead of silently clamping, so that clients notice. */
 export function checkPageSize(first: number, max: number): number {
   if (!Number.isInteger(first) || first < 1 || first > max) {
-    throw new DomainError('INVALID_INPUT', `first must be between 1 and ${max}, got ${first}`, { path: 'first' });
+    throw new DomainError('INVALID_INPUT', `first must be between 1 and ${max}, got ${first}`, {
+      path: 'first',
+    });
   }
   return first;
 }

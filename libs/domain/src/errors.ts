@@ -31,6 +31,8 @@ export const ERROR_KINDS = {
   MODEL_NOT_FOUND: 'not-found',
   MODEL_VERSION_NOT_FOUND: 'not-found',
   TRAINING_JOB_NOT_FOUND: 'not-found',
+  QUOTE_TOKEN_INVALID: 'invalid-input',
+  QUOTE_EXPIRED: 'conflict',
   IDEMPOTENCY_CONFLICT: 'conflict',
   ARTEFACT_INVALID: 'internal',
   ARTEFACT_HASH_MISMATCH: 'internal',
@@ -41,6 +43,7 @@ export const ERROR_KINDS = {
   STORE_UNAVAILABLE: 'unavailable',
   CATALOGUE_UNAVAILABLE: 'unavailable',
   LIGHTGBM_UNAVAILABLE: 'unavailable',
+  TRAINER_LOST: 'unavailable',
   MONGOD_UNAVAILABLE: 'unavailable',
 } as const satisfies Record<string, ErrorKind>;
 

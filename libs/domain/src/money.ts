@@ -13,14 +13,38 @@ export interface DecimalMoney {
 }
 
 const EXPONENTS: Readonly<Record<string, number>> = {
-  BIF: 0, CLP: 0, DJF: 0, GNF: 0, ISK: 0, JPY: 0, KMF: 0, KRW: 0, PYG: 0, RWF: 0, UGX: 0, VND: 0, VUV: 0, XAF: 0, XOF: 0, XPF: 0,
-  BHD: 3, IQD: 3, JOD: 3, KWD: 3, LYD: 3, OMR: 3, TND: 3,
+  BIF: 0,
+  CLP: 0,
+  DJF: 0,
+  GNF: 0,
+  ISK: 0,
+  JPY: 0,
+  KMF: 0,
+  KRW: 0,
+  PYG: 0,
+  RWF: 0,
+  UGX: 0,
+  VND: 0,
+  VUV: 0,
+  XAF: 0,
+  XOF: 0,
+  XPF: 0,
+  BHD: 3,
+  IQD: 3,
+  JOD: 3,
+  KWD: 3,
+  LYD: 3,
+  OMR: 3,
+  TND: 3,
 };
 
 /** Digits after the decimal point of a currency (ISO 4217 table A.1); 2 unless the table says otherwise. */
 export function minorUnitDigits(currency: string): number {
   if (!/^[A-Z]{3}$/.test(currency)) {
-    throw new DomainError('INVALID_MONEY', `currency must be an ISO 4217 code such as EUR, got "${currency}"`);
+    throw new DomainError(
+      'INVALID_MONEY',
+      `currency must be an ISO 4217 code such as EUR, got "${currency}"`,
+    );
   }
   return EXPONENTS[currency] ?? 2;
 }
@@ -35,10 +59,14 @@ export function toMinor({ amount, currency }: DecimalMoney): MinorMoney {
   const match = /^(-?)(\d{1,13})(?:\.(\d+))?$/.exec(amount);
   const fraction = (match?.[3] ?? '').replace(/0+$/, '');
   if (!match || fraction.length > digits) {
-    throw new DomainError('INVALID_MONEY', `amount must be a decimal with at most ${digits} digits for ${currency}, got "${amount}"`);
+    throw new DomainError(
+      'INVALID_MONEY',
+      `amount must be a decimal with at most ${digits} digits for ${currency}, got "${amount}"`,
+    );
   }
   const magnitude = Number(`${match[2]}${fraction.padEnd(digits, '0')}`);
-  if (!Number.isSafeInteger(magnitude)) throw new DomainError('INVALID_MONEY', `amount ${amount} is too large`);
+  if (!Number.isSafeInteger(magnitude))
+    throw new DomainError('INVALID_MONEY', `amount ${amount} is too large`);
   return { amountMinor: match[1] && magnitude !== 0 ? -magnitude : magnitude, currency };
 }
 

@@ -1,1 +1,2 @@
-export {};
+export { type BinarySearch, findMongod } from './mongod-binary.js';
+export { freePort, type MongodOptions, type RunningMongod, startMongod } from './mongod-process.js';

@@ -8,7 +8,10 @@ import { z } from 'zod';
  * @param env     usually process.env; only main.ts touches it
  * @throws DomainError CONFIG_INVALID listing every bad variable at once
  */
-export function loadConfig<S extends z.ZodType>(schema: S, env: Readonly<Record<string, string | undefined>>): z.output<S> {
+export function loadConfig<S extends z.ZodType>(
+  schema: S,
+  env: Readonly<Record<string, string | undefined>>,
+): z.output<S> {
   const result = schema.safeParse(env);
   if (result.success) return result.data;
   const lines = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
@@ -23,11 +26,30 @@ export function subgraphConfig(ports: { http: number; metrics: number }) {
     PORT: port(ports.http).describe('HTTP port of /graphql'),
     METRICS_PORT: port(ports.metrics).describe('HTTP port of /metrics and /health'),
     HOST: z.string().default('127.0.0.1').describe('address to listen on; 0.0.0.0 in a container'),
-    MONGODB_URI: z.string().regex(/^mongodb(\+srv)?:\/\//, 'must be a mongodb:// URI').describe('store; a replica set'),
-    MONGODB_TIMEOUT_MS: z.coerce.number().int().min(100).default(5_000).describe('longest a store operation may take, retries included'),
-    SEXTANT_SIGNING_SECRET: z.string().min(32, 'needs at least 32 characters').describe('shared by gateway and subgraphs; signs what is sent between them'),
-    SEXTANT_SIGNATURE_MAX_AGE_MS: z.coerce.number().int().min(1_000).default(30_000).describe('oldest signature that is accepted'),
-    LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('least severe log line written'),
+    MONGODB_URI: z
+      .string()
+      .regex(/^mongodb(\+srv)?:\/\//, 'must be a mongodb:// URI')
+      .describe('store; a replica set'),
+    MONGODB_TIMEOUT_MS: z.coerce
+      .number()
+      .int()
+      .min(100)
+      .default(5_000)
+      .describe('longest a store operation may take, retries included'),
+    SEXTANT_SIGNING_SECRET: z
+      .string()
+      .min(32, 'needs at least 32 characters')
+      .describe('shared by gateway and subgraphs; signs what is sent between them'),
+    SEXTANT_SIGNATURE_MAX_AGE_MS: z.coerce
+      .number()
+      .int()
+      .min(1_000)
+      .default(30_000)
+      .describe('oldest signature that is accepted'),
+    LOG_LEVEL: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+      .default('info')
+      .describe('least severe log line written'),
   });
 }
 export type SubgraphConfig = z.output<ReturnType<typeof subgraphConfig>>;

@@ -21,14 +21,26 @@ const PROTOCOL_CODES = new Set([
 export function graphqlErrorFormatter(onUnexpected: (error: unknown) => void) {
   return (formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError => {
     const original = asDomainError(unwrapResolverError(error));
-    const where = { ...(formatted.path && { path: formatted.path }), ...(formatted.locations && { locations: formatted.locations }) };
+    const where = {
+      ...(formatted.path && { path: formatted.path }),
+      ...(formatted.locations && { locations: formatted.locations }),
+    };
     if (original) {
-      return { message: original.message, ...where, extensions: { code: original.code, ...(original.path && { argument: original.path }) } };
+      return {
+        message: original.message,
+        ...where,
+        extensions: { code: original.code, ...(original.path && { argument: original.path }) },
+      };
     }
     const code = formatted.extensions?.['code'];
-    if (typeof code === 'string' && PROTOCOL_CODES.has(code)) return { message: formatted.message, ...where, extensions: { code } };
+    if (typeof code === 'string' && PROTOCOL_CODES.has(code))
+      return { message: formatted.message, ...where, extensions: { code } };
     onUnexpected(error);
-    return { message: 'Something went wrong on our side; it was logged.', ...where, extensions: { code: 'INTERNAL_SERVER_ERROR' } };
+    return {
+      message: 'Something went wrong on our side; it was logged.',
+      ...where,
+      extensions: { code: 'INTERNAL_SERVER_ERROR' },
+    };
   };
 }
 
@@ -37,16 +49,27 @@ export function asDomainError(error: unknown): DomainError | null {
   if (error instanceof DomainError) return error;
   const code = storeErrorCode(error);
   if (!code) return null;
-  const message = code === 'STORE_UNAVAILABLE' ? 'the store cannot be reached; try again in a moment' : 'the store did not answer in time; try again';
+  const message =
+    code === 'STORE_UNAVAILABLE'
+      ? 'the store cannot be reached; try again in a moment'
+      : 'the store did not answer in time; try again';
   return new DomainError(code, message, { cause: error });
 }
 
 function storeErrorCode(error: unknown): ErrorCode | null {
   if (!(error instanceof Error)) return null;
   if (error.name === 'MongoOperationTimeoutError') return 'STORE_DEADLINE_EXCEEDED';
-  if (/^Mongo(ServerSelection|Network|NetworkTimeout|PoolCleared|WaitQueueTimeout|TopologyClosed|NotConnected|ServerClosed|ConnectionPool\w*)Error$/.test(error.name)) return 'STORE_UNAVAILABLE';
-  if (error.name === 'MongooseServerSelectionError' || error.name === 'PoolClearedOnNetworkError') return 'STORE_UNAVAILABLE';
+  if (
+    /^Mongo(ServerSelection|Network|NetworkTimeout|PoolCleared|WaitQueueTimeout|TopologyClosed|NotConnected|ServerClosed|ConnectionPool\w*)Error$/.test(
+      error.name,
+    )
+  )
+    return 'STORE_UNAVAILABLE';
+  if (error.name === 'MongooseServerSelectionError' || error.name === 'PoolClearedOnNetworkError')
+    return 'STORE_UNAVAILABLE';
   const labels = (error as { hasErrorLabel?: (label: string) => boolean }).hasErrorLabel;
-  const transient = typeof labels === 'function' && (labels.call(error, 'RetryableWriteError') || labels.call(error, 'ResetPool'));
+  const transient =
+    typeof labels === 'function' &&
+    (labels.call(error, 'RetryableWriteError') || labels.call(error, 'ResetPool'));
   return transient ? 'STORE_UNAVAILABLE' : null;
 }

@@ -17,7 +17,11 @@ export function keepRawBody(request: Request, _response: Response, body: Buffer)
 export function requireSignature(checking: { secret: string; maxAgeMs: number; now: () => number }) {
   return (request: IdentifiedRequest, response: Response, next: NextFunction): void => {
     try {
-      const signed = { method: request.method, path: request.originalUrl.split('?')[0] ?? '', body: request.rawBody ?? '' };
+      const signed = {
+        method: request.method,
+        path: request.originalUrl.split('?')[0] ?? '',
+        body: request.rawBody ?? '',
+      };
       request.identity = verifyRequest(signed, request.headers, { ...checking, nowMs: checking.now() });
       next();
     } catch (error) {

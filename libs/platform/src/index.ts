@@ -4,8 +4,20 @@ export { type IdentifiedRequest, keepRawBody, requireSignature } from './identit
 export { createLogger, type Logger, nestLogger } from './logger.js';
 export { mongoCheck, mongoModule, mongoOptions } from './mongo.module.js';
 export { listenOn, OperationsServer, type ReadinessCheck } from './operations-server.js';
-export { IDENTITY_HEADER, SIGNATURE_HEADER, type SignedRequest, signRequest, TIME_HEADER, verifyRequest } from './request-signature.js';
+export {
+  IDENTITY_HEADER,
+  SIGNATURE_HEADER,
+  type SignedRequest,
+  signRequest,
+  TIME_HEADER,
+  verifyRequest,
+} from './request-signature.js';
 export { dateTimeScalar, jsonScalar, parseDateTime } from './scalars.js';
 export { enforceScopes, type RequestContext, satisfies } from './scope-enforcement.js';
 export { subgraphGraphqlModule } from './subgraph-graphql.module.js';
-export { type RunningSubgraph, runProcess, startSubgraph, type SubgraphDefinition } from './subgraph-service.js';
+export {
+  type RunningSubgraph,
+  runProcess,
+  startSubgraph,
+  type SubgraphDefinition,
+} from './subgraph-service.js';

@@ -20,7 +20,14 @@ export function mongoOptions(timeoutMs: number) {
 
 /** Mongoose for one subgraph; indexes are made by the repositories at start, not behind our back. */
 export function mongoModule(config: { MONGODB_URI: string; MONGODB_TIMEOUT_MS: number }): DynamicModule {
-  return MongooseModule.forRoot(config.MONGODB_URI, { ...mongoOptions(config.MONGODB_TIMEOUT_MS), autoIndex: false, autoCreate: false, retryAttempts: 2, retryDelay: 500, bufferCommands: false });
+  return MongooseModule.forRoot(config.MONGODB_URI, {
+    ...mongoOptions(config.MONGODB_TIMEOUT_MS),
+    autoIndex: false,
+    autoCreate: false,
+    retryAttempts: 2,
+    retryDelay: 500,
+    bufferCommands: false,
+  });
 }
 
 export function mongoCheck(connection: Connection): ReadinessCheck {

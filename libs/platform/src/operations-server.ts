@@ -41,14 +41,25 @@ export class OperationsServer {
   }
 
   private async answer(url: string): Promise<{ status: number; type: string; body: string }> {
-    const json = (status: number, value: unknown) => ({ status, type: 'application/json', body: JSON.stringify(value) });
-    if (url === '/metrics') return { status: 200, type: this.registry.contentType, body: await this.registry.metrics() };
+    const json = (status: number, value: unknown) => ({
+      status,
+      type: 'application/json',
+      body: JSON.stringify(value),
+    });
+    if (url === '/metrics')
+      return { status: 200, type: this.registry.contentType, body: await this.registry.metrics() };
     if (url === '/health/live') return json(200, { status: 'live' });
-    if (url !== '/health/ready') return json(404, { error: 'only /metrics, /health/live and /health/ready are here' });
+    if (url !== '/health/ready')
+      return json(404, { error: 'only /metrics, /health/live and /health/ready are here' });
     if (this.draining) return json(503, { status: 'draining' });
-    const outcomes = await Promise.all(this.checks.map(async (check) => [check.name, await holds(check)] as const));
+    const outcomes = await Promise.all(
+      this.checks.map(async (check) => [check.name, await holds(check)] as const),
+    );
     const ready = outcomes.every(([, ok]) => ok);
-    return json(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', checks: Object.fromEntries(outcomes) });
+    return json(ready ? 200 : 503, {
+      status: ready ? 'ready' : 'not ready',
+      checks: Object.fromEntries(outcomes),
+    });
   }
 }
 
@@ -65,7 +76,14 @@ export async function listenOn(server: Server, port: number, host: string): Prom
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const busy = error.code === 'EADDRINUSE';
-      reject(busy ? new DomainError('CONFIG_INVALID', `port ${port} on ${host} is in use: end what holds it or set another PORT or METRICS_PORT`) : error);
+      reject(
+        busy
+          ? new DomainError(
+              'CONFIG_INVALID',
+              `port ${port} on ${host} is in use: end what holds it or set another PORT or METRICS_PORT`,
+            )
+          : error,
+      );
     });
     server.listen(port, host, resolve);
   });

@@ -17,7 +17,11 @@ export interface SignedRequest {
  *
  * @returns the three headers to send along
  */
-export function signRequest(request: SignedRequest, identity: Identity, signing: { secret: string; nowMs: number }): Record<string, string> {
+export function signRequest(
+  request: SignedRequest,
+  identity: Identity,
+  signing: { secret: string; nowMs: number },
+): Record<string, string> {
   const encoded = Buffer.from(JSON.stringify(identity), 'utf8').toString('base64url');
   const time = String(signing.nowMs);
   return {
@@ -38,8 +42,11 @@ export function verifyRequest(
   headers: Readonly<Record<string, string | string[] | undefined>>,
   checking: { secret: string; nowMs: number; maxAgeMs: number },
 ): Identity {
-  const [identity, time, signature] = [IDENTITY_HEADER, TIME_HEADER, SIGNATURE_HEADER].map((name) => headers[name]);
-  if (typeof identity !== 'string' || typeof time !== 'string' || typeof signature !== 'string') throw refused();
+  const [identity, time, signature] = [IDENTITY_HEADER, TIME_HEADER, SIGNATURE_HEADER].map(
+    (name) => headers[name],
+  );
+  if (typeof identity !== 'string' || typeof time !== 'string' || typeof signature !== 'string')
+    throw refused();
   const expected = Buffer.from(signatureOf(request, identity, { secret: checking.secret, time }));
   const given = Buffer.from(signature);
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw refused();
@@ -47,7 +54,11 @@ export function verifyRequest(
   return parseIdentity(identity);
 }
 
-function signatureOf(request: SignedRequest, identity: string, signing: { secret: string; time: string }): string {
+function signatureOf(
+  request: SignedRequest,
+  identity: string,
+  signing: { secret: string; time: string },
+): string {
   const bodyHash = createHash('sha256').update(request.body).digest('hex');
   return createHmac('sha256', signing.secret)
     .update(`${request.method}\n${request.path}\n${bodyHash}\n${signing.time}\n${identity}`)
@@ -63,5 +74,8 @@ function parseIdentity(encoded: string): Identity {
 }
 
 function refused(): DomainError {
-  return new DomainError('SIGNATURE_INVALID', 'this endpoint takes signed requests of the gateway only; call the gateway instead');
+  return new DomainError(
+    'SIGNATURE_INVALID',
+    'this endpoint takes signed requests of the gateway only; call the gateway instead',
+  );
 }

@@ -23,7 +23,10 @@ export const jsonScalar = new GraphQLScalarType<unknown, unknown>({
 export function parseDateTime(value: unknown): Date {
   const date = typeof value === 'string' && RFC_3339.test(value) ? new Date(value) : null;
   if (!date || Number.isNaN(date.getTime())) {
-    throw new DomainError('INVALID_INPUT', `a DateTime is written like 2026-01-31T12:00:00Z, got ${JSON.stringify(value)?.slice(0, 60)}`);
+    throw new DomainError(
+      'INVALID_INPUT',
+      `a DateTime is written like 2026-01-31T12:00:00Z, got ${JSON.stringify(value)?.slice(0, 60)}`,
+    );
   }
   return date;
 }

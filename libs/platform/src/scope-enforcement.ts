@@ -48,7 +48,11 @@ function guard(field: GraphQLField<unknown, unknown>, coordinate: string, rules:
     const { identity } = context as Partial<RequestContext>;
     if (!identity) throw new DomainError('UNAUTHENTICATED', 'a verified identity is needed');
     const missing = rules.find((rule) => !satisfies(identity, rule));
-    if (missing) throw new DomainError('FORBIDDEN', `${coordinate} needs the scope ${missing.map((all) => all.join(' and ')).join(' or ')}`);
+    if (missing)
+      throw new DomainError(
+        'FORBIDDEN',
+        `${coordinate} needs the scope ${missing.map((all) => all.join(' and ')).join(' or ')}`,
+      );
   };
   const { resolve = defaultFieldResolver, subscribe } = field;
   field.resolve = (source, args, context, info) => {

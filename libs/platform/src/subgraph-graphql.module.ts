@@ -14,7 +14,11 @@ import { enforceScopes, type RequestContext } from './scope-enforcement.js';
  * @param options.typePaths  absolute glob of `schema/*.graphql`
  * @param options.resolvers  resolvers that are no Nest classes, e.g. `{ Decision: { __resolveType } }`
  */
-export function subgraphGraphqlModule(options: { typePaths: string[]; resolvers?: Record<string, unknown>; logger: Logger }): DynamicModule {
+export function subgraphGraphqlModule(options: {
+  typePaths: string[];
+  resolvers?: Record<string, unknown>;
+  logger: Logger;
+}): DynamicModule {
   return GraphQLModule.forRoot<ApolloFederationDriverConfig>({
     driver: ApolloFederationDriver,
     typePaths: options.typePaths,
@@ -26,7 +30,10 @@ export function subgraphGraphqlModule(options: { typePaths: string[]; resolvers?
     csrfPrevention: true,
     plugins: [ApolloServerPluginInlineTraceDisabled()],
     transformSchema: enforceScopes,
-    formatError: graphqlErrorFormatter((error) => options.logger.error({ err: error }, 'unexpected error in a resolver')),
-    context: ({ req }: { req: IdentifiedRequest }): Partial<RequestContext> => (req.identity ? { identity: req.identity } : {}),
+    formatError: graphqlErrorFormatter((error) =>
+      options.logger.error({ err: error }, 'unexpected error in a resolver'),
+    ),
+    context: ({ req }: { req: IdentifiedRequest }): Partial<RequestContext> =>
+      req.identity ? { identity: req.identity } : {},
   });
 }

@@ -30,12 +30,23 @@ export interface SubgraphDefinition {
 }
 
 /** Boots one subgraph; used by its main.ts and, on free ports, by its tests. */
-export async function startSubgraph(definition: SubgraphDefinition, config: SubgraphConfig): Promise<RunningSubgraph> {
-  const app = await NestFactory.create(definition.module, { bodyParser: false, logger: nestLogger(definition.logger), abortOnError: false });
+export async function startSubgraph(
+  definition: SubgraphDefinition,
+  config: SubgraphConfig,
+): Promise<RunningSubgraph> {
+  const app = await NestFactory.create(definition.module, {
+    bodyParser: false,
+    logger: nestLogger(definition.logger),
+    abortOnError: false,
+  });
   app.use('/graphql', express.json({ limit: BODY_LIMIT, verify: keepRawBody }));
   app.use(
     '/graphql',
-    requireSignature({ secret: config.SEXTANT_SIGNING_SECRET, maxAgeMs: config.SEXTANT_SIGNATURE_MAX_AGE_MS, now: Date.now }),
+    requireSignature({
+      secret: config.SEXTANT_SIGNING_SECRET,
+      maxAgeMs: config.SEXTANT_SIGNATURE_MAX_AGE_MS,
+      now: Date.now,
+    }),
   );
   await app.init();
   const server = app.getHttpServer();
@@ -69,17 +80,23 @@ export function runProcess(name: string, start: () => Promise<{ close(): Promise
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
-    void started.then((running) => running.close()).then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
+    void started
+      .then((running) => running.close())
+      .then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   started.catch((error: unknown) => {
-    const reason = error instanceof DomainError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const reason =
+      error instanceof DomainError
+        ? error.message
+        : error instanceof Error
+          ? (error.stack ?? error.message)
+          : String(error);
     process.stderr.write(`${name}: ${reason}\n`);
     process.exit(1);
   });
 }
-

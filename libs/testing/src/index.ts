@@ -1,1 +1,7 @@
-export {};
+export {
+  BINARY_CACHE,
+  SHARED_MONGO,
+  startMongoServer,
+  startTestMongo,
+  type TestMongo,
+} from './test-mongo.js';
