@@ -111,16 +111,13 @@ async function isPrimary(client: MongoClient, port: number): Promise<boolean> {
   const hello = await admin.command({ hello: 1 });
   if (hello['isWritablePrimary'] === true) return true;
   if (hello['setName'] === undefined) {
-    await admin.command({
-      replSetInitiate: { _id: REPLICA_SET, members: [{ _id: 0, host: `127.0.0.1:${port}` }] },
-    });
-    return false;
+    const config = { _id: REPLICA_SET, members: [{ _id: 0, host: `127.0.0.1:${port}` }] };
+    await admin.command({ replSetInitiate: config }).catch(() => followPort(client, port));
   }
-  await followPort(client, port);
   return false;
 }
 
-/** The data may come from a run on another port; the one member then has to learn its new address. */
+/** The data may come from a run on another port: the one member then does not know itself until it learns its new address. */
 async function followPort(client: MongoClient, port: number): Promise<void> {
   const { config } = await client.db('admin').command({ replSetGetConfig: 1 });
   const host = `127.0.0.1:${port}`;
