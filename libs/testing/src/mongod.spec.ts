@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DomainError } from '@sextant/domain';
-import { findMongod, freePort, startMongod } from '@sextant/local-services';
+import { CACHE_DIRECTORY, findMongod, freePort, startMongod } from '@sextant/local-services';
 import { MongoClient } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import { BINARY_CACHE, startTestMongo } from './test-mongo.js';
+import { startTestMongo } from './test-mongo.js';
 
 describe('startMongod', () => {
   it('offers transactions, which need a replica set', async () => {
@@ -21,7 +21,7 @@ describe('startMongod', () => {
   });
 
   it('takes up its data again on another port', async () => {
-    const { path: binary } = await findMongod({ env: process.env, cacheDir: BINARY_CACHE });
+    const { path: binary } = await findMongod({ env: process.env, cacheDir: CACHE_DIRECTORY });
     const dataDir = await mkdtemp(join(tmpdir(), 'sextant-mongo-'));
     const first = await startMongod({ binary, dataDir, port: await freePort() });
     await withClient(first.uri, (client) => client.db('kept').collection('a').insertOne({ n: 1 }));

@@ -2,14 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findMongod, freePort, startMongod } from '@sextant/local-services';
+import { CACHE_DIRECTORY, findMongod, freePort, startMongod } from '@sextant/local-services';
 import { MongoClient } from 'mongodb';
 
 /** Set by the test run's global set-up, so that all files share one mongod and differ in the database. */
 export const SHARED_MONGO = 'SEXTANT_TEST_MONGODB_URI';
-/** Where test runs keep what they had to download; survives between runs, never committed. */
-export const BINARY_CACHE = join(import.meta.dirname, '../../../node_modules/.cache/sextant');
-
 export interface TestMongo {
   /** names a database of this test file's own */
   uri: string;
@@ -45,7 +42,7 @@ export async function startMongoServer(): Promise<{
   pid: number;
   stop(): Promise<void>;
 }> {
-  const { path: binary } = await findMongod({ env: process.env, cacheDir: BINARY_CACHE });
+  const { path: binary } = await findMongod({ env: process.env, cacheDir: CACHE_DIRECTORY });
   const dataDir = await mkdtemp(join(tmpdir(), 'sextant-mongo-'));
   const port = await freePort();
   const running = await startMongod({ binary, dataDir, port });

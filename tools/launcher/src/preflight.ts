@@ -1,0 +1,79 @@
+import { mkdir, readdir, readFile, statfs } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { DomainError } from '@sextant/domain';
+import { portList, type Settings } from './settings.js';
+
+/** Data, logs and models of the demo company, with room to work. */
+const NEEDED_BYTES = 1_500_000_000;
+
+/**
+ * Looks for everything that would make a start fail halfway, before anything is started.
+ *
+ * @throws DomainError naming what is in the way and the remedy
+ */
+export async function preflight(settings: Settings, withMongod: boolean): Promise<void> {
+  await mkdir(settings.dataDir, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+    throw new DomainError('CONFIG_INVALID', `${settings.dataDir} cannot be made (${cause.code}): set SEXTANT_DATA_DIR to a folder you may write`, { cause });
+  });
+  await checkDisk(settings.dataDir);
+  await checkLeftovers(settings.dataDir);
+  await checkPorts(settings, withMongod);
+}
+
+async function checkDisk(dataDir: string): Promise<void> {
+  const { bavail, bsize } = await statfs(dataDir);
+  const free = bavail * bsize;
+  if (free >= NEEDED_BYTES) return;
+  const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
+  throw new DomainError(
+    'CONFIG_INVALID',
+    `the disk of ${dataDir} has ${gigabytes(free)} GB free and ${gigabytes(NEEDED_BYTES)} GB are needed: free some space or set SEXTANT_DATA_DIR to another disk`,
+  );
+}
+
+/** Processes of an earlier run whose launcher was killed would hold the data and the ports. */
+async function checkLeftovers(dataDir: string): Promise<void> {
+  const folder = join(dataDir, 'run');
+  const alive: string[] = [];
+  for (const file of await readdir(folder).catch(() => [])) {
+    const pid = Number(await readFile(join(folder, file), 'utf8').catch(() => ''));
+    if (pid > 0 && pid !== process.pid && isOurs(pid, await commandOf(pid))) alive.push(`${file.replace('.pid', '')} (${pid})`);
+  }
+  if (alive.length === 0) return;
+  const pids = alive.map((entry) => /\((\d+)\)/.exec(entry)?.[1]).join(' ');
+  throw new DomainError('CONFIG_INVALID', `Sextant already runs on ${dataDir}: ${alive.join(', ')}. Stop it first (Ctrl-C in its terminal, or: kill ${pids})`);
+}
+
+function isOurs(pid: number, command: string | null): boolean {
+  if (command !== null) return /mongod|sextant|dist\/main\.js|start\.mjs/.test(command);
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** The command line where the system tells it; '' for a process that is gone. */
+async function commandOf(pid: number): Promise<string | null> {
+  if (process.platform !== 'linux') return null;
+  return readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+}
+
+async function checkPorts(settings: Settings, withMongod: boolean): Promise<void> {
+  const wanted = portList(settings.ports, withMongod);
+  const busy = (await Promise.all(wanted.map(async ([name, port]) => ((await answers(port)) ? `${port} (${name})` : null)))).filter((entry) => entry !== null);
+  if (busy.length === 0) return;
+  throw new DomainError('CONFIG_INVALID', `in use: port ${busy.join(', port ')}. End what holds them, or move Sextant: SEXTANT_PORT_BASE=5000 npm start`);
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const done = (busy: boolean) => {
+      socket.destroy();
+      resolve(busy);
+    };
+    socket.once('connect', () => done(true)).once('error', () => done(false)).setTimeout(1_000, () => done(true));
+  });
+}
