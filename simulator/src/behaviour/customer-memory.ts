@@ -1,0 +1,55 @@
+const VIEW_HALF_LIFE_DAYS = 14;
+const CLICK_HALF_LIFE_DAYS = 21;
+const FATIGUE_HALF_LIFE_DAYS = 7;
+
+/** A sum that loses half of itself every so many days, one a customer. */
+export class DecayingCounts {
+  private readonly value: Float32Array;
+  private readonly asOfDay: Float32Array;
+
+  constructor(
+    customers: number,
+    private readonly halfLifeDays: number,
+  ) {
+    this.value = new Float32Array(customers);
+    this.asOfDay = new Float32Array(customers);
+  }
+
+  read(customer: number, day: number): number {
+    const age = Math.max(0, day - (this.asOfDay[customer] ?? 0));
+    return (this.value[customer] ?? 0) * 2 ** (-age / this.halfLifeDays);
+  }
+
+  add(customer: number, day: number): void {
+    this.value[customer] = this.read(customer, day) + 1;
+    this.asOfDay[customer] = day;
+  }
+}
+
+/** What the customers have done so far, as far as it changes what they do next. */
+export class CustomerMemory {
+  readonly views: DecayingCounts;
+  readonly clicks: DecayingCounts;
+  /** Tiredness of mails: one more each mail. */
+  readonly fatigue: DecayingCounts;
+  readonly orders: Int32Array;
+  readonly isSubscribed: Uint8Array;
+  /** The consumable bought last, −1 for none, and the day it was bought. */
+  readonly refillProduct: Int32Array;
+  readonly refillDay: Int32Array;
+  /** No new lead form before this day. */
+  readonly leadClosedDay: Int32Array;
+
+  constructor(customers: number, subscribed: (customer: number) => boolean) {
+    this.views = new DecayingCounts(customers, VIEW_HALF_LIFE_DAYS);
+    this.clicks = new DecayingCounts(customers, CLICK_HALF_LIFE_DAYS);
+    this.fatigue = new DecayingCounts(customers, FATIGUE_HALF_LIFE_DAYS);
+    this.orders = new Int32Array(customers);
+    this.isSubscribed = Uint8Array.from({ length: customers }, (_, customer) =>
+      subscribed(customer) ? 1 : 0,
+    );
+    this.refillProduct = new Int32Array(customers).fill(-1);
+    this.refillDay = new Int32Array(customers);
+    this.leadClosedDay = new Int32Array(customers);
+  }
+}
