@@ -40,6 +40,7 @@ export const ERROR_KINDS = {
   INFERENCE_DEADLINE_EXCEEDED: 'deadline-exceeded',
   STORE_DEADLINE_EXCEEDED: 'deadline-exceeded',
   INFERENCE_UNAVAILABLE: 'unavailable',
+  INFERENCE_FAILED: 'internal',
   STORE_UNAVAILABLE: 'unavailable',
   CATALOGUE_UNAVAILABLE: 'unavailable',
   LIGHTGBM_UNAVAILABLE: 'unavailable',

@@ -1,1 +1,35 @@
-export {};
+export {
+  type CallOptions,
+  createDecisionsClient,
+  type DecisionsClient,
+  type DecisionsClientOptions,
+} from './decisions.client.js';
+export type {
+  Attribution,
+  CategoricalColumn,
+  Decoded,
+  FeatureContribution,
+  FeatureTable,
+  GuardrailOutcome,
+  ItemReason,
+  LeadScore,
+  NumericColumn,
+  PredictDemandRequest,
+  PredictDemandResponse,
+  PriceRounding,
+  Quote,
+  QuotePricesRequest,
+  QuotePricesResponse,
+  QuoteRow,
+  RankedItem,
+  RecommendRequest,
+  RecommendResponse,
+  RecommendRow,
+  ScoreLeadsRequest,
+  ScoreLeadsResponse,
+  ServedBy,
+  Slate,
+} from './decisions-messages.js';
+export { type FeatureCell, float64Bytes, readFloat64, readInt32, toFeatureTable } from './feature-table.js';
+export { STATUS_OF_KIND, type StatusAnswer, toDomainError, toStatusAnswer } from './grpc-status.js';
+export { decisionsService, healthService, openInferenceService } from './service-definitions.js';

@@ -1,0 +1,60 @@
+import type { FeatureTable } from './decisions-messages.js';
+
+export type FeatureCell = number | string | boolean | null;
+
+/**
+ * Turns rows into the columns that travel. A column with a text in any row is categorical (numbers and booleans in it become
+ * text); otherwise it is numeric (true = 1, false = 0). Null and a key that a row lacks are missing; a column without any
+ * value is left out, which the model reads as missing throughout.
+ */
+export function toFeatureTable(rows: readonly Readonly<Record<string, FeatureCell>>[]): FeatureTable {
+  const names = new Set(rows.flatMap((row) => Object.keys(row)));
+  const table: FeatureTable = { rows: rows.length, numeric: [], categorical: [] };
+  for (const name of names) {
+    const cells = rows.map((row) => row[name] ?? null);
+    if (cells.some((cell) => typeof cell === 'string'))
+      table.categorical.push(categoricalColumn(name, cells));
+    else if (cells.some((cell) => cell !== null)) {
+      table.numeric.push({
+        name,
+        values: float64Bytes(Float64Array.from(cells, (cell) => (cell === null ? NaN : Number(cell)))),
+      });
+    }
+  }
+  return table;
+}
+
+function categoricalColumn(name: string, cells: readonly FeatureCell[]): FeatureTable['categorical'][number] {
+  const codeOf = new Map<string, number>();
+  const codes = Int32Array.from(cells, (cell) => {
+    if (cell === null) return -1;
+    const text = String(cell);
+    const code = codeOf.get(text) ?? codeOf.size;
+    codeOf.set(text, code);
+    return code;
+  });
+  return { name, dictionary: [...codeOf.keys()], codes: Buffer.from(codes.buffer) };
+}
+
+/** The bytes of a column on the wire: float64, little-endian (as on every platform that Node runs on but s390x). */
+export function float64Bytes(values: Float64Array): Buffer {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+}
+
+/** @throws RangeError when the byte length is no multiple of 8 */
+export function readFloat64(bytes: Uint8Array): Float64Array {
+  return new Float64Array(alignedCopy(bytes, 8));
+}
+
+/** @throws RangeError when the byte length is no multiple of 4 */
+export function readInt32(bytes: Uint8Array): Int32Array {
+  return new Int32Array(alignedCopy(bytes, 4));
+}
+
+function alignedCopy(bytes: Uint8Array, width: number): ArrayBuffer {
+  if (bytes.byteLength % width !== 0)
+    throw new RangeError(`expected a multiple of ${width} bytes, got ${bytes.byteLength}`);
+  const copy = new ArrayBuffer(bytes.byteLength);
+  new Uint8Array(copy).set(bytes);
+  return copy;
+}

@@ -1,0 +1,68 @@
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { DomainError, ERROR_KINDS, type ErrorCode, type ErrorKind } from '@sextant/domain';
+
+/** Trailing metadata that carries the code of a {@link DomainError} across the wire. */
+const CODE_KEY = 'sextant-error-code';
+const PATH_KEY = 'sextant-error-path-bin';
+
+export const STATUS_OF_KIND: Record<ErrorKind, status> = {
+  'invalid-input': status.INVALID_ARGUMENT,
+  unauthenticated: status.UNAUTHENTICATED,
+  forbidden: status.PERMISSION_DENIED,
+  'not-found': status.NOT_FOUND,
+  conflict: status.ALREADY_EXISTS,
+  'resource-exhausted': status.RESOURCE_EXHAUSTED,
+  'deadline-exceeded': status.DEADLINE_EXCEEDED,
+  unavailable: status.UNAVAILABLE,
+  internal: status.INTERNAL,
+};
+
+/** Code of a failure that came without one: from the transport itself, or from a server that is not ours. */
+const CODE_OF_STATUS: Partial<Record<status, ErrorCode>> = {
+  [status.INVALID_ARGUMENT]: 'INVALID_INPUT',
+  [status.OUT_OF_RANGE]: 'INVALID_INPUT',
+  [status.UNAUTHENTICATED]: 'UNAUTHENTICATED',
+  [status.PERMISSION_DENIED]: 'FORBIDDEN',
+  [status.NOT_FOUND]: 'MODEL_NOT_FOUND',
+  [status.DEADLINE_EXCEEDED]: 'INFERENCE_DEADLINE_EXCEEDED',
+  [status.RESOURCE_EXHAUSTED]: 'QUEUE_FULL',
+  [status.UNAVAILABLE]: 'INFERENCE_UNAVAILABLE',
+  [status.UNIMPLEMENTED]: 'INFERENCE_UNAVAILABLE',
+};
+
+/** What a gRPC handler answers with. Anything but a DomainError is a bug: its message stays in the log and off the wire. */
+export interface StatusAnswer {
+  code: status;
+  details: string;
+  metadata: Metadata;
+}
+
+export function toStatusAnswer(error: unknown): StatusAnswer {
+  const metadata = new Metadata();
+  if (!(error instanceof DomainError)) return { code: status.INTERNAL, details: 'internal error', metadata };
+  metadata.set(CODE_KEY, error.code);
+  if (error.path !== undefined) metadata.set(PATH_KEY, Buffer.from(error.path, 'utf8'));
+  return { code: STATUS_OF_KIND[error.kind], details: error.message, metadata };
+}
+
+/** Reads a failed call back as the DomainError it began as; the code falls back to what the status means. */
+export function toDomainError(error: ServiceError): DomainError {
+  const path = error.metadata?.get(PATH_KEY)[0];
+  const details = { cause: error, ...(path === undefined ? {} : { path: path.toString() }) };
+  return new DomainError(codeOf(error), error.details || error.message, details);
+}
+
+function codeOf(error: ServiceError): ErrorCode {
+  const carried = error.metadata?.get(CODE_KEY)[0]?.toString();
+  if (carried !== undefined && isErrorCode(carried)) return carried;
+  if (
+    error.code === status.RESOURCE_EXHAUSTED &&
+    /larger than|max.*message|message.*max/i.test(error.details)
+  )
+    return 'BATCH_TOO_LARGE';
+  return CODE_OF_STATUS[error.code] ?? 'INFERENCE_FAILED';
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERROR_KINDS, code);
+}
