@@ -1,0 +1,249 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { component, containerOf, deploymentOf, find, ofKind, podOf, portsOf } from './chart-objects.js';
+import { at, findHelm, lintChart, listAt, type ManifestObject, renderChart } from './helm-chart.js';
+import { schemaDefects } from './kubernetes-schema.js';
+
+const helm = await findHelm();
+if ('missing' in helm) process.stderr.write(`chart checks skipped: ${helm.missing}\n`);
+const path = 'path' in helm ? helm.path : '';
+
+const SERVING = ['gateway', 'customer', 'campaign', 'prediction', 'inference-worker'];
+const PROCESSES = [...SERVING, 'trainer'];
+
+/** Ways to install the chart that change which objects are made. */
+const VARIANTS: Record<string, Record<string, string>> = {
+  'as it comes': {},
+  'with fixed replicas': Object.fromEntries(
+    ['gateway', 'customer', 'campaign', 'prediction', 'inferenceWorker'].map((name) => [
+      `${name}.autoscaling.enabled`,
+      'false',
+    ]),
+  ),
+  'with remote keys and an existing claim': {
+    'gateway.jwksUrl': 'https://issuer.example/jwks.json',
+    'gateway.issuer': 'https://issuer.example',
+    'modelRepository.existingClaim': 'models',
+    'networkPolicy.storeTo[0].ipBlock.cidr': '10.0.0.0/8',
+    'prediction.env.LOG_LEVEL': 'debug',
+  },
+  'to try it out': {
+    'modelRepository.kind': 'emptyDir',
+    'networkPolicy.enabled': 'false',
+    'trainer.enabled': 'false',
+  },
+};
+
+describe.skipIf('missing' in helm)('Helm chart', () => {
+  it('passes helm lint', async () => {
+    await expect(lintChart(path)).resolves.toContain('0 chart(s) failed');
+  });
+
+  it.each(Object.entries(VARIANTS))(
+    'holds only what the Kubernetes API knows, %s',
+    async (_name, overrides) => {
+      const objects = await renderChart(path, overrides);
+      expect(objects.length).toBeGreaterThan(15);
+      await expect(schemaDefects(objects)).resolves.toEqual([]);
+    },
+  );
+
+  it.each([
+    ['gateway.replcas', '3'],
+    ['gateway.jwksUrl', 'http://issuer.example/jwks.json'],
+    ['modelRepository.kind', 'hostPath'],
+    ['inferenceWorker.autoscaling.targetPendingRows', '0'],
+    ['customer.resources.limits.memory', 'lots'],
+  ])('refuses the value %s=%s', async (name, value) => {
+    await expect(renderChart(path, { [name]: value })).rejects.toThrow(
+      /values don't meet the specifications/,
+    );
+  });
+});
+
+describe.skipIf('missing' in helm)('every process of the chart', () => {
+  let objects: ManifestObject[] = [];
+  beforeAll(async () => {
+    objects = await renderChart(path);
+  });
+
+  it('is there once', () => {
+    expect(ofKind(objects, 'Deployment').map(component).sort()).toEqual([...PROCESSES].sort());
+  });
+
+  it.each(PROCESSES)(
+    '%s has one container with probes that tell the truth, memory limits and requests',
+    (name) => {
+      const container = containerOf(objects, name);
+      for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe']) {
+        const target = at(container, probe, 'grpc', 'port') ?? at(container, probe, 'httpGet', 'port');
+        expect(portsOf(container), `${probe} of ${name}`).toContain(target);
+      }
+      expect(at(container, 'livenessProbe', 'httpGet', 'path')).toBe('/health/live');
+      expect(at(container, 'resources', 'requests')).toEqual({
+        cpu: expect.any(String),
+        memory: expect.any(String),
+      });
+      expect(at(container, 'resources', 'limits')).toEqual({ memory: expect.any(String) });
+    },
+  );
+
+  it.each(PROCESSES)(
+    '%s runs without root, capabilities, API token or a writable root file system',
+    (name) => {
+      const pod = podOf(objects, name);
+      expect(at(pod, 'automountServiceAccountToken')).toBe(false);
+      expect(at(pod, 'securityContext')).toMatchObject({
+        runAsNonRoot: true,
+        runAsUser: 1000,
+        seccompProfile: { type: 'RuntimeDefault' },
+      });
+      expect(at(containerOf(objects, name), 'securityContext')).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+    },
+  );
+
+  it.each(SERVING)(
+    '%s keeps serving while endpoints forget it, loses one pod at a time and has time to drain',
+    (name) => {
+      const container = containerOf(objects, name);
+      const sleepSeconds = at(container, 'lifecycle', 'preStop', 'sleep', 'seconds');
+      expect(sleepSeconds).toBe(5);
+      expect(at(podOf(objects, name), 'terminationGracePeriodSeconds')).toBeGreaterThan(5 + 10);
+      expect(at(deploymentOf(objects, name), 'spec', 'strategy', 'rollingUpdate', 'maxUnavailable')).toBe(0);
+      expect(at(find(objects, 'PodDisruptionBudget', name), 'spec', 'maxUnavailable')).toBe(1);
+    },
+  );
+
+  it.each(PROCESSES)('%s selects its own pods only, in every object that selects', (name) => {
+    const labels = at(deploymentOf(objects, name), 'spec', 'template', 'metadata', 'labels');
+    const selectors = objects
+      .filter((object) => component(object) === name)
+      .flatMap((object) => [
+        at(object, 'spec', 'selector', 'matchLabels'),
+        at(object, 'spec', 'podSelector', 'matchLabels'),
+      ])
+      .filter((selector) => selector !== undefined);
+    expect(selectors.length).toBeGreaterThan(1);
+    for (const selector of selectors) expect(selector).toEqual(labels);
+  });
+
+  it('takes every secret by reference', () => {
+    const values = PROCESSES.flatMap((name) => listAt(containerOf(objects, name), 'env'));
+    const secret = values.filter((entry) => /URI|SECRET/.test(String(at(entry, 'name'))));
+    expect(secret.length).toBe(4 + 4); // MONGODB_URI: three subgraphs and the trainer; the signing secret: gateway and subgraphs
+    for (const entry of secret)
+      expect(at(entry, 'valueFrom', 'secretKeyRef', 'name')).toEqual(expect.any(String));
+    expect(ofKind(objects, 'Secret')).toEqual([]);
+  });
+
+  it('writes to the model repository from the trainer only', () => {
+    const mounts = Object.fromEntries(
+      PROCESSES.map((name) => [
+        name,
+        listAt(containerOf(objects, name), 'volumeMounts').find((mount) => at(mount, 'name') === 'models'),
+      ]),
+    );
+    expect(at(mounts, 'trainer', 'readOnly')).toBeUndefined();
+    expect(at(mounts, 'trainer', 'mountPath')).toBe('/models');
+    expect(at(mounts, 'inference-worker', 'readOnly')).toBe(true);
+    expect(ofKind(objects, 'PersistentVolumeClaim').map((claim) => at(claim, 'spec', 'accessModes'))).toEqual(
+      [['ReadWriteMany']],
+    );
+  });
+});
+
+describe.skipIf('missing' in helm)('services and autoscaling of the chart', () => {
+  let objects: ManifestObject[] = [];
+  beforeAll(async () => {
+    objects = await renderChart(path);
+  });
+
+  it('reaches a named port of the pods through every service', () => {
+    for (const service of ofKind(objects, 'Service')) {
+      const targets = listAt(service, 'spec', 'ports').map((port) => at(port, 'targetPort'));
+      for (const target of targets)
+        expect(portsOf(containerOf(objects, component(service)))).toContain(target);
+    }
+    expect(ofKind(objects, 'Service').map(component).sort()).toEqual([...SERVING].sort());
+  });
+
+  it('gives gRPC clients every worker address, so that they take turns', () => {
+    expect(at(find(objects, 'Service', 'inference-worker'), 'spec', 'clusterIP')).toBe('None');
+  });
+
+  it('addresses each neighbour by a service and a port that exist', () => {
+    const services = ofKind(objects, 'Service').map(
+      (service) => `${service.metadata.name}:${String(at(service, 'spec', 'ports', 0, 'port'))}`,
+    );
+    const addresses = PROCESSES.flatMap((name) => listAt(containerOf(objects, name), 'env'))
+      .filter((entry) => /^(CUSTOMER|CAMPAIGN|PREDICTION|INFERENCE)_URL$/.test(String(at(entry, 'name'))))
+      .map((entry) => /^(?:http:\/\/|dns:\/\/\/)([^/]+)/.exec(String(at(entry, 'value')))?.[1]);
+    expect(addresses).toHaveLength(5);
+    for (const address of addresses) expect(services).toContain(address);
+  });
+
+  it('scales the workers on pending rows, up at once and down slowly', () => {
+    const spec = at(find(objects, 'HorizontalPodAutoscaler', 'inference-worker'), 'spec');
+    expect(at(spec, 'metrics')).toEqual([
+      {
+        type: 'Pods',
+        pods: {
+          metric: { name: 'sextant_inference_pending_rows' },
+          target: { type: 'AverageValue', averageValue: '64' },
+        },
+      },
+    ]);
+    expect(at(spec, 'behavior', 'scaleUp', 'stabilizationWindowSeconds')).toBe(0);
+    expect(at(spec, 'behavior', 'scaleDown', 'stabilizationWindowSeconds')).toBe(300);
+  });
+
+  it.each(SERVING)('%s is scaled by its autoscaler alone', (name) => {
+    const scaler = find(objects, 'HorizontalPodAutoscaler', name);
+    expect(at(scaler, 'spec', 'scaleTargetRef', 'name')).toBe(deploymentOf(objects, name).metadata.name);
+    expect(at(scaler, 'spec', 'minReplicas')).toBeGreaterThanOrEqual(2);
+    expect(at(deploymentOf(objects, name), 'spec', 'replicas')).toBeUndefined();
+  });
+});
+
+describe.skipIf('missing' in helm)('network policies of the chart', () => {
+  let objects: ManifestObject[] = [];
+  beforeAll(async () => {
+    objects = await renderChart(path);
+  });
+
+  it.each([
+    ['customer', ['gateway']],
+    ['campaign', ['gateway', 'prediction']],
+    ['prediction', ['gateway']],
+    ['inference-worker', ['prediction']],
+    ['trainer', []],
+  ])('%s is called by %j only', (name, callers) => {
+    const rules = listAt(find(objects, 'NetworkPolicy', name), 'spec', 'ingress');
+    const peers = rules.flatMap((rule) => listAt(rule, 'from'));
+    expect(rules.every((rule) => listAt(rule, 'from').length > 0)).toBe(true); // a rule without "from" opens the port to all
+    expect(
+      peers
+        .map((peer) => at(peer, 'podSelector', 'matchLabels', 'app.kubernetes.io/component'))
+        .filter(Boolean),
+    ).toEqual(callers);
+  });
+
+  it.each(PROCESSES)('%s may call exactly the services whose policy lets it in', (name) => {
+    const called = listAt(find(objects, 'NetworkPolicy', name), 'spec', 'egress')
+      .flatMap((rule) => listAt(rule, 'to'))
+      .map((peer) => at(peer, 'podSelector', 'matchLabels', 'app.kubernetes.io/component'));
+    const open = PROCESSES.filter((other) =>
+      listAt(find(objects, 'NetworkPolicy', other), 'spec', 'ingress')
+        .flatMap((rule) => listAt(rule, 'from'))
+        .some((peer) => at(peer, 'podSelector', 'matchLabels', 'app.kubernetes.io/component') === name),
+    );
+    expect(called.sort()).toEqual(open.sort());
+  });
+
+  it('lets the worker call nobody', () => {
+    expect(at(find(objects, 'NetworkPolicy', 'inference-worker'), 'spec', 'egress')).toEqual([]);
+  });
+});
