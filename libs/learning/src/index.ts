@@ -37,3 +37,45 @@ export {
   type Tree,
   type TreeEnsemble,
 } from './trees/tree-ensemble.js';
+export {
+  categoricalView,
+  type CategoricalColumn,
+  type Cell,
+  type ColumnTable,
+  type NumericColumn,
+  numericView,
+  type RawTable,
+  type TableColumn,
+  tableOfRecords,
+  takeRows,
+  toColumnTable,
+} from './tabular/column-table.js';
+export {
+  columnOfFeature,
+  encodedNames,
+  encodedWidth,
+  encodeTable,
+  MISSING_CATEGORY,
+} from './tabular/encode-table.js';
+export {
+  type FittedTableEncoder,
+  fitTableEncoder,
+  type TableEncoderOptions,
+} from './tabular/fit-table-encoder.js';
+export { LEAKAGE_AUC, singleFeatureAuc } from './tabular/leakage.js';
+export {
+  coOccurrence,
+  explainItem,
+  fitEase,
+  type HistoryContribution,
+  type ItemSimilarity,
+  scoreItems,
+} from './recommend/ease.js';
+export {
+  fillHistoryRow,
+  historyWeights,
+  type WeighedHistory,
+  weighHistory,
+} from './recommend/history-weights.js';
+export { rankSlate, type SlateOptions } from './recommend/rank-slate.js';
+export { invertPositiveDefinite, solvePositiveDefinite } from './linear-algebra/positive-definite.js';

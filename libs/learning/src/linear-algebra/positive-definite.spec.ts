@@ -9,7 +9,8 @@ function positiveDefinite(n: number, seed: number): Float64Array {
   const x = Array.from({ length: n + 2 }, () => Array.from({ length: n }, () => randomNormal(random)));
   const a = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) a[i * n + j] = x.reduce((sum, row) => sum + (row[i] ?? 0) * (row[j] ?? 0), i === j ? 1 : 0);
+    for (let j = 0; j < n; j++)
+      a[i * n + j] = x.reduce((sum, row) => sum + (row[i] ?? 0) * (row[j] ?? 0), i === j ? 1 : 0);
   }
   return a;
 }
@@ -29,7 +30,8 @@ function largestDistanceFromIdentity(a: Float64Array, b: Float64Array, n: number
 describe('invertPositiveDefinite', () => {
   it('inverts [[4, 2], [2, 3]] to [[3, −2], [−2, 4]] / 8', () => {
     const inverse = invertPositiveDefinite(Float64Array.of(4, 2, 2, 3), 2);
-    for (const [i, expected] of [3 / 8, -2 / 8, -2 / 8, 4 / 8].entries()) expect(inverse[i]).toBeCloseTo(expected, 14);
+    for (const [i, expected] of [3 / 8, -2 / 8, -2 / 8, 4 / 8].entries())
+      expect(inverse[i]).toBeCloseTo(expected, 14);
   });
 
   it('gives the identity when multiplied back, for any size', () => {
@@ -47,7 +49,8 @@ describe('invertPositiveDefinite', () => {
     const inverse = invertPositiveDefinite(a, 9);
     const garbled = a.map((value, at) => (at % 9 > Math.floor(at / 9) ? Number.NaN : value));
     expect(invertPositiveDefinite(garbled, 9)).toEqual(inverse);
-    for (let i = 0; i < 9; i++) for (let j = 0; j < 9; j++) expect(inverse[i * 9 + j]).toBe(inverse[j * 9 + i]);
+    for (let i = 0; i < 9; i++)
+      for (let j = 0; j < 9; j++) expect(inverse[i * 9 + j]).toBe(inverse[j * 9 + i]);
   });
 
   it('refuses singular, indefinite and not finite matrices by code', () => {

@@ -60,7 +60,11 @@ function finishFactorTile(
       for (let k = j0; k < j; k++) value -= at(a, i * n + k) * at(a, j * n + k);
       if (i !== j) a[i * n + j] = value / at(pivots, j);
       else if (value > 0 && Number.isFinite(value)) pivots[j] = Math.sqrt(value);
-      else throw new DomainError('DATA_INSUFFICIENT', `the matrix is not positive definite at row ${i}; add data or regularisation`);
+      else
+        throw new DomainError(
+          'DATA_INSUFFICIENT',
+          `the matrix is not positive definite at row ${i}; add data or regularisation`,
+        );
     }
   }
 }

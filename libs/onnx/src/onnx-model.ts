@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import protobuf from 'protobufjs';
+
+/** A tensor of a model's signature; -1 is the batch dimension. */
+export interface OnnxTensor {
+  name: string;
+  datatype: 'FP32';
+  shape: number[];
+}
+
+/** A written model and the description that the manifest's `onnx` field takes. */
+export interface OnnxModel {
+  bytes: Uint8Array;
+  opset: number;
+  inputs: OnnxTensor[];
+  outputs: OnnxTensor[];
+}
+
+export interface Graph {
+  name: string;
+  nodes: readonly object[];
+  initializers: readonly object[];
+  input: OnnxTensor;
+  output: OnnxTensor;
+}
+
+/** Element types of TensorProto. */
+export const FLOAT = 1;
+export const DOUBLE = 11;
+
+const OPSET = 17;
+const ML_DOMAIN = 'ai.onnx.ml';
+const ML_OPSET = 3;
+/** The format version that opset 17 came with (ONNX 1.12). */
+const IR_VERSION = 8;
+
+const { root } = protobuf.parse(
+  readFileSync(new URL('../proto/onnx-subset.proto', import.meta.url), 'utf8'),
+  {
+    keepCase: true,
+  },
+);
+const modelProto = root.lookupType('sextant.onnx.ModelProto');
+
+/** Serialises a graph of one input and one output. */
+export function encodeModel({ name, nodes, initializers, input, output }: Graph): OnnxModel {
+  const graph = {
+    name,
+    node: nodes,
+    initializer: initializers,
+    input: [valueInfo(input)],
+    output: [valueInfo(output)],
+  };
+  const model = {
+    ir_version: IR_VERSION,
+    producer_name: 'sextant',
+    graph,
+    opset_import: [
+      { domain: '', version: OPSET },
+      { domain: ML_DOMAIN, version: ML_OPSET },
+    ],
+  };
+  return { bytes: modelProto.encode(model).finish(), opset: OPSET, inputs: [input], outputs: [output] };
+}
+
+/** @param names  inputs and outputs separated by "->", e.g. `history weights -> scores` */
+export function node(operator: string, names: string, attributes: readonly object[] = []): object {
+  const [input = '', output = ''] = names.split('->');
+  return {
+    op_type: operator,
+    name: `${operator}_${output.trim()}`,
+    input: input.trim().split(/\s+/),
+    output: output.trim().split(/\s+/),
+    attribute: attributes,
+    domain: operator.startsWith('TreeEnsemble') ? ML_DOMAIN : '',
+  };
+}
+
+export function castTo(type: typeof FLOAT | typeof DOUBLE, names: string): object {
+  return node('Cast', names, [{ name: 'to', i: type, type: 2 }]);
+}
+
+/** A constant tensor; Float32Array becomes FLOAT, Float64Array DOUBLE. */
+export function constant(name: string, dims: number[], values: Float32Array | Float64Array): object {
+  const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return { name, dims, data_type: values instanceof Float32Array ? FLOAT : DOUBLE, raw_data: raw };
+}
+
+export const attribute = {
+  floats: (name: string, floats: number[]): object => ({ name, floats, type: 6 }),
+  int: (name: string, i: number): object => ({ name, i, type: 2 }),
+  ints: (name: string, ints: number[]): object => ({ name, ints, type: 7 }),
+  string: (name: string, text: string): object => ({ name, s: Buffer.from(text), type: 3 }),
+  strings: (name: string, texts: string[]): object => ({
+    name,
+    strings: texts.map((t) => Buffer.from(t)),
+    type: 8,
+  }),
+};
+
+function valueInfo({ name, shape }: OnnxTensor): object {
+  const dim = shape.map((size) => (size === -1 ? { dim_param: 'batch' } : { dim_value: size }));
+  return { name, type: { tensor_type: { elem_type: FLOAT, shape: { dim } } } };
+}
