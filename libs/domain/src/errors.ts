@@ -44,6 +44,7 @@ export const ERROR_KINDS = {
   STORE_UNAVAILABLE: 'unavailable',
   CATALOGUE_UNAVAILABLE: 'unavailable',
   LIGHTGBM_UNAVAILABLE: 'unavailable',
+  TRAINING_FAILED: 'internal',
   TRAINER_LOST: 'unavailable',
   MONGOD_UNAVAILABLE: 'unavailable',
 } as const satisfies Record<string, ErrorKind>;

@@ -1,0 +1,196 @@
+import type { ColumnEncoding, TableEncoding } from '@sextant/artefacts';
+import { crc32 } from '../metrics/crc32-split.js';
+import {
+  type CategoricalColumn,
+  type ColumnTable,
+  isNumericText,
+  numericView,
+  type TableColumn,
+} from './column-table.js';
+import { encodedNames, MISSING_CATEGORY, signedLog1p } from './encode-table.js';
+import { LEAKAGE_AUC, singleFeatureAuc } from './leakage.js';
+
+export interface TableEncoderOptions {
+  /** 'linear' fills, standardises and draws in long tails; 'trees' keeps numbers and missing cells as they are. */
+  purpose: 'linear' | 'trees';
+  /** 0 or 1, shape [rows]; without labels leakage is not looked for. */
+  labels?: ArrayLike<number>;
+  /** Columns to leave out. */
+  exclude?: readonly string[];
+  /** Most frequent texts that get an input column each; 40 when absent. */
+  maxCategories?: number;
+}
+
+export interface FittedTableEncoder {
+  encoding: TableEncoding;
+  /** Names of columns that were left out because they give the label away. */
+  leaked: string[];
+  /** One sentence for each column left out or grouped. */
+  warnings: string[];
+}
+
+const DEFAULT_MAX_CATEGORIES = 40;
+const SKEWED = 2;
+const MIN_ROWS_OF_A_CLASS_FOR_LEAKAGE = 20;
+
+/**
+ * Learns how a raw table becomes model input: numbers, one-hot texts (rare ones grouped as "other"), constant and duplicate
+ * columns left out, and columns that give the label away (single-feature AUC ≥ 0.98) named and left out.
+ * Columns come out in the order of the table.
+ */
+export function fitTableEncoder(table: ColumnTable, options: TableEncoderOptions): FittedTableEncoder {
+  const excluded = new Set(options.exclude ?? []);
+  const leaked: string[] = [];
+  const warnings: string[] = [];
+  const columns: ColumnEncoding[] = [];
+  const seen = new Map<string, string>();
+  for (const raw of table.columns) {
+    if (excluded.has(raw.name)) continue;
+    const column = asFitted(raw);
+    const print = fingerprint(column);
+    const first = seen.get(print);
+    const encoding = encodingOf(column, table.rows, options);
+    if ('dropped' in encoding) warnings.push(`column "${column.name}" left out: ${encoding.dropped}`);
+    else if (first !== undefined)
+      warnings.push(`column "${column.name}" left out: equal to "${first}" in every row`);
+    else if (leaks(column, options.labels)) {
+      leaked.push(column.name);
+      warnings.push(
+        `column "${column.name}" left out: it gives the label away (alone it reaches an AUC of at least ${LEAKAGE_AUC})`,
+      );
+    } else {
+      columns.push(encoding);
+      warnings.push(...groupingWarning(column, encoding));
+    }
+    seen.set(print, first ?? column.name);
+  }
+  const features = columns.flatMap(encodedNames);
+  return { encoding: { columns, features, standardised: options.purpose === 'linear' }, leaked, warnings };
+}
+
+function asFitted(column: TableColumn): TableColumn {
+  if (column.kind === 'numeric' || !isNumericText(column)) return column;
+  return { kind: 'numeric', name: column.name, values: numericView(column) };
+}
+
+type Dropped = { dropped: string };
+
+function encodingOf(
+  column: TableColumn,
+  rows: number,
+  options: TableEncoderOptions,
+): ColumnEncoding | Dropped {
+  return column.kind === 'numeric'
+    ? numericEncoding(column.name, column.values, options.purpose)
+    : categoricalEncoding(column, rows, options.maxCategories ?? DEFAULT_MAX_CATEGORIES);
+}
+
+function numericEncoding(
+  column: string,
+  values: Float64Array,
+  purpose: TableEncoderOptions['purpose'],
+): ColumnEncoding | Dropped {
+  const present = values.filter((value) => Number.isFinite(value)).sort();
+  const [low, high] = [present[0], present.at(-1)];
+  const hasMissing = present.length < values.length;
+  if (low === undefined) return { dropped: 'no row has a value' };
+  if (low === high && !hasMissing) return { dropped: 'the same value in every row' };
+  if (purpose === 'trees') {
+    return {
+      kind: 'numeric',
+      column,
+      fill: null,
+      transform: 'none',
+      mean: 0,
+      scale: 1,
+      missingIndicator: false,
+    };
+  }
+  const fill = present[Math.floor(present.length / 2)] ?? 0;
+  const drawnIn = present.map(signedLog1p);
+  const skew = Math.abs(moments(present).skewness);
+  const isDrawnIn = skew > SKEWED && Math.abs(moments(drawnIn).skewness) < skew;
+  const { mean, deviation } = moments(isDrawnIn ? drawnIn : present);
+  return {
+    kind: 'numeric',
+    column,
+    fill,
+    transform: isDrawnIn ? 'signed-log1p' : 'none',
+    mean,
+    scale: deviation > 1e-12 * Math.max(1, Math.abs(mean)) ? deviation : 1,
+    missingIndicator: hasMissing,
+  };
+}
+
+function categoricalEncoding(
+  column: CategoricalColumn,
+  rows: number,
+  maxCategories: number,
+): ColumnEncoding | Dropped {
+  const counts = new Map<string, number>();
+  for (const code of column.codes) {
+    const text = code < 0 ? MISSING_CATEGORY : (column.dictionary[code] ?? MISSING_CATEGORY);
+    counts.set(text, (counts.get(text) ?? 0) + 1);
+  }
+  if (counts.size === 1) return { dropped: 'the same value in every row' };
+  const minRows = Math.min(10, Math.max(2, Math.ceil(rows / 1000)));
+  const categories = [...counts]
+    .filter(([, count]) => count >= minRows)
+    .sort(([a, countA], [b, countB]) => countB - countA || (a < b ? -1 : 1))
+    .slice(0, maxCategories)
+    .map(([text]) => text);
+  if (categories.length === 0)
+    return { dropped: `almost every row has a value of its own (${counts.size} in ${rows} rows)` };
+  return { kind: 'categorical', column: column.name, categories };
+}
+
+function groupingWarning(column: TableColumn, encoding: ColumnEncoding): string[] {
+  if (column.kind !== 'categorical' || encoding.kind !== 'categorical') return [];
+  const distinct = new Set(column.codes).size;
+  const grouped = distinct - encoding.categories.length;
+  return grouped > 0
+    ? [`column "${column.name}": ${grouped} of ${distinct} values are grouped as other`]
+    : [];
+}
+
+function leaks(column: TableColumn, labels: ArrayLike<number> | undefined): boolean {
+  if (labels === undefined) return false;
+  let positives = 0;
+  for (let i = 0; i < labels.length; i++) positives += labels[i] ?? 0;
+  if (Math.min(positives, labels.length - positives) < MIN_ROWS_OF_A_CLASS_FOR_LEAKAGE) return false;
+  return singleFeatureAuc(column, labels) >= LEAKAGE_AUC;
+}
+
+/** Equal for columns of one kind whose cells are equal in every row, whatever their names. */
+function fingerprint(column: TableColumn): string {
+  if (column.kind === 'numeric') {
+    const { buffer, byteOffset, length } = column.values;
+    return `numeric ${hashes(new Uint32Array(buffer, byteOffset, 2 * length))}`;
+  }
+  const byCode = column.dictionary.map((text) => crc32(text));
+  return `categorical ${hashes(column.codes.map((code) => (code < 0 ? -1 : (byCode[code] ?? -1))))}`;
+}
+
+/** Two independent 32-bit hashes in the manner of FNV-1a. */
+function hashes(words: Uint32Array | Int32Array): string {
+  let [a, b] = [0x811c9dc5, 0x2545f491];
+  for (const word of words) {
+    a = Math.imul(a ^ word, 0x01000193);
+    a ^= a >>> 15;
+    b = Math.imul(b ^ word, 0x85ebca6b);
+    b ^= b >>> 13;
+  }
+  return `${a >>> 0}:${b >>> 0}`;
+}
+
+function moments(values: Float64Array): { mean: number; deviation: number; skewness: number } {
+  let mean = 0;
+  for (const value of values) mean += value / values.length;
+  let [second, third] = [0, 0];
+  for (const value of values) {
+    second += (value - mean) ** 2 / values.length;
+    third += (value - mean) ** 3 / values.length;
+  }
+  const deviation = Math.sqrt(second);
+  return { mean, deviation, skewness: deviation > 0 ? third / deviation ** 3 : 0 };
+}
