@@ -1,6 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // One copy of graphql: Node loads its index.js for packages, Vite would load its index.mjs for our sources.
+  resolve: {
+    alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql/index.js')) }],
+  },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
     include: ['**/src/**/*.spec.ts', 'test/**/*.spec.ts'],

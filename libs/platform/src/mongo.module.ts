@@ -6,7 +6,8 @@ import type { ReadinessCheck } from './operations-server.js';
 /** Connection settings of every process: a dead store is an error within the deadline, and a returned one is used without a restart. */
 export function mongoOptions(timeoutMs: number) {
   return {
-    timeoutMS: timeoutMs,
+    socketTimeoutMS: timeoutMs, // the driver's own timeoutMS has no effect since 7.8
+    waitQueueTimeoutMS: timeoutMs,
     serverSelectionTimeoutMS: Math.min(timeoutMs, 3_000),
     connectTimeoutMS: Math.min(timeoutMs, 3_000),
     heartbeatFrequencyMS: 1_000,
@@ -34,7 +35,7 @@ export function mongoCheck(connection: Connection): ReadinessCheck {
   return {
     name: 'store',
     async isReady() {
-      await connection.db?.command({ ping: 1 }, { timeoutMS: 1_000 });
+      await connection.db?.command({ ping: 1, maxTimeMS: 1_000 });
       return connection.db !== undefined;
     },
   };

@@ -1,1 +1,4 @@
-export {};
+import { loadConfig, runProcess } from '@sextant/platform';
+import { campaignConfig, startCampaignSubgraph } from './campaign-subgraph.js';
+
+runProcess('campaign', async () => startCampaignSubgraph(loadConfig(campaignConfig, process.env)));
