@@ -1,3 +1,4 @@
 export { CACHE_DIRECTORY } from './cache-directory.js';
 export { type BinarySearch, findMongod } from './mongod-binary.js';
 export { freePort, type MongodOptions, type RunningMongod, startMongod } from './mongod-process.js';
+export { findLightGbm, type LightGbmSearch } from './lightgbm-library.js';
