@@ -1,1 +1,48 @@
-export {};
+export { calendarContext, type DemandContext } from './calendar-context.js';
+export { customerIdOf } from './customer-id.js';
+export {
+  type CustomerState,
+  emptyState,
+  type FeatureVector,
+  FOLD_VERSION,
+  type LeadSnapshot,
+} from './customer-state.js';
+export { addDecayed, DAY_MS, type DecayedSum, decayedAt, HALF_LIVES_DAYS } from './decayed-counter.js';
+export {
+  DEMAND_EVENT_TYPES,
+  DemandLedger,
+  type DemandObservation,
+  demandObservations,
+} from './demand-ledger.js';
+export { EventDigest } from './event-digest.js';
+export { type CustomerEvents, EventHistory, type HistoryOptions } from './event-history.repository.js';
+export { FeatureStore, type OnlineCustomer, type PopularItem } from './feature-store.repository.js';
+export { featureVector, leadVector } from './feature-vector.js';
+export { foldEvents, MAX_TRAITS } from './fold-events.js';
+export {
+  type Interaction,
+  type InteractionColumns,
+  type InteractionKind,
+  interactionRows,
+  interactionsOf,
+  MAX_INTERACTIONS,
+} from './interactions.js';
+export { type LeadExample, leadExamples } from './lead-examples.js';
+export {
+  COMPANY_EVENT_TYPES,
+  type CompanyEventType,
+  compareEvents,
+  CUSTOMER_EVENT_TYPES,
+  type CustomerEventType,
+  eventIdOf,
+  eventKey,
+  EVENTS_COLLECTION,
+  FEATURES_COLLECTION,
+  isScalar,
+  numberOf,
+  type OrderLine,
+  orderLinesOf,
+  type Scalar,
+  type StoredEvent,
+  textOf,
+} from './stored-event.js';
