@@ -64,6 +64,13 @@ export {
 } from './tabular/fit-table-encoder.js';
 export { LEAKAGE_AUC, singleFeatureAuc } from './tabular/leakage.js';
 export {
+  chooseRecommender,
+  type ChooseOptions,
+  fitRecommender,
+  type RecommenderChoice,
+  recommenderScore,
+} from './recommend/choose-recommender.js';
+export {
   coOccurrence,
   explainItem,
   fitEase,
@@ -77,5 +84,22 @@ export {
   type WeighedHistory,
   weighHistory,
 } from './recommend/history-weights.js';
+export {
+  evaluable,
+  evaluateRanking,
+  type RankingPolicy,
+  type RankingQuality,
+} from './recommend/evaluate-ranking.js';
+export {
+  type CustomerInteractions,
+  type IndexedCustomer,
+  type IndexedInteractions,
+  indexInteractions,
+  type Interaction,
+  relevantItems,
+  splitLater,
+  type SplitCustomer,
+} from './recommend/interactions.js';
+export { decayedPopularity, halfLivesFor, timeSpan } from './recommend/popularity.js';
 export { rankSlate, type SlateOptions } from './recommend/rank-slate.js';
 export { invertPositiveDefinite, solvePositiveDefinite } from './linear-algebra/positive-definite.js';
