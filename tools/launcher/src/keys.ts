@@ -21,7 +21,11 @@ export async function loadOrCreateKeys(dataDir: string): Promise<Keys> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const jwksPath = join(folder, 'jwks.json');
   const privateJwk = JSON.parse(await createOnce(join(folder, 'jwt-private.json'), newPrivateKey)) as JWK;
-  const signingSecret = (await createOnce(join(folder, 'signing-secret'), () => Promise.resolve(randomBytes(32).toString('base64url')))).trim();
+  const signingSecret = (
+    await createOnce(join(folder, 'signing-secret'), () =>
+      Promise.resolve(randomBytes(32).toString('base64url')),
+    )
+  ).trim();
   const { d: _private, ...publicJwk } = privateJwk;
   await writeFile(jwksPath, JSON.stringify({ keys: [publicJwk] }));
   return { jwksPath, signingSecret, privateJwk };
@@ -46,7 +50,12 @@ export async function issueTokens(keys: Keys, tenantId: string): Promise<Record<
 
 async function newPrivateKey(): Promise<string> {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true });
-  return JSON.stringify({ ...(await exportJWK(privateKey)), kid: randomBytes(8).toString('hex'), alg: 'ES256', use: 'sig' });
+  return JSON.stringify({
+    ...(await exportJWK(privateKey)),
+    kid: randomBytes(8).toString('hex'),
+    alg: 'ES256',
+    use: 'sig',
+  });
 }
 
 async function createOnce(path: string, make: () => Promise<string>): Promise<string> {

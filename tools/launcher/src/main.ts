@@ -1,1 +1,58 @@
-export {};
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { DomainError } from '@sextant/domain';
+import { launch } from './launch.js';
+import { Progress } from './progress.js';
+import { readSettings } from './settings.js';
+import { Supervisor } from './supervisor.js';
+
+const USAGE = `npm start [-- --empty]
+  --empty   start without the demo company
+Environment: SEXTANT_PORT_BASE moves all ports, SEXTANT_DATA_DIR moves .data, MONGODB_URI uses a store of yours.`;
+
+async function main(): Promise<void> {
+  const progress = new Progress(process.stdout);
+  const settings = readSettings(process.env, {
+    ...flags(),
+    repositoryRoot: resolve(import.meta.dirname, '../../..'),
+  });
+  const supervisor = new Supervisor(settings.dataDir, (text) => progress.line(`          ${text}`));
+  let stopping: Promise<void> | null = null;
+  const stop = (exitCode: number): void => {
+    stopping ??= supervisor.stop().finally(() => process.exit(exitCode));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (!stopping) progress.line('stopping …');
+      stop(0);
+    });
+  }
+  await launch(settings, progress, supervisor).catch((error: unknown) => {
+    if (stopping) return;
+    progress.line(
+      error instanceof DomainError
+        ? `\n${error.message}`
+        : `\n${error instanceof Error ? error.message : String(error)}`,
+    );
+    stop(1);
+  });
+}
+
+function flags(): { empty: boolean } {
+  try {
+    const { values } = parseArgs({
+      options: { empty: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+    });
+    if (!values.help) return { empty: values.empty };
+    process.stdout.write(`${USAGE}\n`);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
+    process.exit(2);
+  }
+}
+
+await main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

@@ -14,7 +14,11 @@ const NEEDED_BYTES = 1_500_000_000;
  */
 export async function preflight(settings: Settings, withMongod: boolean): Promise<void> {
   await mkdir(settings.dataDir, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
-    throw new DomainError('CONFIG_INVALID', `${settings.dataDir} cannot be made (${cause.code}): set SEXTANT_DATA_DIR to a folder you may write`, { cause });
+    throw new DomainError(
+      'CONFIG_INVALID',
+      `${settings.dataDir} cannot be made (${cause.code}): set SEXTANT_DATA_DIR to a folder you may write`,
+      { cause },
+    );
   });
   await checkDisk(settings.dataDir);
   await checkLeftovers(settings.dataDir);
@@ -38,11 +42,15 @@ async function checkLeftovers(dataDir: string): Promise<void> {
   const alive: string[] = [];
   for (const file of await readdir(folder).catch(() => [])) {
     const pid = Number(await readFile(join(folder, file), 'utf8').catch(() => ''));
-    if (pid > 0 && pid !== process.pid && isOurs(pid, await commandOf(pid))) alive.push(`${file.replace('.pid', '')} (${pid})`);
+    if (pid > 0 && pid !== process.pid && isOurs(pid, await commandOf(pid)))
+      alive.push(`${file.replace('.pid', '')} (${pid})`);
   }
   if (alive.length === 0) return;
   const pids = alive.map((entry) => /\((\d+)\)/.exec(entry)?.[1]).join(' ');
-  throw new DomainError('CONFIG_INVALID', `Sextant already runs on ${dataDir}: ${alive.join(', ')}. Stop it first (Ctrl-C in its terminal, or: kill ${pids})`);
+  throw new DomainError(
+    'CONFIG_INVALID',
+    `Sextant already runs on ${dataDir}: ${alive.join(', ')}. Stop it first (Ctrl-C in its terminal, or: kill ${pids})`,
+  );
 }
 
 function isOurs(pid: number, command: string | null): boolean {
@@ -62,9 +70,16 @@ async function commandOf(pid: number): Promise<string | null> {
 
 async function checkPorts(settings: Settings, withMongod: boolean): Promise<void> {
   const wanted = portList(settings.ports, withMongod);
-  const busy = (await Promise.all(wanted.map(async ([name, port]) => ((await answers(port)) ? `${port} (${name})` : null)))).filter((entry) => entry !== null);
+  const busy = (
+    await Promise.all(
+      wanted.map(async ([name, port]) => ((await answers(port)) ? `${port} (${name})` : null)),
+    )
+  ).filter((entry) => entry !== null);
   if (busy.length === 0) return;
-  throw new DomainError('CONFIG_INVALID', `in use: port ${busy.join(', port ')}. End what holds them, or move Sextant: SEXTANT_PORT_BASE=5000 npm start`);
+  throw new DomainError(
+    'CONFIG_INVALID',
+    `in use: port ${busy.join(', port ')}. End what holds them, or move Sextant: SEXTANT_PORT_BASE=5000 npm start`,
+  );
 }
 
 function answers(port: number): Promise<boolean> {
@@ -74,6 +89,9 @@ function answers(port: number): Promise<boolean> {
       socket.destroy();
       resolve(busy);
     };
-    socket.once('connect', () => done(true)).once('error', () => done(false)).setTimeout(1_000, () => done(true));
+    socket
+      .once('connect', () => done(true))
+      .once('error', () => done(false))
+      .setTimeout(1_000, () => done(true));
   });
 }

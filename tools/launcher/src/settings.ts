@@ -47,7 +47,10 @@ function portsFrom(base: string | undefined): Ports {
   if (!base) return DEFAULT_PORTS;
   const first = Number(base);
   if (!Number.isInteger(first) || first < 1024 || first > 65_500) {
-    throw new DomainError('CONFIG_INVALID', `SEXTANT_PORT_BASE must be a whole number from 1024 to 65500, got "${base}"`);
+    throw new DomainError(
+      'CONFIG_INVALID',
+      `SEXTANT_PORT_BASE must be a whole number from 1024 to 65500, got "${base}"`,
+    );
   }
   return {
     gateway: first,
@@ -56,13 +59,26 @@ function portsFrom(base: string | undefined): Ports {
     prediction: first + 3,
     worker: first + 4,
     mongod: first + 5,
-    metrics: { gateway: first + 6, customer: first + 7, campaign: first + 8, prediction: first + 9, worker: first + 10 },
+    metrics: {
+      gateway: first + 6,
+      customer: first + 7,
+      campaign: first + 8,
+      prediction: first + 9,
+      worker: first + 10,
+    },
   };
 }
 
 /** Every port that has to be free, with the name of what will stand there. */
 export function portList(ports: Ports, withMongod: boolean): [string, number][] {
   const { metrics, mongod, ...services } = ports;
-  const metricPorts = Object.entries(metrics).map(([name, port]): [string, number] => [`${name} metrics`, port]);
-  return [...Object.entries(services), ...(withMongod ? [['mongod', mongod] as [string, number]] : []), ...metricPorts];
+  const metricPorts = Object.entries(metrics).map(([name, port]): [string, number] => [
+    `${name} metrics`,
+    port,
+  ]);
+  return [
+    ...Object.entries(services),
+    ...(withMongod ? [['mongod', mongod] as [string, number]] : []),
+    ...metricPorts,
+  ];
 }

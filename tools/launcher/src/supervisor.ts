@@ -62,14 +62,18 @@ export class Supervisor {
   private async restart(process: Supervised, deaths: readonly number[], how: string): Promise<void> {
     const recent = deaths.filter((time) => Date.now() - time < 60_000);
     if (recent.length > DEATHS_PER_MINUTE) {
-      this.onEvent(`${process.name} ended ${recent.length} times within a minute (${how}) and stays down; its log: ${logPath(this.dataDir, process.name)}`);
+      this.onEvent(
+        `${process.name} ended ${recent.length} times within a minute (${how}) and stays down; its log: ${logPath(this.dataDir, process.name)}`,
+      );
       return;
     }
     this.onEvent(`${process.name} ended (${how}); starting it again`);
     await sleep(RESTART_DELAY_MS);
     if (this.stopping) return;
     await this.spawn(process, recent).catch((error: unknown) => {
-      this.onEvent(`${process.name} could not be started again: ${error instanceof Error ? error.message : String(error)}`);
+      this.onEvent(
+        `${process.name} could not be started again: ${error instanceof Error ? error.message : String(error)}`,
+      );
       return this.restart(process, [...recent, Date.now()], 'no start');
     });
   }
@@ -99,7 +103,10 @@ export function logPath(dataDir: string, name: string): string {
 }
 
 /** A Node process in a group of its own, so that Ctrl-C reaches it through the launcher and in order. */
-export async function spawnNode(script: string, options: { name: string; dataDir: string; env: Record<string, string>; args?: string[] }): Promise<ChildProcess> {
+export async function spawnNode(
+  script: string,
+  options: { name: string; dataDir: string; env: Record<string, string>; args?: string[] },
+): Promise<ChildProcess> {
   await mkdir(join(options.dataDir, 'logs'), { recursive: true });
   const log = openSync(logPath(options.dataDir, options.name), 'a');
   try {

@@ -1,0 +1,23 @@
+import type { TestProject } from 'vitest/node';
+import { type Access, startSextant } from './running-sextant.js';
+
+export interface DemoSextant {
+  dataDir: string;
+  access: Access;
+  startSeconds: number;
+  output: string;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    sextant: DemoSextant;
+  }
+}
+
+/** One Sextant with the demo company for all stories that do not break it; stories use tenants of their own to write. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const running = await startSextant();
+  const { dataDir, access, startSeconds, output } = running;
+  project.provide('sextant', { dataDir, access, startSeconds, output });
+  return () => running.stop();
+}

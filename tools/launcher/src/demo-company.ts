@@ -1,0 +1,125 @@
+import { spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { GraphClient } from './graph-client.js';
+import type { Progress } from './progress.js';
+import type { Settings } from './settings.js';
+
+export const DEMO_TENANT = 'demo';
+const DEMO_SEED = 42;
+const TASKS = ['recommend', 'price', 'lead'] as const;
+const TRAINING_LIMIT_MS = 10 * 60_000;
+
+interface Job {
+  id: string;
+  state: string;
+  progress: number;
+  modelVersion: { id: string } | null;
+  log: string[];
+}
+
+/** Fills an empty store with the simulator's company, through the same import that anyone's own data takes. */
+export async function loadDemoCompany(
+  settings: Settings,
+  client: GraphClient,
+  progress: Progress,
+): Promise<void> {
+  const { customers } = await client.ask<{ customers: { nodes: unknown[] } }>(
+    '{ customers(first: 1) { nodes { id } } }',
+  );
+  if (customers.nodes.length > 0) return;
+  const folder = join(settings.dataDir, 'demo');
+  const until = new Date().toISOString().slice(0, 10);
+  const script = (path: string) => join(settings.repositoryRoot, path);
+  await progress.step('simulate the demo company', () =>
+    runTool(
+      script('simulator/dist/main.js'),
+      ['--seed', String(DEMO_SEED), '--until', until, '--out', folder],
+      (share) => progress.bar('simulate the demo company', share),
+    ),
+  );
+  const summary = await progress.step(
+    'import its events through the graph',
+    () =>
+      runTool(
+        script('tools/cli/dist/main.js'),
+        ['import', '--mapping', 'simulator', '--data', folder, '--tenant', DEMO_TENANT],
+        (share) => progress.bar('import its events through the graph', share),
+        { SEXTANT_DATA_DIR: settings.dataDir },
+      ),
+    (output) => output.trim().split('\n').at(-1) ?? '',
+  );
+  await rm(folder, { recursive: true, force: true });
+  if (!summary) throw new Error('the import said nothing');
+}
+
+/** Trains each model that the demo tenant does not have yet, by the same mutation that anyone may call. */
+export async function trainMissingModels(client: GraphClient, progress: Progress): Promise<void> {
+  for (const task of TASKS) {
+    const { model } = await client.ask<{ model: { live: { id: string } | null } | null }>(
+      'query ($id: ID!) { model(id: $id) { live { id } } }',
+      { id: task },
+    );
+    if (model?.live) continue;
+    const title = `train ${task}`;
+    await progress.step(
+      title,
+      () => train(client, task, (share) => progress.bar(title, share)),
+      (job) => job.modelVersion?.id ?? '',
+    );
+  }
+}
+
+async function train(client: GraphClient, task: string, onProgress: (share: number) => void): Promise<Job> {
+  const { trainModel } = await client.ask<{ trainModel: { id: string } }>(
+    'mutation ($input: TrainInput!) { trainModel(input: $input) { id } }',
+    {
+      input: { task, notes: 'first training of the demo company' },
+    },
+  );
+  const deadline = Date.now() + TRAINING_LIMIT_MS;
+  while (Date.now() < deadline) {
+    const { trainingJob: job } = await client.ask<{ trainingJob: Job }>(
+      'query ($id: ID!) { trainingJob(id: $id) { id state progress log modelVersion { id } } }',
+      { id: trainModel.id },
+    );
+    if (job.state === 'SUCCEEDED') return job;
+    if (job.state === 'FAILED' || job.state === 'CANCELLED')
+      throw new Error(
+        `training ${task} ${job.state.toLowerCase()}: ${job.log.at(-1) ?? 'no reason was logged'}`,
+      );
+    onProgress(job.progress);
+    await sleep(250);
+  }
+  throw new Error(`training ${task} took longer than ${TRAINING_LIMIT_MS / 60_000} minutes`);
+}
+
+/** Runs one of our command-line tools; a percentage on its stderr moves the bar. */
+function runTool(
+  script: string,
+  args: string[],
+  onProgress: (share: number) => void,
+  env: Record<string, string> = {},
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
+    let output = '';
+    let complaint = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => {
+      complaint = (complaint + chunk.toString()).slice(-2_000);
+      const percent = [...chunk.toString().matchAll(/(\d+(?:\.\d+)?) ?%/g)].at(-1)?.[1];
+      if (percent !== undefined) onProgress(Number(percent) / 100);
+    });
+    child.once('error', reject);
+    child.once('exit', (code) =>
+      code === 0
+        ? resolve(output)
+        : reject(new Error(`${args[0]} ended with code ${code}: ${complaint.trim()}`)),
+    );
+  });
+}

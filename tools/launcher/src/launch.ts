@@ -1,0 +1,98 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Role } from '@sextant/domain';
+import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
+import { DEMO_TENANT, loadDemoCompany, trainMissingModels } from './demo-company.js';
+import { GraphClient } from './graph-client.js';
+import { issueTokens, loadOrCreateKeys } from './keys.js';
+import { preflight } from './preflight.js';
+import { modelRepository, sextantProcesses } from './processes.js';
+import type { Progress } from './progress.js';
+import { asCurl, sampleQueries } from './samples.js';
+import type { Settings } from './settings.js';
+import { provideStore } from './store.js';
+import type { Supervisor } from './supervisor.js';
+
+interface Access {
+  graphql: string;
+  worker: string;
+  metrics: Record<string, string>;
+  tokens: Record<Role, string>;
+  tenant: string;
+  mongodb: string;
+  models: string;
+  processes: Record<string, number>;
+}
+
+/** From nothing to an answering graph; resolves when it is ready and has said so. */
+export async function launch(settings: Settings, progress: Progress, supervisor: Supervisor): Promise<void> {
+  await progress.step('checks', () => preflight(settings, !process.env['MONGODB_URI']));
+  const keys = await loadOrCreateKeys(settings.dataDir);
+  const mongodbUri = await provideStore(settings, progress, supervisor);
+  const lightGbm = await progress.step('LightGBM', provideLightGbm, (found) => found.note);
+  for (const process of sextantProcesses({ settings, keys, mongodbUri, lightGbm: found(lightGbm) })) {
+    await progress.step(process.name, () => supervisor.start(process));
+  }
+  const tokens = await issueTokens(keys, DEMO_TENANT);
+  const access: Access = {
+    graphql: `http://127.0.0.1:${settings.ports.gateway}/graphql`,
+    worker: `127.0.0.1:${settings.ports.worker}`,
+    metrics: Object.fromEntries(
+      Object.entries(settings.ports.metrics).map(([name, port]) => [
+        name,
+        `http://127.0.0.1:${port}/metrics`,
+      ]),
+    ),
+    tokens,
+    tenant: DEMO_TENANT,
+    mongodb: mongodbUri,
+    models: modelRepository(settings),
+    processes: supervisor.pids(),
+  };
+  await writeAccess(settings, access);
+  const client = new GraphClient(access.graphql, tokens.operator);
+  if (!settings.empty) {
+    await loadDemoCompany(settings, client, progress);
+    await trainMissingModels(client, progress);
+  }
+  await announce(access, client, progress);
+}
+
+async function provideLightGbm(): Promise<{ path: string | null; note: string }> {
+  try {
+    return { path: await findLightGbm({ env: process.env, cacheDir: CACHE_DIRECTORY }), note: 'found' };
+  } catch (error) {
+    return {
+      path: null,
+      note: `not there, linear models only. ${error instanceof Error ? error.message : ''}`,
+    };
+  }
+}
+
+function found(library: { path: string | null }): string | null {
+  return library.path;
+}
+
+/** Replaced in one step, so that a reader never sees half of it; holds tokens, so only its owner may read it. */
+export async function writeAccess(settings: Settings, access: Access): Promise<void> {
+  const path = join(settings.dataDir, 'access.json');
+  await writeFile(`${path}.new`, `${JSON.stringify(access, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}
+
+async function announce(access: Access, client: GraphClient, progress: Progress): Promise<void> {
+  const samples = await sampleQueries(client);
+  const say = (text: string) => progress.line(text);
+  say('');
+  for (const [role, token] of Object.entries(access.tokens)) say(`token ${role}: ${token}`);
+  for (const sample of samples) {
+    say(`\n# ${sample.title}`);
+    say(asCurl(access.graphql, access.tokens[sample.role], sample.query));
+  }
+  if (samples.length === 0)
+    say('\nThe store is empty: import events with `npm run sextant -- import --help`.');
+  say(
+    `\nTokens and addresses also stand in ${'`.data/access.json`'} (or in SEXTANT_DATA_DIR). Ctrl-C stops everything.`,
+  );
+  say(`Sextant is ready after ${progress.elapsedSeconds()} s: ${access.graphql}`);
+}

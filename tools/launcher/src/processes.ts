@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { AUDIENCE, ISSUER, type Keys } from './keys.js';
+import type { ProcessName, Settings } from './settings.js';
+import { spawnNode, type Supervised } from './supervisor.js';
+
+const SCRIPTS: Record<ProcessName, string> = {
+  worker: 'inference-worker/dist/main.js',
+  customer: 'subgraphs/customer/dist/main.js',
+  campaign: 'subgraphs/campaign/dist/main.js',
+  prediction: 'subgraphs/prediction/dist/main.js',
+  trainer: 'trainer/dist/main.js',
+  gateway: 'gateway/dist/main.js',
+};
+
+export interface Environment {
+  settings: Settings;
+  keys: Keys;
+  mongodbUri: string;
+  lightGbm: string | null;
+}
+
+/** The name of the database that every process uses. */
+export const DATABASE = 'sextant';
+
+export function modelRepository(settings: Settings): string {
+  return join(settings.dataDir, 'models');
+}
+
+/** All processes but mongod, in the order in which they can start. */
+export function sextantProcesses(environment: Environment): Supervised[] {
+  const names: ProcessName[] = ['worker', 'customer', 'campaign', 'prediction', 'trainer', 'gateway'];
+  return names.map((name) => ({
+    name,
+    start: () =>
+      spawnNode(join(environment.settings.repositoryRoot, SCRIPTS[name]), {
+        name,
+        dataDir: environment.settings.dataDir,
+        env: environmentOf(name, environment),
+        args: name === 'trainer' ? ['work'] : [],
+      }),
+    ready: () =>
+      name === 'trainer' ? Promise.resolve(true) : isReady(environment.settings.ports.metrics[name]),
+  }));
+}
+
+async function isReady(port: number): Promise<boolean> {
+  const response = await fetch(`http://127.0.0.1:${port}/health/ready`, {
+    signal: AbortSignal.timeout(3_000),
+  });
+  return response.ok;
+}
+
+function environmentOf(
+  name: ProcessName,
+  { settings, keys, mongodbUri, lightGbm }: Environment,
+): Record<string, string> {
+  const { ports } = settings;
+  const graphql = (port: number) => `http://127.0.0.1:${port}/graphql`;
+  const store = { MONGODB_URI: mongodbUri };
+  const models = { MODEL_REPOSITORY: modelRepository(settings) };
+  const subgraph = { ...store, SEXTANT_SIGNING_SECRET: keys.signingSecret };
+  const listening =
+    name === 'trainer'
+      ? {}
+      : { PORT: String(ports[name]), METRICS_PORT: String(ports.metrics[name]), HOST: '127.0.0.1' };
+  const own: Record<ProcessName, Record<string, string>> = {
+    worker: models,
+    customer: subgraph,
+    campaign: subgraph,
+    prediction: {
+      ...subgraph,
+      ...models,
+      INFERENCE_URL: `127.0.0.1:${ports.worker}`,
+      CAMPAIGN_URL: graphql(ports.campaign),
+    },
+    trainer: { ...store, ...models, ...(lightGbm && { LIGHTGBM_LIBRARY: lightGbm }) },
+    gateway: {
+      SEXTANT_SIGNING_SECRET: keys.signingSecret,
+      SEXTANT_JWKS: keys.jwksPath,
+      SEXTANT_ISSUER: ISSUER,
+      SEXTANT_AUDIENCE: AUDIENCE,
+      CUSTOMER_URL: graphql(ports.customer),
+      CAMPAIGN_URL: graphql(ports.campaign),
+      PREDICTION_URL: graphql(ports.prediction),
+      ...healthUrls(settings),
+      SEXTANT_GRAPHIQL: '1',
+    },
+  };
+  return { NODE_ENV: 'production', ...listening, ...own[name] };
+}
+
+/** Where the gateway asks whether the subgraphs are ready. */
+function healthUrls({ ports }: Settings): Record<string, string> {
+  const health = (port: number) => `http://127.0.0.1:${port}/health/ready`;
+  return {
+    CUSTOMER_HEALTH_URL: health(ports.metrics.customer),
+    CAMPAIGN_HEALTH_URL: health(ports.metrics.campaign),
+    PREDICTION_HEALTH_URL: health(ports.metrics.prediction),
+  };
+}

@@ -1,0 +1,66 @@
+import type { GraphClient } from './graph-client.js';
+
+export interface Sample {
+  title: string;
+  /** a role whose token may ask it */
+  role: 'web' | 'marketer';
+  query: string;
+}
+
+interface Subjects {
+  customer: string;
+  leads: string[];
+  products: string[];
+}
+
+/** Three questions about customers and products that are really there. */
+export async function sampleQueries(client: GraphClient): Promise<Sample[]> {
+  const subjects = await findSubjects(client);
+  return subjects ? samplesFor(subjects) : [];
+}
+
+async function findSubjects(client: GraphClient): Promise<Subjects | null> {
+  const { customers, products } = await client.ask<{
+    customers: { nodes: { id: string; events: { nodes: { type: string }[] } }[] };
+    products: { nodes: { id: string }[] };
+  }>(`{
+    customers(first: 100) { nodes { id events(first: 100) { nodes { type } } } }
+    products(first: 3) { nodes { id } }
+  }`);
+  const types = (customer: (typeof customers.nodes)[number]) => customer.events.nodes.map(({ type }) => type);
+  const buyer = customers.nodes.find((customer) => types(customer).includes('order')) ?? customers.nodes[0];
+  if (!buyer || products.nodes.length === 0) return null;
+  const leads = customers.nodes.filter((customer) => types(customer).includes('lead_submitted')).slice(0, 3);
+  return {
+    customer: buyer.id,
+    leads: (leads.length > 0 ? leads : [buyer]).map(({ id }) => id),
+    products: products.nodes.map(({ id }) => id),
+  };
+}
+
+function samplesFor({ customer, leads, products }: Subjects): Sample[] {
+  const list = (ids: string[]) => JSON.stringify(ids);
+  return [
+    {
+      title: 'What to recommend to a customer',
+      role: 'web',
+      query: `{ customer(id: ${JSON.stringify(customer)}) { recommendations(slot: "home", first: 5) { decisionId servedBy { rung device } items { rank score reason product { id title listPrice { amount currency } } } } } }`,
+    },
+    {
+      title: 'What price to quote',
+      role: 'web',
+      query: `{ priceQuotes(productIds: ${list(products)}) { decisionId servedBy { rung } product { id title } listPrice { amount } price { amount currency } validUntil guardrails { rule bound } } }`,
+    },
+    {
+      title: 'How hot a lead is',
+      role: 'marketer',
+      query: `{ scoreLeads(customerIds: ${list(leads)}) { decisionId servedBy { rung } probability interval { low high } band playbook { action dueWithin } explanation(top: 3) { sentence } } }`,
+    },
+  ];
+}
+
+/** A line for a POSIX shell. */
+export function asCurl(url: string, token: string, query: string): string {
+  const body = JSON.stringify({ query }).replaceAll("'", `'\\''`);
+  return `curl -s ${url} -H 'content-type: application/json' -H 'authorization: Bearer ${token}' -d '${body}'`;
+}

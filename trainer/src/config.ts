@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { DomainError } from '@sextant/domain';
+import { z } from 'zod';
+
+/** What the trainer needs from its environment; a local Sextant's own access file fills in what is not set. */
+export const trainerConfig = z.object({
+  MONGODB_URI: z
+    .string()
+    .regex(/^mongodb(\+srv)?:\/\//, 'must be a mongodb:// URI')
+    .describe('store; events are read from it, jobs and versions recorded in it'),
+  MODEL_REPOSITORY: z.string().min(1).describe('directory laid out as <model>/<version>/model.onnx'),
+  LIGHTGBM_LIBRARY: z.string().optional().describe('path of lib_lightgbm; searched for when not set'),
+  TRAINER_POLL_MS: z.coerce
+    .number()
+    .int()
+    .min(50)
+    .default(500)
+    .describe('how often the job runner looks for work'),
+});
+export type TrainerConfig = z.output<typeof trainerConfig>;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws DomainError CONFIG_INVALID listing every bad variable and how to get a store */
+export function readTrainerConfig(env: Environment): TrainerConfig {
+  const parsed = trainerConfig.safeParse({ ...localAccess(env), ...definedOf(env) });
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  throw new DomainError(
+    'CONFIG_INVALID',
+    `${lines.join('\n')}\nStart Sextant with \`npm start\`, or set MONGODB_URI and MODEL_REPOSITORY`,
+  );
+}
+
+function localAccess(env: Environment): Record<string, string> {
+  const path = join(resolve(env['SEXTANT_DATA_DIR'] || '.data'), 'access.json');
+  try {
+    const { mongodb, models } = JSON.parse(readFileSync(path, 'utf8')) as {
+      mongodb?: string;
+      models?: string;
+    };
+    return { ...(mongodb && { MONGODB_URI: mongodb }), ...(models && { MODEL_REPOSITORY: models }) };
+  } catch {
+    return {};
+  }
+}
+
+function definedOf(env: Environment): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',
+    ),
+  );
+}

@@ -1,0 +1,134 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { ClaimedJob, Lease, TrainingJobs } from '@sextant/model-registry';
+import type { Publisher } from './publisher.js';
+import type { TrainingMessage, TrainingOrder } from './training-messages.js';
+
+const HEARTBEAT_MS = 2_000;
+const DEFAULT_SEED = 42;
+
+interface Outcome {
+  published?: { model: string; version: number };
+  failure?: { code: string; message: string };
+}
+
+/** Takes training jobs off the queue, one at a time, and runs each in a process of its own. */
+export class JobRunner {
+  private readonly stopping = new AbortController();
+
+  constructor(
+    private readonly jobs: TrainingJobs,
+    private readonly publisher: Publisher,
+    private readonly settings: { pollMs: number; processPath: string; logger: Logger },
+  ) {}
+
+  /** Works until {@link stop}; a store that is away is waited for. */
+  async run(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      const claimed = await this.jobs.claim().catch((error: unknown) => this.missed(error));
+      if (claimed) await this.work(claimed).catch((error: unknown) => this.missed(error));
+      else
+        await sleep(this.settings.pollMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    }
+  }
+
+  /** The job in hand goes back to the queue. */
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  private missed(error: unknown): null {
+    this.settings.logger.error({ err: error }, 'the queue of training jobs could not be used');
+    return null;
+  }
+
+  private async work({ job, lease }: ClaimedJob): Promise<void> {
+    this.settings.logger.info({ job: job.id, task: job.task, tenantId: job.tenantId }, 'training starts');
+    const child = fork(this.settings.processPath, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const order: TrainingOrder = { tenantId: job.tenantId, task: job.task, seed: DEFAULT_SEED };
+    const outcome = await this.follow(child, {
+      order,
+      lease,
+      deadlineMs: Date.now() + job.maxMinutes * 60_000,
+    });
+    if (this.stopping.signal.aborted && !outcome.published) {
+      await this.jobs.release(lease);
+      return;
+    }
+    await this.conclude(lease, outcome);
+  }
+
+  private async conclude(lease: Lease, { published, failure }: Outcome): Promise<void> {
+    if (published && (await this.jobs.report(lease, { step: 'go live' }))) {
+      const id = await this.publisher.goLive(published.model, published.version);
+      await this.jobs.succeed(lease, id);
+      return;
+    }
+    await this.jobs.fail(
+      lease,
+      failure ?? { code: 'CANCELLED', message: 'the job was cancelled before the version went live' },
+    );
+  }
+
+  /** Relays progress and renews the lease until the process ends; a lost lease or a passed deadline ends it. */
+  private async follow(
+    child: ChildProcess,
+    run: { order: TrainingOrder; lease: Lease; deadlineMs: number },
+  ): Promise<Outcome> {
+    const outcome: Outcome = {};
+    let latest: { progress: number; step: string } | null = null;
+    child.on('message', (message: TrainingMessage) => {
+      if (message.kind === 'progress') latest = { progress: message.progress, step: message.step };
+      else if (message.kind === 'published')
+        outcome.published = { model: message.model, version: message.version };
+      else outcome.failure = { code: message.code, message: message.message };
+      if (message.kind !== 'progress') child.disconnect();
+    });
+    const ended = new Promise<string>((resolve) => {
+      child.once('error', (error) => resolve(error.message));
+      child.once('exit', (code, signal) => resolve(signal ?? `code ${code}`));
+    });
+    const startedMs = Date.now();
+    child.send(run.order);
+    for (;;) {
+      const how = await Promise.race([ended, sleep(HEARTBEAT_MS, null)]);
+      if (how !== null) {
+        if (!outcome.published)
+          outcome.failure ??= {
+            code: 'TRAINING_PROCESS_DIED',
+            message: `the training process ended (${how}); see the log of the trainer`,
+          };
+        return outcome;
+      }
+      const reason = await this.reasonToEnd(run, latest, startedMs);
+      if (!reason) continue;
+      child.kill('SIGKILL');
+      await ended;
+      return { failure: reason };
+    }
+  }
+
+  private async reasonToEnd(
+    run: { lease: Lease; deadlineMs: number },
+    latest: { progress: number; step: string } | null,
+    startedMs: number,
+  ): Promise<{ code: string; message: string } | null> {
+    if (this.stopping.signal.aborted) return { code: 'TRAINER_STOPPED', message: 'the trainer was stopped' };
+    if (Date.now() > run.deadlineMs)
+      return {
+        code: 'TRAINING_DEADLINE_EXCEEDED',
+        message: 'the job took longer than its maxMinutes: allow more, or give it less data',
+      };
+    const held = await this.jobs
+      .report(run.lease, latest ? withEta(latest, Date.now() - startedMs) : {})
+      .catch(() => true);
+    return held ? null : { code: 'CANCELLED', message: 'the job was cancelled' };
+  }
+}
+
+function withEta(latest: { progress: number; step: string }, elapsedMs: number) {
+  const etaSeconds =
+    latest.progress > 0.05 ? (elapsedMs / 1000) * ((1 - latest.progress) / latest.progress) : null;
+  return { ...latest, etaSeconds };
+}

@@ -1,0 +1,29 @@
+import type { Manifest, ModelCard, ModelDirectory } from '@sextant/artefacts';
+import type { ModelVersions } from '@sextant/model-registry';
+
+/** What a task's training hands over: everything of a version but its number and hashes. */
+export interface TrainedModel {
+  draft: Omit<Manifest, 'version' | 'files' | 'formatVersion'>;
+  files: ReadonlyMap<string, Uint8Array>;
+  card: ModelCard;
+}
+
+/** Puts versions into the model repository and, in a second step, into service. */
+export class Publisher {
+  constructor(
+    private readonly directory: ModelDirectory,
+    private readonly versions: ModelVersions,
+  ) {}
+
+  publish(trained: TrainedModel): Promise<Manifest> {
+    return this.directory.publish(trained.draft, trained.files, trained.card);
+  }
+
+  /** Proves the files once more, moves the `live` pointer and records it. @returns the version's id, `<model>@<version>` */
+  async goLive(model: string, version: number): Promise<string> {
+    const { manifest } = await this.directory.readVerified(model, version);
+    const card = await this.directory.readCard(model, version);
+    await this.directory.setLiveVersion(model, version);
+    return (await this.versions.recordLive(manifest, card)).id;
+  }
+}
