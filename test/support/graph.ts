@@ -76,12 +76,21 @@ export async function trainThroughGraph(url: string, token: string, task: string
   );
   const job = await until(`training ${task}`, 240_000, async () => {
     const { trainingJob } = await askOk<{
-      trainingJob: { state: string; log: string[]; modelVersion: { id: string } | null };
-    }>(url, token, 'query ($id: ID!) { trainingJob(id: $id) { state log modelVersion { id } } }', {
-      id: trainModel.id,
-    });
+      trainingJob: {
+        state: string;
+        failure: { message: string } | null;
+        modelVersion: { id: string } | null;
+      };
+    }>(
+      url,
+      token,
+      'query ($id: ID!) { trainingJob(id: $id) { state failure { message } modelVersion { id } } }',
+      {
+        id: trainModel.id,
+      },
+    );
     if (trainingJob.state === 'FAILED')
-      throw new Error(`training ${task} failed: ${trainingJob.log.join('\n')}`);
+      throw new Error(`training ${task} failed: ${trainingJob.failure?.message}`);
     return trainingJob.state === 'SUCCEEDED' ? trainingJob : null;
   });
   return job.modelVersion?.id ?? '';

@@ -16,7 +16,7 @@ interface Job {
   state: string;
   progress: number;
   modelVersion: { id: string } | null;
-  log: string[];
+  failure: { message: string } | null;
 }
 
 /** Fills an empty store with the simulator's company, through the same import that anyone's own data takes. */
@@ -81,13 +81,13 @@ async function train(client: GraphClient, task: string, onProgress: (share: numb
   const deadline = Date.now() + TRAINING_LIMIT_MS;
   while (Date.now() < deadline) {
     const { trainingJob: job } = await client.ask<{ trainingJob: Job }>(
-      'query ($id: ID!) { trainingJob(id: $id) { id state progress log modelVersion { id } } }',
+      'query ($id: ID!) { trainingJob(id: $id) { id state progress failure { message } modelVersion { id } } }',
       { id: trainModel.id },
     );
     if (job.state === 'SUCCEEDED') return job;
     if (job.state === 'FAILED' || job.state === 'CANCELLED')
       throw new Error(
-        `training ${task} ${job.state.toLowerCase()}: ${job.log.at(-1) ?? 'no reason was logged'}`,
+        `training ${task} ${job.state.toLowerCase()}: ${job.failure?.message ?? 'no reason was given'}`,
       );
     onProgress(job.progress);
     await sleep(250);
