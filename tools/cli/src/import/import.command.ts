@@ -1,0 +1,129 @@
+import { statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { DomainError } from '@sextant/domain';
+import { Command } from 'commander';
+import { readAccess } from '../access/access-file.js';
+import { mintToken, renewingToken, type TokenAuthority } from '../access/token-mint.js';
+import { GraphClient } from '../graph/graph.client.js';
+import { readMapping } from '../mapping/mapping-file.js';
+import { runImport } from './import-run.js';
+import { type ImportSummary, printSummary } from './import-summary.js';
+
+interface Flags {
+  mapping: string;
+  data: string;
+  batch: string;
+  inFlight: string;
+  tenant?: string;
+  url?: string;
+  token?: string;
+  allowRejected?: boolean;
+  json?: boolean;
+}
+
+/** The simulator writes the form of the contract. */
+const ALIASES: Readonly<Record<string, string>> = { simulator: 'ndjson' };
+
+/** @param fail  told that rows were rejected, which makes the exit code 1 */
+export function importCommand(authority: TokenAuthority, fail: () => void): Command {
+  return new Command('import')
+    .description('read CSV and NDJSON files as a mapping says and send them to the gateway')
+    .requiredOption(
+      '--mapping <file>',
+      'a mapping file, or the name of a shipped one: simulator, movielens_100k, bank_marketing, oj_dominicks',
+    )
+    .requiredOption('--data <dir>', 'folder of the files that the mapping names')
+    .option(
+      '--tenant <tenant>',
+      'import into this tenant of the local installation (default: the one that npm start made)',
+    )
+    .option('--url <url>', 'GraphQL endpoint (default: that of the local installation)')
+    .option('--token <token>', 'bearer token (default: one of the local installation)')
+    .option('--batch <n>', 'rows in one request', '2000')
+    .option('--in-flight <n>', 'requests under way at once', '4')
+    .option('--allow-rejected', 'exit 0 even when rows were rejected')
+    .option('--json', 'print the summary as JSON')
+    .action(async (flags: Flags) => {
+      const summary = await importWith(flags, authority);
+      process.stdout.write(flags.json ? `${JSON.stringify(summary)}\n` : printSummary(summary));
+      if (summary.rejected > 0 && !flags.allowRejected) fail();
+    });
+}
+
+async function importWith(flags: Flags, authority: TokenAuthority): Promise<ImportSummary> {
+  const batch = wholeNumber('--batch', flags.batch, 100_000);
+  const inFlight = wholeNumber('--in-flight', flags.inFlight, 64);
+  if (statSync(flags.data, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new DomainError('INVALID_INPUT', `--data must be a folder that exists, got "${flags.data}"`, {
+      path: '--data',
+    });
+  }
+  const mapping = readMapping(mappingPath(flags.mapping));
+  let retries = 0;
+  const graph = new GraphClient({ ...connection(flags, authority), onRetry: () => retries++ });
+  const progress = progressPrinter();
+  const options = { mapping, mappingName: flags.mapping, dataFolder: flags.data, graph, batch, inFlight };
+  const summary = await runImport({ ...options, progress: progress.show });
+  progress.end();
+  return { ...summary, retries };
+}
+
+/** A path, or the bare name of a mapping that is shipped. */
+function mappingPath(given: string): string {
+  if (/[./\\]/.test(given) || statSync(given, { throwIfNoEntry: false })?.isFile() === true) return given;
+  return fileURLToPath(new URL(`../../mappings/${ALIASES[given] ?? given}.yaml`, import.meta.url));
+}
+
+function connection(
+  { tenant, url, token }: Flags,
+  authority: TokenAuthority,
+): { url: string; token: () => Promise<string> } {
+  if (tenant !== undefined && token !== undefined) {
+    throw new DomainError(
+      'INVALID_INPUT',
+      'give --tenant or --token, not both: a token belongs to one tenant already',
+      { path: '--tenant' },
+    );
+  }
+  const endpoint = url ?? readAccess(authority.dataDir).graphql;
+  if (!URL.canParse(endpoint))
+    throw new DomainError('INVALID_INPUT', `--url must be a URL, got "${endpoint}"`, { path: '--url' });
+  if (tenant !== undefined) {
+    return {
+      url: endpoint,
+      token: renewingToken((ttlSeconds) => mintToken(authority, { tenant, role: 'operator', ttlSeconds })),
+    };
+  }
+  const bearer = token ?? readAccess(authority.dataDir).tokens.operator;
+  return { url: endpoint, token: () => Promise.resolve(bearer) };
+}
+
+function wholeNumber(flag: string, text: string, high: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 1 && value <= high) return value;
+  throw new DomainError('INVALID_INPUT', `${flag} must be a whole number from 1 to ${high}, got "${text}"`, {
+    path: flag,
+  });
+}
+
+/** One line rewritten on a terminal; otherwise a line at most every five seconds. */
+function progressPrinter(): {
+  show: (file: string, share: number, summary: ImportSummary) => void;
+  end: () => void;
+} {
+  const isTerminal = process.stderr.isTTY === true;
+  const everyMs = isTerminal ? 200 : 5_000;
+  let shownAt = Date.now();
+  return {
+    show(file, share, summary) {
+      if (Date.now() - shownAt < everyMs) return;
+      shownAt = Date.now();
+      const done = summary.eventsAccepted + summary.eventsDuplicate;
+      const line = `importing ${file}: ${Math.min(100, Math.floor(100 * share))} % read, ${done.toLocaleString('en')} events taken`;
+      process.stderr.write(isTerminal ? `\r${line}\u001b[K` : `${line}\n`);
+    },
+    end() {
+      if (isTerminal) process.stderr.write('\r\u001b[K');
+    },
+  };
+}
