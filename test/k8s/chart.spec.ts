@@ -70,22 +70,23 @@ describe.skipIf('missing' in helm)('every process of the chart', () => {
     expect(ofKind(objects, 'Deployment').map(component).sort()).toEqual([...PROCESSES].sort());
   });
 
-  it.each(PROCESSES)(
-    '%s has one container with probes that tell the truth, memory limits and requests',
-    (name) => {
-      const container = containerOf(objects, name);
-      for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe']) {
-        const target = at(container, probe, 'grpc', 'port') ?? at(container, probe, 'httpGet', 'port');
-        expect(portsOf(container), `${probe} of ${name}`).toContain(target);
-      }
-      expect(at(container, 'livenessProbe', 'httpGet', 'path')).toBe('/health/live');
-      expect(at(container, 'resources', 'requests')).toEqual({
-        cpu: expect.any(String),
-        memory: expect.any(String),
-      });
-      expect(at(container, 'resources', 'limits')).toEqual({ memory: expect.any(String) });
-    },
-  );
+  it.each(PROCESSES)('%s has requests, a memory limit and no CPU limit', (name) => {
+    const resources = at(containerOf(objects, name), 'resources');
+    expect(at(resources, 'requests')).toEqual({ cpu: expect.any(String), memory: expect.any(String) });
+    expect(at(resources, 'limits')).toEqual({ memory: expect.any(String) });
+  });
+
+  it.each(SERVING)('%s has probes on ports of its own, liveness apart from readiness', (name) => {
+    const container = containerOf(objects, name);
+    for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe']) {
+      const target = at(container, probe, 'grpc', 'port') ?? at(container, probe, 'httpGet', 'port');
+      expect(portsOf(container), `${probe} of ${name}`).toContain(target);
+    }
+    expect(at(container, 'livenessProbe', 'httpGet', 'path')).toBe('/health/live');
+    const readiness = at(container, 'readinessProbe');
+    const ready = at(readiness, 'httpGet', 'path') ?? at(readiness, 'grpc', 'service');
+    expect(ready).toBe(name === 'inference-worker' ? 'readiness' : '/health/ready');
+  });
 
   it.each(PROCESSES)(
     '%s runs without root, capabilities, API token or a writable root file system',

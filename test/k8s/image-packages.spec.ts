@@ -53,7 +53,7 @@ function importsOf(folder: string): { file: string; name: string }[] {
     join(folder, 'src', existsSync(join(REPOSITORY, folder, 'src/main.ts')) ? 'main.ts' : 'index.ts'),
   ).flatMap((file) =>
     specifiersOf(file)
-      .filter((specifier) => !specifier.startsWith('.') && !isBuiltin(specifier))
+      .filter((specifier) => !/^\.|\.js$/.test(specifier) && !isBuiltin(specifier))
       .map((specifier) => ({ file, name: packageOf(specifier) })),
   );
 }
@@ -62,7 +62,7 @@ function importsOf(folder: string): { file: string; name: string }[] {
 function modulesFrom(file: string, seen = new Set<string>()): string[] {
   if (seen.has(file) || !existsSync(join(REPOSITORY, file))) return [];
   seen.add(file);
-  const neighbours = specifiersOf(file).filter((specifier) => /^\..*\.js$/.test(specifier));
+  const neighbours = specifiersOf(file).filter((specifier) => /^[\w./-]+\.js$/.test(specifier));
   return [
     file,
     ...neighbours.flatMap((specifier) =>
@@ -74,7 +74,7 @@ function modulesFrom(file: string, seen = new Set<string>()): string[] {
 function specifiersOf(file: string): string[] {
   const text = readFileSync(join(REPOSITORY, file), 'utf8');
   const statements = text.matchAll(
-    /^(?:import|export)(?! type)[^;]*?from '([^']+)'|\bimport\('([^']+)'\)|^import '([^']+)'|new URL\('([^']+)'/gm,
+    /^(?:import|export)(?! type)[^;]*?from '([^']+)'|\bimport\('([^']+)'\)|^import '([^']+)'|(?:new URL\(|import\.meta\.dirname, )'([^']+)'/gm,
   );
   return [...statements].map((match) => match[1] ?? match[2] ?? match[3] ?? match[4] ?? '');
 }

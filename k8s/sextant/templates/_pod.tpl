@@ -1,11 +1,13 @@
-{{/* metadata of every pod template; no version labels, so that a new chart alone restarts nothing. Argument: dict root, component, metricsPort. */}}
+{{/* metadata of every pod template; no version labels, so that a new chart alone restarts nothing. Argument: dict root, component, metricsPort (none: nothing to scrape). */}}
 {{- define "sextant.podMetadata" -}}
 labels:
   {{- include "sextant.selector" . | nindent 2 }}
+{{- with .metricsPort }}
 annotations:
   prometheus.io/scrape: 'true'
-  prometheus.io/port: {{ .metricsPort | quote }}
+  prometheus.io/port: {{ . | quote }}
   prometheus.io/path: /metrics
+{{- end }}
 {{- end -}}
 
 {{/* What every pod shares: no API token, no root, spread over nodes. Argument: dict root, component, values. */}}
