@@ -103,3 +103,36 @@ export {
 export { decayedPopularity, halfLivesFor, timeSpan } from './recommend/popularity.js';
 export { rankSlate, type SlateOptions } from './recommend/rank-slate.js';
 export { invertPositiveDefinite, solvePositiveDefinite } from './linear-algebra/positive-definite.js';
+export { normalQuantile } from './calibration/normal-quantile.js';
+export { applyPlatt, crossFittedProbabilities, fitPlatt, type Platt } from './calibration/platt.js';
+export {
+  type ReliabilityBin,
+  reliabilityBins,
+  scoreInterval,
+  wilsonInterval,
+} from './calibration/reliability.js';
+export {
+  type ExplainedModel,
+  type Explainer,
+  type Explanation,
+  parseExplainer,
+  writeExplainer,
+} from './explain/explainer.js';
+export { TreeShap } from './explain/tree-shap.js';
+export { type Band, bandOf, type Bands, chooseBands, percentileOf, scoreQuantiles } from './score/bands.js';
+export {
+  fitLogistic,
+  linearMargins,
+  type LogisticInput,
+  type LogisticModel,
+  logit,
+  sigmoid,
+} from './score/logistic.js';
+export {
+  planPrices,
+  type PricePlan,
+  type QuoteRules,
+  type Rounding,
+  type SeenPrices,
+} from './price/price-plan.js';
+export { chooseQuote, type GuardrailOutcome, type PriceQuote, quotePrice } from './price/quote-price.js';
