@@ -8,7 +8,7 @@ import {
   type TableColumn,
 } from './column-table.js';
 import { encodedNames, MISSING_CATEGORY, signedLog1p } from './encode-table.js';
-import { LEAKAGE_AUC, singleFeatureAuc } from './leakage.js';
+import { LEAKAGE_AUC, singleFeatureAuc, SUSPICIOUS_AUC } from './leakage.js';
 
 export interface TableEncoderOptions {
   /** 'linear' fills, standardises and draws in long tails; 'trees' keeps numbers and missing cells as they are. */
@@ -35,7 +35,7 @@ const MIN_ROWS_OF_A_CLASS_FOR_LEAKAGE = 20;
 
 /**
  * Learns how a raw table becomes model input: numbers, one-hot texts (rare ones grouped as "other"), constant and duplicate
- * columns left out, and columns that give the label away (single-feature AUC ≥ 0.98) named and left out.
+ * columns left out, and columns that give the label away (single-feature AUC ≥ 0.98) named and left out, suspicious ones (≥ 0.9) named and kept.
  * Columns come out in the order of the table.
  */
 export function fitTableEncoder(table: ColumnTable, options: TableEncoderOptions): FittedTableEncoder {
@@ -53,14 +53,11 @@ export function fitTableEncoder(table: ColumnTable, options: TableEncoderOptions
     if ('dropped' in encoding) warnings.push(`column "${column.name}" left out: ${encoding.dropped}`);
     else if (first !== undefined)
       warnings.push(`column "${column.name}" left out: equal to "${first}" in every row`);
-    else if (leaks(column, options.labels)) {
-      leaked.push(column.name);
-      warnings.push(
-        `column "${column.name}" left out: it gives the label away (alone it reaches an AUC of at least ${LEAKAGE_AUC})`,
-      );
-    } else {
-      columns.push(encoding);
-      warnings.push(...groupingWarning(column, encoding));
+    else {
+      const alone = aucAlone(column, options.labels);
+      if (alone >= LEAKAGE_AUC) leaked.push(column.name);
+      else columns.push(encoding);
+      warnings.push(...leakageWarning(column.name, alone), ...groupingWarning(column, encoding));
     }
     seen.set(print, first ?? column.name);
   }
@@ -153,12 +150,26 @@ function groupingWarning(column: TableColumn, encoding: ColumnEncoding): string[
     : [];
 }
 
-function leaks(column: TableColumn, labels: ArrayLike<number> | undefined): boolean {
-  if (labels === undefined) return false;
+/** 0.5 where there are no labels, or too few of a class to say. */
+function aucAlone(column: TableColumn, labels: ArrayLike<number> | undefined): number {
+  if (labels === undefined) return 0.5;
   let positives = 0;
   for (let i = 0; i < labels.length; i++) positives += labels[i] ?? 0;
-  if (Math.min(positives, labels.length - positives) < MIN_ROWS_OF_A_CLASS_FOR_LEAKAGE) return false;
-  return singleFeatureAuc(column, labels) >= LEAKAGE_AUC;
+  const rarer = Math.min(positives, labels.length - positives);
+  return rarer < MIN_ROWS_OF_A_CLASS_FOR_LEAKAGE ? 0.5 : singleFeatureAuc(column, labels);
+}
+
+function leakageWarning(column: string, alone: number): string[] {
+  if (alone >= LEAKAGE_AUC) {
+    return [
+      `column "${column}" left out: it gives the label away (alone it reaches an AUC of ${alone.toFixed(3)})`,
+    ];
+  }
+  return alone >= SUSPICIOUS_AUC
+    ? [
+        `column "${column}" alone reaches an AUC of ${alone.toFixed(3)}: check that it is known before the outcome`,
+      ]
+    : [];
 }
 
 /** Equal for columns of one kind whose cells are equal in every row, whatever their names. */

@@ -4,6 +4,9 @@ import { categoricalView, type TableColumn } from './column-table.js';
 /** An honest single feature hardly ever separates leads this well; a field that is filled in after the sale does. */
 export const LEAKAGE_AUC = 0.98;
 
+/** High enough to be worth a look by somebody who knows how the column comes about. */
+export const SUSPICIOUS_AUC = 0.9;
+
 const NUMERIC_BINS = 32;
 /** Pseudo-rows at the overall rate that a small bin is shrunk by. */
 const SHRINKAGE = 4;

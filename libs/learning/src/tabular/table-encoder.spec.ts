@@ -193,6 +193,14 @@ describe('leakage', () => {
     expect(warnings).toContainEqual(expect.stringContaining('"status" left out: it gives the label away'));
   });
 
+  it('keeps a column that is only suspicious, and names it', () => {
+    const tags = table('tags', (label) => (random() < 0.06 ? 1 - label : label));
+    const { leaked, warnings } = fitTableEncoder(tags, { purpose: 'linear', labels });
+
+    expect(leaked).toEqual([]);
+    expect(warnings).toEqual([expect.stringMatching(/"tags" alone reaches an AUC of 0\.9\d\d: check/)]);
+  });
+
   it('keeps a strong honest feature, a row number and a text of high cardinality', () => {
     for (const cell of [
       (label: number) => label + 1.8 * random(),

@@ -1,0 +1,136 @@
+import type { TableEncoding } from '@sextant/artefacts';
+import { DomainError } from '@sextant/domain';
+import type { Platt } from '../calibration/platt.js';
+import type { LogisticModel } from '../score/logistic.js';
+import { columnOfFeature } from '../tabular/encode-table.js';
+import type { Tree, TreeEnsemble } from '../trees/tree-ensemble.js';
+import { TreeShap } from './tree-shap.js';
+
+export interface Explanation {
+  /** Log-odds of the calibrated probability for an average training row. */
+  baseValue: number;
+  /** One a raw column; baseValue + Σ contributions = log-odds of the row's calibrated probability. */
+  contributions: Float64Array;
+}
+
+export interface Explainer {
+  method: 'linear' | 'tree-shap';
+  /** Raw column of each contribution. */
+  columns: readonly string[];
+  /** @param row  one encoded row, shape [features] */
+  explain(row: ArrayLike<number>): Explanation;
+}
+
+/** What is explained: a linear model with the mean of each encoded column over the training rows, or trees. */
+export type ExplainedModel =
+  | { method: 'linear'; model: LogisticModel; means: Float64Array }
+  | { method: 'tree-shap'; ensemble: TreeEnsemble };
+
+interface ExplainFile {
+  format: 'sextant-explainer-1';
+  columns: string[];
+  columnOfFeature: number[];
+  calibration: Platt;
+  linear?: { coefficients: number[]; intercept: number; means: number[] };
+  trees?: { baseScore: number; trees: Record<keyof Tree, number[]>[] };
+}
+
+/** JSON that `parseExplainer` reads. */
+export function writeExplainer(
+  encoding: TableEncoding,
+  explained: ExplainedModel,
+  calibration: Platt,
+): string {
+  const file: ExplainFile = {
+    format: 'sextant-explainer-1',
+    columns: encoding.columns.map(({ column }) => column),
+    columnOfFeature: [...columnOfFeature(encoding)],
+    calibration,
+  };
+  if (explained.method === 'linear') {
+    const { coefficients, intercept } = explained.model;
+    file.linear = { coefficients: [...coefficients], intercept, means: [...explained.means] };
+  } else {
+    const { baseScore, trees } = explained.ensemble;
+    file.trees = { baseScore, trees: trees.map(plainTree) };
+  }
+  return JSON.stringify(file);
+}
+
+/** @throws DomainError ARTEFACT_INVALID when the text is not what `writeExplainer` wrote */
+export function parseExplainer(text: string): Explainer {
+  const { columns, columnOfFeature: groups, calibration, linear, trees } = readFile(text);
+  const group = (byFeature: ArrayLike<number>): Float64Array => {
+    const contributions = new Float64Array(columns.length);
+    for (const [feature, column] of groups.entries()) {
+      contributions[column] = (contributions[column] ?? 0) + calibration.a * (byFeature[feature] ?? 0);
+    }
+    return contributions;
+  };
+  const calibrated = (margin: number): number => calibration.a * margin + calibration.b;
+  if (linear !== undefined) {
+    const { coefficients, intercept, means } = linear;
+    const base = coefficients.reduce((sum, weight, j) => sum + weight * (means[j] ?? 0), intercept);
+    const byFeature = (row: ArrayLike<number>): number[] =>
+      coefficients.map((weight, j) => weight * ((row[j] ?? 0) - (means[j] ?? 0)));
+    return {
+      method: 'linear',
+      columns,
+      explain: (row) => ({ baseValue: calibrated(base), contributions: group(byFeature(row)) }),
+    };
+  }
+  if (trees === undefined) throw invalid('it holds neither weights nor trees');
+  const shap = new TreeShap({ baseScore: trees.baseScore, trees: trees.trees.map(typedTree) }, groups.length);
+  const baseValue = calibrated(shap.baseValue);
+  return {
+    method: 'tree-shap',
+    columns,
+    explain: (row) => ({ baseValue, contributions: group(shap.contributions(row)) }),
+  };
+}
+
+function readFile(text: string): ExplainFile {
+  let file: Partial<ExplainFile> | null;
+  try {
+    file = JSON.parse(text) as Partial<ExplainFile> | null;
+  } catch (cause) {
+    throw new DomainError('ARTEFACT_INVALID', 'the explain file is not JSON', { cause });
+  }
+  if (file?.format !== 'sextant-explainer-1') throw invalid('its format is unknown');
+  const { columns, columnOfFeature: groups, calibration } = file;
+  if (!Array.isArray(columns) || !Array.isArray(groups) || typeof calibration?.a !== 'number') {
+    throw invalid('it lacks columns or calibration');
+  }
+  const weights = file.linear?.coefficients.length;
+  if (weights !== undefined && weights !== groups.length)
+    throw invalid(`${weights} weights for ${groups.length} features`);
+  return file as ExplainFile;
+}
+
+function plainTree(tree: Tree): Record<keyof Tree, number[]> {
+  return {
+    feature: [...tree.feature],
+    threshold: [...tree.threshold],
+    left: [...tree.left],
+    right: [...tree.right],
+    defaultLeft: [...tree.defaultLeft],
+    value: [...tree.value],
+    cover: [...tree.cover],
+  };
+}
+
+function typedTree(tree: Record<keyof Tree, number[]>): Tree {
+  return {
+    feature: Int32Array.from(tree.feature),
+    threshold: Float64Array.from(tree.threshold),
+    left: Int32Array.from(tree.left),
+    right: Int32Array.from(tree.right),
+    defaultLeft: Uint8Array.from(tree.defaultLeft),
+    value: Float64Array.from(tree.value),
+    cover: Float64Array.from(tree.cover),
+  };
+}
+
+function invalid(why: string): DomainError {
+  return new DomainError('ARTEFACT_INVALID', `the explain file cannot be used: ${why}`);
+}
