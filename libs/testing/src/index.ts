@@ -1,7 +1,1 @@
-export {
-  BINARY_CACHE,
-  SHARED_MONGO,
-  startMongoServer,
-  startTestMongo,
-  type TestMongo,
-} from './test-mongo.js';
+export { SHARED_MONGO, startMongoServer, startTestMongo, type TestMongo } from './test-mongo.js';
