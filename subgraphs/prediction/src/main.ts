@@ -1,1 +1,5 @@
-export {};
+import { loadConfig, runProcess } from '@sextant/platform';
+import { predictionConfig } from './prediction.config.js';
+import { startPrediction } from './prediction-process.js';
+
+runProcess('prediction', () => startPrediction(loadConfig(predictionConfig, process.env)));

@@ -1,0 +1,23 @@
+/**
+ * Puts equal questions once and hands every asker the one answer.
+ *
+ * @param questions  in any order
+ * @param keyOf      equal keys mean the same question
+ * @param merge      one question that satisfies both askers
+ * @param answer     answers in the order of the distinct questions
+ * @returns          answers in the order of `questions`
+ */
+export async function coalesce<Q, A>(
+  questions: readonly Q[],
+  { keyOf, merge }: { keyOf(question: Q): string; merge(first: Q, second: Q): Q },
+  answer: (distinct: readonly Q[]) => Promise<readonly (A | Error)[]>,
+): Promise<(A | Error)[]> {
+  const distinct = new Map<string, Q>();
+  for (const question of questions) {
+    const known = distinct.get(keyOf(question));
+    distinct.set(keyOf(question), known === undefined ? question : merge(known, question));
+  }
+  const answers = await answer([...distinct.values()]);
+  const byKey = new Map([...distinct.keys()].map((key, i) => [key, answers[i]]));
+  return questions.map((question) => byKey.get(keyOf(question)) ?? new RangeError('a question was lost'));
+}

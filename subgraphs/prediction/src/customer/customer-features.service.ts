@@ -1,0 +1,69 @@
+import { DomainError } from '@sextant/domain';
+import { asDomainError } from '@sextant/platform';
+import {
+  type CustomerState,
+  FeatureStore,
+  type FeatureVector,
+  featureVector,
+  leadVector,
+} from '@sextant/features';
+
+/** What the lead model is asked about: the newest form with what came before it, or, without any form, the person as of now. */
+export interface LeadInput {
+  basis: 'FORM' | 'BEHAVIOUR';
+  features: FeatureVector;
+}
+
+/** The online features, read once for all customers of a batch, with a deadline of its own. */
+export class CustomerFeatures {
+  constructor(
+    private readonly store: FeatureStore,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /**
+   * States in the order of the ids; CUSTOMER_NOT_FOUND in the place of an id that this tenant does not have.
+   *
+   * @throws DomainError STORE_UNAVAILABLE or STORE_DEADLINE_EXCEEDED
+   */
+  async statesOf(tenantId: string, customerIds: readonly string[]): Promise<(CustomerState | DomainError)[]> {
+    const found = await within(this.timeoutMs, this.store.get(tenantId, customerIds)).catch(
+      (error: unknown) => {
+        throw asDomainError(error) ?? error;
+      },
+    );
+    return customerIds.map((id) => found.get(id)?.state ?? notFound());
+  }
+}
+
+/** Products that the customer had to do with, each once at its latest occurrence, oldest first. */
+export function historyOf({ interactions }: CustomerState): string[] {
+  return distinctLatest(interactions.productIds);
+}
+
+/** Each value once, at its last position. */
+export function distinctLatest(values: readonly string[]): string[] {
+  return [...new Set(values.toReversed())].reverse();
+}
+
+export function leadInputOf(state: CustomerState, at: Date): LeadInput {
+  const features = leadVector(state);
+  return features ? { basis: 'FORM', features } : { basis: 'BEHAVIOUR', features: featureVector(state, at) };
+}
+
+function notFound(): DomainError {
+  return new DomainError(
+    'CUSTOMER_NOT_FOUND',
+    'this tenant has no such customer, or no event of theirs has been processed yet',
+  );
+}
+
+/** The driver's own time-outs are longer than a page can wait; its late answer is of no use to anyone. */
+export async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = new DomainError('STORE_DEADLINE_EXCEEDED', 'the store did not answer in time; try again');
+    timer = setTimeout(() => reject(error), timeoutMs);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,30 @@
+import type { DecisionKind, LoggedDecision } from './decision.js';
+import type { DecisionLog } from './decision-log.js';
+import type { DecisionRepository } from './decision.repository.js';
+
+/** Decisions wherever they are: waiting in this process, or stored. */
+export class DecisionReader {
+  constructor(
+    private readonly log: DecisionLog,
+    private readonly repository: DecisionRepository,
+  ) {}
+
+  async find(tenantId: string, id: string): Promise<LoggedDecision | null> {
+    return this.log.findWaiting(tenantId, id) ?? this.repository.find(tenantId, id);
+  }
+
+  /** Newest first. */
+  async listOfSubject(
+    tenantId: string,
+    subject: string,
+    page: { kinds: readonly DecisionKind[]; first: number },
+  ): Promise<LoggedDecision[]> {
+    // the buffer first: a row that is stored between the two reads is then seen twice, and never missed
+    const waiting = this.log.listWaiting(tenantId, subject).filter(({ kind }) => page.kinds.includes(kind));
+    const seen = new Set(waiting.map(({ id }) => id));
+    const stored = (await this.repository.listOfSubject(tenantId, subject, page)).filter(
+      ({ id }) => !seen.has(id),
+    );
+    return [...waiting, ...stored].toSorted((a, b) => b.at.getTime() - a.at.getTime()).slice(0, page.first);
+  }
+}

@@ -1,0 +1,79 @@
+import { checkPageSize } from '@sextant/domain';
+import type { RequestContext } from '@sextant/platform';
+import { Args, Context, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { checkText } from '../input-checks.js';
+import { LoaderRegistry } from '../request-loaders.js';
+import type { DecisionKind, LoggedDecision, Rung } from './decision.js';
+import { DecisionReader } from './decision-reader.js';
+
+const MAX_DECISIONS = 100;
+
+/** A decision's output says what its own field would have said, so it needs that field's scope. */
+const SCOPE_OF_KIND: Readonly<Record<DecisionKind, string>> = {
+  recommend: 'recommend:read',
+  price: 'price:read',
+  lead: 'lead:read',
+};
+
+interface DecisionRecord {
+  id: string;
+  kind: DecisionKind;
+  subject: string;
+  at: Date;
+  modelVersion: string;
+  rung: Rung;
+  featureHash: string;
+  output: Record<string, unknown>;
+  propensity: number | null;
+}
+
+@Resolver('Customer')
+export class DecisionResolver {
+  constructor(
+    private readonly decisions: DecisionReader,
+    private readonly loaders: LoaderRegistry,
+  ) {}
+
+  @Query()
+  async decision(
+    @Args('id') id: string,
+    @Context() { identity }: RequestContext,
+  ): Promise<DecisionRecord | null> {
+    const found = await this.decisions.find(identity.tenantId, checkText(id, 'id'));
+    return found && readableKinds(identity.scopes).includes(found.kind) ? toRecord(found) : null;
+  }
+
+  /** Also refuses, with CUSTOMER_NOT_FOUND, to say of a stranger that nothing was decided. */
+  @ResolveField('decisions')
+  async listDecisions(
+    @Parent() customer: { id: string },
+    @Args('first') first: number | null,
+    @Context() context: RequestContext,
+  ): Promise<DecisionRecord[]> {
+    const { identity } = context;
+    await this.loaders.of(context).states.load(customer.id);
+    const page = { kinds: readableKinds(identity.scopes), first: checkPageSize(first ?? 20, MAX_DECISIONS) };
+    const found = await this.decisions.listOfSubject(identity.tenantId, customer.id, page);
+    return found.map(toRecord);
+  }
+}
+
+function readableKinds(scopes: readonly string[]): DecisionKind[] {
+  return (Object.keys(SCOPE_OF_KIND) as DecisionKind[]).filter((kind) =>
+    scopes.includes(SCOPE_OF_KIND[kind]),
+  );
+}
+
+function toRecord({
+  id,
+  kind,
+  subject,
+  at,
+  modelVersion,
+  rung,
+  inputHash,
+  output,
+  propensity,
+}: LoggedDecision): DecisionRecord {
+  return { id, kind, subject, at, modelVersion, rung, featureHash: inputHash, output, propensity };
+}

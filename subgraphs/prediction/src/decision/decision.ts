@@ -1,0 +1,70 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Attribution } from '@sextant/inference-protocol';
+import type { Stage } from '@sextant/model-registry';
+
+export type DecisionKind = 'recommend' | 'price' | 'lead';
+export type Rung = 'MODEL' | 'CACHE' | 'HEURISTIC';
+
+/** How an answer came about; milliseconds, of the batch that carried the row. */
+export interface ServedBy {
+  device: 'GPU' | 'CPU' | 'NONE';
+  rung: Rung;
+  queueMs: number;
+  computeMs: number;
+  batchSize: number;
+  fallbackReason: string | null;
+}
+
+/** What a decision says about its model; card and hash are read from the registry when a query asks for them. */
+export interface ModelReference {
+  id: string;
+  /** null: as the registry has it */
+  stage: Stage | null;
+  trainedAt: Date | null;
+}
+
+/** What every decision of the graph carries. */
+export interface DecisionEnvelope {
+  decisionId: string;
+  model: ModelReference;
+  decidedAt: Date;
+  servedBy: ServedBy;
+  /** null where the rung cannot explain, or nobody asked */
+  attribution: Attribution | null;
+}
+
+/** One row of the decision log: what was decided, on what, and by whom. */
+export interface LoggedDecision {
+  id: string;
+  tenantId: string;
+  kind: DecisionKind;
+  subject: string;
+  /** the person it concerns, where one is known, so that outcomes and erasure find it */
+  customerId: string | null;
+  at: Date;
+  modelVersion: string;
+  rung: Rung;
+  fallbackReason: string | null;
+  input: unknown;
+  inputHash: string;
+  output: Record<string, unknown>;
+  propensity: number | null;
+}
+
+/** Unguessable (74 random bits) and in order of time (48 bits of milliseconds), so that inserts stay at one end of the index. */
+export function newDecisionId(at: Date): string {
+  const time = at.getTime().toString(16).padStart(12, '0');
+  return `dec_${time}${randomUUID().replaceAll('-', '').slice(12)}`;
+}
+
+/** SHA-256 in hex of the canonical JSON (keys in order) of a model's input. */
+export function hashInput(input: unknown): string {
+  return createHash('sha256').update(canonicalJson(input)).digest('hex');
+}
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) => {
+    if (part === null || typeof part !== 'object' || Array.isArray(part) || part instanceof Date) return part;
+    return Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+  });
+}

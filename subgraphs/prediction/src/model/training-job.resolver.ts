@@ -1,0 +1,53 @@
+import { type TrainingJob, TrainingJobs } from '@sextant/model-registry';
+import type { RequestContext } from '@sextant/platform';
+import { Args, Context, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import type { ModelReference } from '../decision/decision.js';
+import { checkInteger, checkText } from '../input-checks.js';
+import { LoaderRegistry } from '../request-loaders.js';
+import { checkTask } from './task.js';
+
+const MAX_NOTES_CHARACTERS = 1_000;
+const MINUTES = { min: 1, max: 600 } as const;
+
+interface TrainInput {
+  task: string;
+  notes?: string | null;
+  maxMinutes?: number | null;
+  idempotencyKey?: string | null;
+}
+
+@Resolver('TrainingJob')
+export class TrainingJobResolver {
+  constructor(
+    private readonly jobs: TrainingJobs,
+    private readonly loaders: LoaderRegistry,
+  ) {}
+
+  @Query()
+  trainingJob(@Args('id') id: string, @Context() { identity }: RequestContext): Promise<TrainingJob | null> {
+    return this.jobs.find(identity.tenantId, checkText(id, 'id'));
+  }
+
+  @Mutation()
+  async trainModel(
+    @Args('input') input: TrainInput,
+    @Context() { identity }: RequestContext,
+  ): Promise<TrainingJob> {
+    const { task, notes, maxMinutes, idempotencyKey } = input;
+    return this.jobs.enqueue({
+      tenantId: identity.tenantId,
+      task: checkTask(task),
+      notes: notes ? checkText(notes, 'input.notes', MAX_NOTES_CHARACTERS) : null,
+      maxMinutes: checkInteger(maxMinutes ?? 30, 'input.maxMinutes', MINUTES),
+      idempotencyKey: idempotencyKey ? checkText(idempotencyKey, 'input.idempotencyKey') : null,
+    });
+  }
+
+  @ResolveField()
+  async modelVersion(
+    @Parent() { modelVersionId }: TrainingJob,
+    @Context() context: RequestContext,
+  ): Promise<ModelReference | null> {
+    return modelVersionId === null ? null : this.loaders.of(context).versions.load(modelVersionId);
+  }
+}

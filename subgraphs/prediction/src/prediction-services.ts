@@ -1,0 +1,67 @@
+import type { Clock } from '@sextant/domain';
+import type { FeatureStore } from '@sextant/features';
+import type { DecisionsClient } from '@sextant/inference-protocol';
+import type { ModelVersions } from '@sextant/model-registry';
+import { CustomerFeatures } from './customer/customer-features.service.js';
+import { AnswerCache } from './decision/answer-cache.js';
+import type { DecisionLog } from './decision/decision-log.js';
+import { DecisionWriter } from './decision/decision-writer.js';
+import { Ladder } from './decision/ladder.js';
+import { CircuitBreaker } from './inference/circuit-breaker.js';
+import { InferenceService } from './inference/inference.service.js';
+import { LeadScoreService } from './lead-score/lead-score.service.js';
+import type { PredictionConfig } from './prediction.config.js';
+import type { PredictionMetrics } from './prediction-metrics.js';
+import { CatalogueClient } from './pricing/catalogue.client.js';
+import { DemandService } from './pricing/demand.service.js';
+import { PriceService } from './pricing/price.service.js';
+import { quoteKey } from './pricing/quote-token.js';
+import { Popularity } from './recommendation/popularity.js';
+import { RecommendationService } from './recommendation/recommendation.service.js';
+import type { LoaderServices } from './request-loaders.js';
+
+/** Three failures in a row open it; half a second between probes keeps its return within 2 s of the worker's. */
+const BREAKER = { threshold: 3, probeEveryMs: 500, now: () => performance.now() } as const;
+
+export interface PredictionParts {
+  client: DecisionsClient;
+  features: FeatureStore;
+  versions: ModelVersions;
+  log: DecisionLog;
+  metrics: PredictionMetrics;
+  clock: Clock;
+}
+
+/** Wires the decisions of one process together. */
+export function predictionServices(config: PredictionConfig, parts: PredictionParts): LoaderServices {
+  const { client, features, versions, log, metrics, clock } = parts;
+  const inference = new InferenceService(client, new CircuitBreaker(BREAKER), metrics);
+  const ladder = new Ladder(new AnswerCache(config.ANSWER_CACHE_SIZE));
+  const writer = new DecisionWriter(log, metrics, clock);
+  const catalogue = new CatalogueClient(
+    {
+      url: config.CAMPAIGN_URL,
+      signingSecret: config.SEXTANT_SIGNING_SECRET,
+      timeoutMs: config.CATALOGUE_TIMEOUT_MS,
+      now: Date.now,
+    },
+    metrics,
+  );
+  const rules = {
+    minCostFactor: config.PRICE_MIN_COST_FACTOR,
+    minListFactor: config.PRICE_MIN_LIST_FACTOR,
+    maxListFactor: config.PRICE_MAX_LIST_FACTOR,
+  };
+  const popularity = new Popularity(features, config.FEATURE_TIMEOUT_MS);
+  return {
+    features: new CustomerFeatures(features, config.FEATURE_TIMEOUT_MS),
+    recommendations: new RecommendationService(inference, ladder, popularity, writer),
+    leads: new LeadScoreService(inference, ladder, writer),
+    prices: new PriceService(
+      { inference, ladder, catalogue, writer },
+      { rules, quoteKey: quoteKey(config.SEXTANT_SIGNING_SECRET) },
+    ),
+    demand: new DemandService(inference, writer),
+    versions,
+  };
+}

@@ -1,0 +1,33 @@
+import { subgraphConfig } from '@sextant/platform';
+import { z } from 'zod';
+
+const factor = (fallback: number) => z.coerce.number().positive().default(fallback);
+const milliseconds = (fallback: number) => z.coerce.number().int().min(1).default(fallback);
+
+export const predictionConfig = subgraphConfig({ http: 4103, metrics: 9463 }).extend({
+  INFERENCE_URL: z
+    .string()
+    .default('127.0.0.1:50051')
+    .describe('gRPC address of the inference worker; dns:///name:port spreads over replicas'),
+  CAMPAIGN_URL: z
+    .url()
+    .default('http://127.0.0.1:4102/graphql')
+    .describe('the campaign subgraph, which has the catalogue'),
+  DECISION_BUDGET_MS: milliseconds(200).describe('time for a decision when the query names no budgetMs'),
+  FEATURE_TIMEOUT_MS: milliseconds(1_000).describe(
+    'longest wait for features before the cache answers, or an error',
+  ),
+  CATALOGUE_TIMEOUT_MS: milliseconds(1_000).describe(
+    'longest wait for the catalogue before stale rows are used',
+  ),
+  ANSWER_CACHE_SIZE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(20_000)
+    .describe('last good answers kept for the CACHE rung'),
+  PRICE_MIN_COST_FACTOR: factor(1.05).describe('lowest price as a multiple of the cost'),
+  PRICE_MIN_LIST_FACTOR: factor(0.7).describe('lowest price as a multiple of the list price'),
+  PRICE_MAX_LIST_FACTOR: factor(1.1).describe('highest price as a multiple of the list price'),
+});
+export type PredictionConfig = z.output<typeof predictionConfig>;

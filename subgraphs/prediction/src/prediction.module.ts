@@ -1,0 +1,139 @@
+import { fileURLToPath } from 'node:url';
+import { type Clock, DomainError, systemClock } from '@sextant/domain';
+import { FeatureStore } from '@sextant/features';
+import { createDecisionsClient, type DecisionsClient } from '@sextant/inference-protocol';
+import { ModelVersions, TrainingJobs } from '@sextant/model-registry';
+import { type Logger, mongoModule, subgraphGraphqlModule } from '@sextant/platform';
+import {
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  Inject,
+  Module,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { getConnectionToken } from '@nestjs/mongoose';
+import type { Db } from 'mongodb';
+import type { Connection } from 'mongoose';
+import type { Registry } from 'prom-client';
+import { CustomerEntityResolver, ProductEntityResolver } from './customer/entity.resolver.js';
+import { DecisionReader } from './decision/decision-reader.js';
+import { decisionTypeResolvers } from './decision/decision-types.js';
+import { DecisionLog } from './decision/decision-log.js';
+import { DecisionRepository } from './decision/decision.repository.js';
+import { DecisionResolver } from './decision/decision.resolver.js';
+import { LeadScoreResolver } from './lead-score/lead-score.resolver.js';
+import { ModelVersionResolver } from './model/model-version.resolver.js';
+import { ModelResolver } from './model/model.resolver.js';
+import { TrainingJobResolver } from './model/training-job.resolver.js';
+import type { PredictionConfig } from './prediction.config.js';
+import { PredictionMetrics } from './prediction-metrics.js';
+import { predictionServices } from './prediction-services.js';
+import { PredictionSettings } from './prediction.settings.js';
+import { PriceResolver } from './pricing/price.resolver.js';
+import { RecommendationResolver } from './recommendation/recommendation.resolver.js';
+import { LoaderRegistry } from './request-loaders.js';
+
+const SCHEMA = fileURLToPath(new URL('../schema/*.graphql', import.meta.url));
+const DATABASE = Symbol('database');
+const INFERENCE_CLIENT = Symbol('inference client');
+const INDEXED = Symbol('repositories with indexes');
+
+interface Indexed {
+  ensureIndexes(): Promise<void>;
+}
+
+export interface PredictionModuleOptions {
+  config: PredictionConfig;
+  registry: Registry;
+  logger: Logger;
+  clock?: Clock;
+}
+
+@Module({})
+export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown {
+  constructor(
+    @Inject(INDEXED) private readonly indexed: readonly Indexed[],
+    private readonly log: DecisionLog,
+    @Inject(INFERENCE_CLIENT) private readonly client: DecisionsClient,
+  ) {}
+
+  static with({ config, registry, logger, clock = systemClock }: PredictionModuleOptions): DynamicModule {
+    const metrics = new PredictionMetrics(registry);
+    return {
+      module: PredictionModule,
+      imports: [
+        mongoModule(config),
+        subgraphGraphqlModule({ typePaths: [SCHEMA], resolvers: decisionTypeResolvers, logger }),
+      ],
+      providers: [
+        { provide: DATABASE, inject: [getConnectionToken()], useFactory: databaseOf },
+        {
+          provide: INFERENCE_CLIENT,
+          useFactory: () => createDecisionsClient({ address: config.INFERENCE_URL }),
+        },
+        { provide: PredictionSettings, useValue: new PredictionSettings(config.DECISION_BUDGET_MS) },
+        { provide: FeatureStore, inject: [DATABASE], useFactory: (db: Db) => new FeatureStore(db) },
+        {
+          provide: DecisionRepository,
+          inject: [DATABASE],
+          useFactory: (db: Db) => new DecisionRepository(db),
+        },
+        { provide: ModelVersions, inject: [DATABASE], useFactory: (db: Db) => new ModelVersions(db, clock) },
+        { provide: TrainingJobs, inject: [DATABASE], useFactory: (db: Db) => new TrainingJobs(db, clock) },
+        {
+          provide: DecisionLog,
+          inject: [DecisionRepository],
+          useFactory: (sink: DecisionRepository) => new DecisionLog(sink, metrics),
+        },
+        {
+          provide: INDEXED,
+          inject: [DecisionRepository, ModelVersions, TrainingJobs],
+          useFactory: (...repositories: Indexed[]) => repositories,
+        },
+        {
+          provide: DecisionReader,
+          inject: [DecisionLog, DecisionRepository],
+          useFactory: (log: DecisionLog, repository: DecisionRepository) =>
+            new DecisionReader(log, repository),
+        },
+        {
+          provide: LoaderRegistry,
+          inject: [INFERENCE_CLIENT, FeatureStore, ModelVersions, DecisionLog],
+          useFactory: (
+            client: DecisionsClient,
+            features: FeatureStore,
+            versions: ModelVersions,
+            log: DecisionLog,
+          ) =>
+            new LoaderRegistry(
+              predictionServices(config, { client, features, versions, log, metrics, clock }),
+            ),
+        },
+        CustomerEntityResolver,
+        ProductEntityResolver,
+        RecommendationResolver,
+        LeadScoreResolver,
+        PriceResolver,
+        DecisionResolver,
+        ModelResolver,
+        ModelVersionResolver,
+        TrainingJobResolver,
+      ],
+    };
+  }
+
+  async onModuleInit(): Promise<void> {
+    await Promise.all(this.indexed.map((repository) => repository.ensureIndexes()));
+  }
+
+  /** Before the connections go: what was answered is stored. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.log.close();
+    this.client.close();
+  }
+}
+
+function databaseOf(connection: Connection): Db {
+  if (connection.db) return connection.db;
+  throw new DomainError('STORE_UNAVAILABLE', 'the store is not connected; check MONGODB_URI');
+}

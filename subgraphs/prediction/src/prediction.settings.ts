@@ -1,0 +1,4 @@
+/** What resolvers need of the configuration. */
+export class PredictionSettings {
+  constructor(readonly defaultBudgetMs: number) {}
+}

@@ -1,0 +1,257 @@
+import { modelName } from '@sextant/artefacts';
+import { type DecimalMoney, minorUnitDigits, toDecimal } from '@sextant/domain';
+import { calendarContext } from '@sextant/features';
+import {
+  type GuardrailOutcome,
+  type Quote,
+  type QuoteRow,
+  toFeatureTable,
+} from '@sextant/inference-protocol';
+import { type Budget, remainingMs } from '../decision/budget.js';
+import type { DecisionEnvelope } from '../decision/decision.js';
+import type { DecisionWriter } from '../decision/decision-writer.js';
+import type { Climb, Ladder, Rated } from '../decision/ladder.js';
+import type { InferenceService } from '../inference/inference.service.js';
+import type { CatalogueClient, CatalogueProduct } from './catalogue.client.js';
+import {
+  listPriceWithin,
+  priceBounds,
+  type PriceBounds,
+  type PriceRules,
+  roundingFor,
+} from './price-rules.js';
+import { signQuote } from './quote-token.js';
+
+export const LIST_PRICE_RULE = 'heuristic.list-price@1';
+const VALID_MS = 15 * 60_000;
+
+export interface PriceQuestion {
+  productId: string;
+  quantity: number;
+  region: string | null;
+  /** kept with the decision; the price does not depend on it */
+  customerId: string | null;
+  explain: boolean;
+  budget: Budget;
+}
+
+interface Interval {
+  value: number;
+  low: number;
+  high: number;
+  level: number;
+}
+
+export interface PriceQuote extends DecisionEnvelope {
+  product: { id: string };
+  price: DecimalMoney;
+  listPrice: DecimalMoney;
+  validUntil: Date;
+  token: string;
+  guardrails: { rule: string; bound: boolean; before: string; after: string }[];
+  personalDataUsed: boolean;
+  disclosure: string | null;
+  expectedUnits: Interval | null;
+  expectedMargin: Interval | null;
+}
+
+interface Asked {
+  question: PriceQuestion;
+  product: CatalogueProduct;
+  bounds: PriceBounds;
+}
+
+interface Answer {
+  priceMinor: number;
+  currency: string;
+  guardrails: readonly GuardrailOutcome[];
+  quote: Quote | null;
+}
+
+export interface PriceParts {
+  inference: InferenceService;
+  ladder: Ladder;
+  catalogue: CatalogueClient;
+  writer: DecisionWriter;
+}
+
+export interface PriceOptions {
+  rules: PriceRules;
+  quoteKey: Buffer;
+}
+
+/** Quotes for any number of one tenant's products: one read of the catalogue, one call to the worker. */
+export class PriceService {
+  constructor(
+    private readonly parts: PriceParts,
+    private readonly options: PriceOptions,
+  ) {}
+
+  async answer(tenantId: string, questions: readonly PriceQuestion[]): Promise<(PriceQuote | Error)[]> {
+    const products = await this.parts.catalogue.productsOf(
+      tenantId,
+      questions.map(({ productId }) => productId),
+    );
+    const asked = questions.map((question, i) => {
+      const product = products[i] ?? new RangeError('a product was not read');
+      return product instanceof Error
+        ? product
+        : { question, product, bounds: priceBounds(product, this.options.rules) };
+    });
+    const rated = await this.rate(
+      tenantId,
+      asked.filter((row): row is Asked => !(row instanceof Error)),
+    );
+    return asked.map((row) => {
+      if (row instanceof Error) return row;
+      const answer = rated.get(row) ?? new RangeError('a question was lost');
+      return answer instanceof Error ? answer : this.decide(tenantId, row, answer);
+    });
+  }
+
+  /** Rows whose bounds contradict each other would spoil the worker's batch; for them the list price stands. */
+  private async rate(tenantId: string, asked: readonly Asked[]): Promise<Map<Asked, Rated<Answer> | Error>> {
+    const { possible = [], conflicting = [] } = Object.groupBy(asked, ({ bounds }) =>
+      bounds.floorMinor <= bounds.ceilingMinor ? 'possible' : 'conflicting',
+    );
+    const climb = this.climb(tenantId, possible);
+    const rated = new Map<Asked, Rated<Answer> | Error>();
+    (await this.parts.ladder.climb(climb)).forEach((answer, i) => {
+      const row = possible[i];
+      if (row) rated.set(row, answer);
+    });
+    for (const row of conflicting) {
+      rated.set(row, await this.parts.ladder.answerWithoutModel(climb, row, 'GUARDRAIL_CONFLICT'));
+    }
+    return rated;
+  }
+
+  private climb(tenantId: string, questions: readonly Asked[]): Climb<Asked, Answer> {
+    return {
+      kind: 'price',
+      tenantId,
+      questions,
+      keyOf: ({ question }) => quoteQuestionKey(question),
+      isUsable: ({ priceMinor, currency }, { product, bounds }) =>
+        currency === product.currency && priceMinor >= bounds.floorMinor && priceMinor <= bounds.ceilingMinor,
+      askModel: async (asked) => {
+        const calendar = calendarContext(this.parts.writer.now());
+        const response = await this.parts.inference.quotePrices(
+          {
+            model: modelName(tenantId, 'price'),
+            rows: asked.map(toQuoteRow),
+            context: toFeatureTable(asked.map(({ question }) => ({ ...calendar, region: question.region }))),
+          },
+          remainingMs(asked.map(({ question }) => question.budget)),
+        );
+        const answers = response.quotes.map((quote, i) => ({
+          priceMinor: quote.priceMinor,
+          currency: asked[i]?.product.currency ?? '',
+          guardrails: quote.guardrails,
+          quote,
+        }));
+        return { servedBy: response.servedBy, answers };
+      },
+      heuristic: ({ product, bounds }) => ({
+        modelId: LIST_PRICE_RULE,
+        answer: { ...listPriceWithin(product, bounds), currency: product.currency, quote: null },
+      }),
+    };
+  }
+
+  private decide(tenantId: string, { question, product }: Asked, rated: Rated<Answer>): PriceQuote {
+    const { currency } = product;
+    const { priceMinor, guardrails, quote } = rated.answer;
+    const begun = this.parts.writer.begin();
+    const validUntil = new Date(begun.decidedAt.getTime() + VALID_MS);
+    const { productId, quantity } = question;
+    const { decisionId } = begun;
+    const token = signQuote(
+      { tenantId, productId, priceMinor, currency, quantity, decisionId, validUntil },
+      this.options.quoteKey,
+    );
+    const decimal = (amountMinor: number): DecimalMoney => toDecimal({ amountMinor, currency });
+    const shown = {
+      price: decimal(priceMinor),
+      listPrice: decimal(product.listPriceMinor),
+      guardrails: guardrails.map(({ rule, bound, beforeMinor, afterMinor }) => ({
+        rule,
+        bound,
+        before: decimal(beforeMinor).amount,
+        after: decimal(afterMinor).amount,
+      })),
+    };
+    const envelope = this.parts.writer.finish(
+      begun,
+      { ...rated, attribution: question.explain ? (quote?.attribution ?? null) : null },
+      {
+        content: contentOf(tenantId, question, product),
+        output: { ...shown, quantity, validUntil: validUntil.toISOString() },
+      },
+    );
+    const expected =
+      rated.servedBy.rung === 'MODEL' && quote ? expectationOf(quote, product) : NO_EXPECTATION;
+    return {
+      ...envelope,
+      ...shown,
+      ...expected,
+      product: { id: productId },
+      validUntil,
+      token,
+      personalDataUsed: false,
+      disclosure: null,
+    };
+  }
+}
+
+/** Distinguishes questions inside one tenant; who asks is no part of it. */
+export function quoteQuestionKey({ productId, quantity, region }: PriceQuestion): string {
+  return JSON.stringify([productId, quantity, region]);
+}
+
+function toQuoteRow({ question, product, bounds }: Asked): QuoteRow {
+  return {
+    product: product.id,
+    listPriceMinor: product.listPriceMinor,
+    costMinor: product.costMinor ?? 0,
+    ...bounds,
+    stepMinor: 1,
+    rounding: roundingFor(bounds, product.currency),
+    quantity: question.quantity,
+    stock: product.stock ?? 0,
+  };
+}
+
+function contentOf(
+  tenantId: string,
+  { productId, quantity, region, customerId }: PriceQuestion,
+  product: CatalogueProduct,
+) {
+  const { listPriceMinor, costMinor, currency, stock } = product;
+  const input = { productId, quantity, region, listPriceMinor, costMinor, currency, stock };
+  return { tenantId, kind: 'price' as const, subject: productId, customerId, input, propensity: 1 };
+}
+
+const NO_EXPECTATION = { expectedUnits: null, expectedMargin: null };
+
+function expectationOf(quote: Quote, { costMinor, currency }: CatalogueProduct) {
+  const level = quote.intervalLevel;
+  const major = (minor: number): number => minor / 10 ** minorUnitDigits(currency);
+  return {
+    expectedUnits: {
+      value: quote.expectedUnits,
+      low: quote.expectedUnitsLow,
+      high: quote.expectedUnitsHigh,
+      level,
+    },
+    expectedMargin:
+      costMinor === null
+        ? null
+        : {
+            value: major(quote.expectedMarginMinor),
+            low: major(quote.expectedMarginMinorLow),
+            high: major(quote.expectedMarginMinorHigh),
+            level,
+          },
+  };
+}

@@ -1,0 +1,130 @@
+import type { RequestContext } from '@sextant/platform';
+import type { CustomerState } from '@sextant/features';
+import type { ModelVersion, ModelVersions } from '@sextant/model-registry';
+import DataLoader from 'dataloader';
+import { coalesce } from './coalesce.js';
+import type { CustomerFeatures } from './customer/customer-features.service.js';
+import type { Budget } from './decision/budget.js';
+import type { LeadQuestion, LeadScoreService, Score } from './lead-score/lead-score.service.js';
+import type { DemandPoint, DemandQuestion, DemandService } from './pricing/demand.service.js';
+import {
+  type PriceQuestion,
+  type PriceQuote,
+  quoteQuestionKey,
+  type PriceService,
+} from './pricing/price.service.js';
+import {
+  questionKey,
+  type RecommendationQuestion,
+  type RecommendationService,
+  type RecommendationSet,
+} from './recommendation/recommendation.service.js';
+
+export interface LoaderServices {
+  features: CustomerFeatures;
+  recommendations: RecommendationService;
+  leads: LeadScoreService;
+  prices: PriceService;
+  demand: DemandService;
+  versions: ModelVersions;
+}
+
+/** Rows of one call to the worker at most. */
+const MAX_ROWS = 1_000;
+
+/**
+ * Fields of nested levels resolve in different microtasks; the next turn of the event loop comes after all of them, so that
+ * 50 customers are one batch, and so are the products below their slates.
+ */
+const batchScheduleFn = (dispatch: () => void): void => void setImmediate(dispatch);
+
+/** The batches of one request, and so of one tenant. Equal questions with and without an explanation share a row. */
+export class RequestLoaders {
+  readonly states: DataLoader<string, CustomerState>;
+  readonly recommendations: DataLoader<RecommendationQuestion, RecommendationSet, string>;
+  readonly leads: DataLoader<LeadQuestion, Score, string>;
+  readonly prices: DataLoader<PriceQuestion, PriceQuote, string>;
+  readonly demand: DataLoader<DemandQuestion, DemandPoint[] | null>;
+  readonly versions: DataLoader<string, ModelVersion | null>;
+
+  constructor(tenantId: string, services: LoaderServices) {
+    const options = { batchScheduleFn, maxBatchSize: MAX_ROWS };
+    this.states = new DataLoader<string, CustomerState>(
+      (ids) => services.features.statesOf(tenantId, ids),
+      options,
+    );
+    const readStates = (ids: readonly string[]) => this.states.loadMany(ids);
+    this.recommendations = new DataLoader(
+      (questions) =>
+        coalesce(questions, { keyOf: questionKey, merge: mergeReasons }, (distinct) =>
+          services.recommendations.answer(tenantId, distinct, readStates),
+        ),
+      { ...options, cacheKeyFn: (question) => `${question.reasonsPerItem} ${questionKey(question)}` },
+    );
+    this.leads = new DataLoader(
+      (questions) =>
+        coalesce(
+          questions,
+          { keyOf: ({ customerId }) => customerId, merge: mergeExplain },
+          async (distinct) =>
+            services.leads.answer(
+              tenantId,
+              distinct,
+              await readStates(distinct.map(({ customerId }) => customerId)),
+            ),
+        ),
+      { ...options, cacheKeyFn: ({ explain, customerId }) => `${explain} ${customerId}` },
+    );
+    this.prices = new DataLoader(
+      (questions) =>
+        coalesce(questions, { keyOf: exposureKey, merge: mergeExplain }, (distinct) =>
+          services.prices.answer(tenantId, distinct),
+        ),
+      { ...options, cacheKeyFn: (question) => `${question.explain} ${exposureKey(question)}` },
+    );
+    this.demand = new DataLoader((questions) => services.demand.answer(tenantId, questions), {
+      ...options,
+      cache: false,
+      maxBatchSize: 50,
+    });
+    this.versions = new DataLoader(async (ids) => {
+      const found = new Map(
+        (await services.versions.findMany(tenantId, ids)).map((version) => [version.id, version]),
+      );
+      return ids.map((id) => found.get(id) ?? null);
+    }, options);
+  }
+}
+
+/** The loaders of each request, made when the first field asks for them. */
+export class LoaderRegistry {
+  private readonly loaders = new WeakMap<RequestContext, RequestLoaders>();
+
+  constructor(private readonly services: LoaderServices) {}
+
+  of(context: RequestContext): RequestLoaders {
+    const known = this.loaders.get(context);
+    if (known) return known;
+    const made = new RequestLoaders(context.identity.tenantId, this.services);
+    this.loaders.set(context, made);
+    return made;
+  }
+}
+
+/** Quotes shown to different people are different decisions, even at the same price. */
+function exposureKey(question: PriceQuestion): string {
+  return `${question.customerId ?? ''} ${quoteQuestionKey(question)}`;
+}
+
+function mergeExplain<Q extends { explain: boolean; budget: Budget }>(first: Q, second: Q): Q {
+  return { ...first, explain: first.explain || second.explain, budget: longer(first.budget, second.budget) };
+}
+
+function mergeReasons(first: RecommendationQuestion, second: RecommendationQuestion): RecommendationQuestion {
+  const reasonsPerItem = Math.max(first.reasonsPerItem, second.reasonsPerItem);
+  return { ...first, reasonsPerItem, budget: longer(first.budget, second.budget) };
+}
+
+function longer(a: Budget, b: Budget): Budget {
+  return a.deadlineAt >= b.deadlineAt ? a : b;
+}
