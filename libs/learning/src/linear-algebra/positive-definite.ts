@@ -75,14 +75,23 @@ function transposeInverse(a: Float64Array, n: number, pivots: Float64Array): voi
   for (let j0 = 0; j0 < n; j0 += TILE) {
     for (let k0 = j0; k0 < n; k0 += TILE) {
       tileDots(a, { n, i0: j0, j0: k0, from: j0 + TILE, to: k0 }, dots);
-      for (let j = j0; j < j0 + TILE; j++) {
-        for (let k = Math.max(j, k0); k < k0 + TILE; k++) {
-          let sum = at(dots, (j - j0) * TILE + k - k0);
-          for (let p = j; p < Math.min(j0 + TILE, k); p++) sum += at(a, k * n + p) * at(a, j * n + p);
-          for (let p = Math.max(k0, j0 + TILE); p < k; p++) sum += at(a, k * n + p) * at(a, j * n + p);
-          a[j * n + k] = j === k ? 1 / at(pivots, k) : -sum / at(pivots, k);
-        }
-      }
+      finishInverseTile(a, { n, i0: j0, j0: k0 }, { dots, pivots });
+    }
+  }
+}
+
+function finishInverseTile(
+  a: Float64Array,
+  { n, i0: j0, j0: k0 }: { n: number; i0: number; j0: number },
+  { dots, pivots }: { dots: Float64Array; pivots: Float64Array },
+): void {
+  const tileEnd = j0 + TILE;
+  for (let j = j0; j < tileEnd; j++) {
+    for (let k = Math.max(j, k0); k < k0 + TILE; k++) {
+      let sum = at(dots, (j - j0) * TILE + k - k0);
+      for (let p = j; p < Math.min(tileEnd, k); p++) sum += at(a, k * n + p) * at(a, j * n + p);
+      for (let p = Math.max(k0, tileEnd); p < k; p++) sum += at(a, k * n + p) * at(a, j * n + p);
+      a[j * n + k] = j === k ? 1 / at(pivots, k) : -sum / at(pivots, k);
     }
   }
 }
@@ -93,17 +102,27 @@ function multiplyByTranspose(a: Float64Array, n: number): void {
   for (let i0 = 0; i0 < n; i0 += TILE) {
     for (let j0 = i0; j0 < n; j0 += TILE) {
       tileDots(a, { n, i0, j0, from: j0 + TILE, to: n }, dots);
-      for (let i = i0; i < i0 + TILE; i++) {
-        for (let j = Math.max(i, j0); j < j0 + TILE; j++) {
-          let sum = at(dots, (i - i0) * TILE + j - j0);
-          for (let k = j; k < j0 + TILE; k++) sum += at(a, i * n + k) * at(a, j * n + k);
-          dots[(i - i0) * TILE + j - j0] = sum;
-        }
-      }
-      for (let i = i0; i < i0 + TILE; i++) {
-        for (let j = Math.max(i, j0); j < j0 + TILE; j++) a[i * n + j] = at(dots, (i - i0) * TILE + j - j0);
-      }
+      finishProductTile(a, { n, i0, j0 }, dots);
     }
+  }
+}
+
+/** All sums of the tile first, then the writes: the sums read what the writes replace. */
+function finishProductTile(
+  a: Float64Array,
+  { n, i0, j0 }: { n: number; i0: number; j0: number },
+  dots: Float64Array,
+): void {
+  const sumAt = (i: number, j: number): number => {
+    let sum = at(dots, (i - i0) * TILE + j - j0);
+    for (let k = j; k < j0 + TILE; k++) sum += at(a, i * n + k) * at(a, j * n + k);
+    return sum;
+  };
+  for (let i = i0; i < i0 + TILE; i++) {
+    for (let j = Math.max(i, j0); j < j0 + TILE; j++) dots[(i - i0) * TILE + j - j0] = sumAt(i, j);
+  }
+  for (let i = i0; i < i0 + TILE; i++) {
+    for (let j = Math.max(i, j0); j < j0 + TILE; j++) a[i * n + j] = at(dots, (i - i0) * TILE + j - j0);
   }
 }
 
