@@ -1,7 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { component, containerOf, deploymentOf, find, ofKind, podOf, portsOf } from './chart-objects.js';
-import { at, findHelm, lintChart, listAt, type ManifestObject, renderChart } from './helm-chart.js';
+import {
+  at,
+  findHelm,
+  lintChart,
+  listAt,
+  type ManifestObject,
+  renderChart,
+  REPOSITORY,
+} from './helm-chart.js';
 import { schemaDefects } from './kubernetes-schema.js';
+import { codeOf, variablesRead } from './source-code.js';
 
 const helm = await findHelm();
 if ('missing' in helm) process.stderr.write(`chart checks skipped: ${helm.missing}\n`);
@@ -153,6 +164,50 @@ describe.skipIf('missing' in helm)('every process of the chart', () => {
     expect(ofKind(objects, 'PersistentVolumeClaim').map((claim) => at(claim, 'spec', 'accessModes'))).toEqual(
       [['ReadWriteMany']],
     );
+  });
+});
+
+describe.skipIf('missing' in helm)('configuration of the chart', () => {
+  let objects: ManifestObject[] = [];
+  beforeAll(async () => {
+    objects = await renderChart(path);
+  });
+
+  it.each(PROCESSES)('%s is given only variables that it reads, each once', (name) => {
+    const given = listAt(containerOf(objects, name), 'env').map((entry) => String(at(entry, 'name')));
+    const read = new Set([...variablesRead(name), 'NODE_ENV']);
+    expect(given.filter((variable) => !read.has(variable))).toEqual([]);
+    expect(new Set(given).size).toBe(given.length);
+  });
+
+  it('scales on a metric that the worker exports', () => {
+    const metric = at(
+      find(objects, 'HorizontalPodAutoscaler', 'inference-worker'),
+      'spec',
+      'metrics',
+      0,
+      'pods',
+      'metric',
+      'name',
+    );
+    expect(codeOf('inference-worker/src')).toContain(`name: '${String(metric)}'`);
+    expect(readFileSync(join(REPOSITORY, 'docs/guides/operator.md'), 'utf8')).toContain(
+      `seriesQuery: '${String(metric)}{`,
+    );
+  });
+
+  it('probes health services that the worker knows, on the ports it listens on', () => {
+    const container = containerOf(objects, 'inference-worker');
+    for (const probe of ['startupProbe', 'readinessProbe']) {
+      expect(codeOf('inference-worker/src/health')).toContain(
+        `'${String(at(container, probe, 'grpc', 'service'))}'`,
+      );
+    }
+  });
+
+  it('runs a command that the trainer has', () => {
+    const [command] = listAt(containerOf(objects, 'trainer'), 'args');
+    expect(codeOf('trainer/src')).toContain(`.command('${String(command)}')`);
   });
 });
 
