@@ -28,6 +28,23 @@ export const columnEncoding = z.discriminatedUnion('kind', [
       .array(z.string())
       .describe('one input column each; anything else goes to the "other" column'),
   }),
+  z.object({
+    kind: z.literal('lookup'),
+    column: z.string().describe('a categorical column, e.g. the product'),
+    feature: z.string().describe('name of the one model input column'),
+    values: z.record(z.string(), z.number()).describe('by category'),
+    other: z.number().describe('value of any other category'),
+    times: z
+      .object({
+        column: z.string(),
+        transform: z.enum(['none', 'signed-log1p', 'log']),
+        centres: z.record(z.string(), z.number()).describe('by category, in transformed units'),
+        otherCentre: z.number(),
+        fill: z.number().nullable().describe('value for a missing cell; null keeps NaN'),
+      })
+      .nullable()
+      .describe('the value is multiplied by transform(cell) - centre; null: the value alone'),
+  }),
 ]);
 export type ColumnEncoding = z.output<typeof columnEncoding>;
 

@@ -1,5 +1,6 @@
 import type { ColumnEncoding, TableEncoding } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
+import { writeLookup } from './encode-lookup.js';
 import { categoricalView, type ColumnTable, numericView, type TableColumn } from './column-table.js';
 
 /** The category of a missing cell, where missing cells were common enough in training to be one. */
@@ -24,6 +25,7 @@ export function encodeTable(encoding: TableEncoding, table: ColumnTable): Float3
     const source = byName.get(column.column);
     const target = { output, width, offset, rows: table.rows };
     if (column.kind === 'numeric') writeNumeric(column, source, target);
+    else if (column.kind === 'lookup') writeLookup(column, byName, target);
     else writeCategorical(column, source, target);
     offset += encodedWidth(column);
   }
@@ -32,12 +34,14 @@ export function encodeTable(encoding: TableEncoding, table: ColumnTable): Float3
 
 /** Number of model input columns that one raw column becomes. */
 export function encodedWidth(column: ColumnEncoding): number {
+  if (column.kind === 'lookup') return 1;
   if (column.kind === 'categorical') return column.categories.length + 1;
   return column.missingIndicator ? 2 : 1;
 }
 
 /** Names of the model input columns that one raw column becomes, in order. */
 export function encodedNames(column: ColumnEncoding): string[] {
+  if (column.kind === 'lookup') return [column.feature];
   if (column.kind === 'categorical') {
     return [
       ...column.categories.map((category) => `${column.column}=${category}`),
@@ -54,7 +58,8 @@ export function columnOfFeature(encoding: TableEncoding): Int32Array {
   );
 }
 
-interface Target {
+/** Where one raw column is written: its first model input column and the shape of the whole. */
+export interface Target {
   output: Float32Array;
   width: number;
   offset: number;
