@@ -1,1 +1,52 @@
-export {};
+import { readFileSync } from 'node:fs';
+import { DomainError } from '@sextant/domain';
+import { pino } from 'pino';
+import { type RunningWorker, startWorker } from './worker.js';
+import { loadWorkerConfig } from './worker-config.js';
+
+let started: Promise<RunningWorker> | undefined;
+let isStopping = false;
+
+function stop(): void {
+  if (isStopping) return;
+  isStopping = true;
+  Promise.resolve(started)
+    .then((worker) => worker?.close())
+    .then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+}
+// Before anything else, so that a signal during the start is honoured too.
+process.on('SIGTERM', stop);
+process.on('SIGINT', stop);
+
+async function start(): Promise<RunningWorker> {
+  const config = loadWorkerConfig(process.env);
+  const logger = pino({
+    level: config.LOG_LEVEL,
+    base: { service: 'inference-worker' },
+    timestamp: pino.stdTimeFunctions.isoTime,
+  });
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  const worker = await startWorker({ config, logger, version });
+  logger.info(
+    { port: worker.grpcPort, metricsPort: worker.metricsPort, threads: config.INFERENCE_THREADS },
+    'listening',
+  );
+  return worker;
+}
+
+started = start();
+started.catch((error: unknown) => {
+  const reason =
+    error instanceof DomainError
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error);
+  process.stderr.write(`inference-worker: ${reason}\n`);
+  process.exit(1);
+});

@@ -35,6 +35,7 @@ export const ERROR_KINDS = {
   MODEL_NOT_FOUND: 'not-found',
   MODEL_VERSION_NOT_FOUND: 'not-found',
   TRAINING_JOB_NOT_FOUND: 'not-found',
+  HEALTH_SERVICE_NOT_FOUND: 'not-found',
   QUOTE_TOKEN_INVALID: 'invalid-input',
   QUOTE_EXPIRED: 'conflict',
   IDEMPOTENCY_CONFLICT: 'conflict',

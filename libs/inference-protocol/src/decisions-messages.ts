@@ -87,9 +87,12 @@ export interface QuoteRow {
   /** distance of two admissible prices, at least 1 */
   stepMinor: number;
   rounding: PriceRounding;
+  /** units the customer asks for; the unit price does not depend on it */
   quantity?: number;
   /** 0 = unknown or unlimited */
   stock?: number;
+  /** ISO 4217; says how many minor digits there are, two when left out */
+  currency?: string;
 }
 export interface QuotePricesRequest {
   model: string;
@@ -97,6 +100,8 @@ export interface QuotePricesRequest {
   rows: QuoteRow[];
   /** context columns of the demand model, one row a quote, without product and price */
   context?: FeatureTable | null;
+  /** attribute each quote's demand to its columns */
+  explain?: boolean;
 }
 export interface GuardrailOutcome {
   rule: string;
@@ -124,7 +129,7 @@ export interface QuotePricesResponse {
 export interface PredictDemandRequest {
   model: string;
   version?: string;
-  /** one row a (product, price, context), with the model's product and price columns */
+  /** one row a (product, price, context), with the model's product and price (major units) columns */
   rows: FeatureTable | null;
 }
 /** Columns of float64, one value a row; read them with `readFloat64`. */

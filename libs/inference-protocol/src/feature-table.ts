@@ -3,15 +3,15 @@ import type { FeatureTable } from './decisions-messages.js';
 export type FeatureCell = number | string | boolean | null;
 
 /**
- * Turns rows into the columns that travel. A column with a text in any row is categorical (numbers and booleans in it become
- * text); otherwise it is numeric (true = 1, false = 0). Null and a key that a row lacks are missing; a column without any
- * value is left out, which the model reads as missing throughout.
+ * Turns rows into the columns that travel. A column with a text in any row is categorical (numbers in it become text);
+ * otherwise it is numeric. True counts as 1, false as 0. Null, blank text, non-finite numbers and a key that a row lacks are
+ * missing; a column without any value is left out, which the model reads as missing throughout.
  */
 export function toFeatureTable(rows: readonly Readonly<Record<string, FeatureCell>>[]): FeatureTable {
   const names = new Set(rows.flatMap((row) => Object.keys(row)));
   const table: FeatureTable = { rows: rows.length, numeric: [], categorical: [] };
   for (const name of names) {
-    const cells = rows.map((row) => row[name] ?? null);
+    const cells = rows.map((row) => presentValue(row[name] ?? null));
     if (cells.some((cell) => typeof cell === 'string'))
       table.categorical.push(categoricalColumn(name, cells));
     else if (cells.some((cell) => cell !== null)) {
@@ -24,7 +24,16 @@ export function toFeatureTable(rows: readonly Readonly<Record<string, FeatureCel
   return table;
 }
 
-function categoricalColumn(name: string, cells: readonly FeatureCell[]): FeatureTable['categorical'][number] {
+function presentValue(cell: FeatureCell): number | string | null {
+  if (typeof cell === 'boolean') return cell ? 1 : 0;
+  if (typeof cell === 'string') return cell.trim() === '' ? null : cell;
+  return Number.isFinite(cell) ? cell : null;
+}
+
+function categoricalColumn(
+  name: string,
+  cells: readonly (number | string | null)[],
+): FeatureTable['categorical'][number] {
   const codeOf = new Map<string, number>();
   const codes = Int32Array.from(cells, (cell) => {
     if (cell === null) return -1;

@@ -1,0 +1,18 @@
+import { DomainError } from '@sextant/domain';
+import type { PreparedTask } from '../models/prepared-task.js';
+import type { ServedModel } from '../models/served-model.js';
+
+/** @throws DomainError INVALID_INPUT when the model was trained for another task */
+export function taskOf<T extends PreparedTask['task']>(
+  { model, task }: ServedModel,
+  wanted: T,
+): Extract<PreparedTask, { task: T }> {
+  if (task.task !== wanted) {
+    throw new DomainError(
+      'INVALID_INPUT',
+      `model "${model}" is for the task ${task.task}, this call needs ${wanted}`,
+      { path: 'model' },
+    );
+  }
+  return task as Extract<PreparedTask, { task: T }>;
+}

@@ -1,0 +1,115 @@
+import type { LeadSpec, Manifest, PriceSpec, RecommendSpec } from '@sextant/artefacts';
+import { DomainError } from '@sextant/domain';
+import { type ItemSimilarity, parseExplainer } from '@sextant/learning';
+import type { TensorSpec } from '../tensors/tensor.js';
+
+export interface RecommendTask {
+  task: 'recommend';
+  spec: RecommendSpec;
+  /** column of the model's input and output by item id */
+  indexOf: ReadonlyMap<string, number>;
+  similarity: ItemSimilarity;
+}
+export interface LeadTask {
+  task: 'lead';
+  spec: LeadSpec;
+  explainer: ExplainerOutline;
+}
+export interface PriceTask {
+  task: 'price';
+  spec: PriceSpec;
+  /** null where the artefact brings none */
+  explainer: ExplainerOutline | null;
+}
+/** How to read what the threads' explainer answers. */
+export interface ExplainerOutline {
+  method: string;
+  /** raw column of each contribution */
+  columns: readonly string[];
+}
+/** What the main thread keeps of an artefact to translate domain questions into tensors and back. */
+export type PreparedTask = RecommendTask | LeadTask | PriceTask;
+
+export interface ArtefactParts {
+  files: ReadonlyMap<string, Buffer>;
+  inputs: readonly TensorSpec[];
+  outputs: readonly TensorSpec[];
+}
+
+/** @throws DomainError ARTEFACT_INVALID when the spec does not fit the tensors or names a file that the artefact lacks */
+export function prepareTask(manifest: Manifest, parts: ArtefactParts): PreparedTask {
+  const { spec } = manifest;
+  switch (spec.task) {
+    case 'recommend':
+      assertWidths(manifest, parts, { input: spec.items.length + 1, output: spec.items.length });
+      return prepareRecommend(manifest, spec, parts);
+    case 'lead':
+      assertWidths(manifest, parts, { input: spec.table.features.length, output: 1 });
+      return { task: 'lead', spec, explainer: outlineOf(fileOf(manifest, parts.files, spec.explainFile)) };
+    case 'price':
+      assertWidths(manifest, parts, { input: spec.table.features.length, output: 1 });
+      return {
+        task: 'price',
+        spec,
+        explainer:
+          spec.explainFile === null ? null : outlineOf(fileOf(manifest, parts.files, spec.explainFile)),
+      };
+  }
+}
+
+function outlineOf(file: Buffer): ExplainerOutline {
+  const { method, columns } = parseExplainer(file.toString('utf8'));
+  return { method, columns };
+}
+
+/** The text of the artefact's explainer; null where the task has none. */
+export function explainerOf(manifest: Manifest, files: ReadonlyMap<string, Buffer>): string | null {
+  const { spec } = manifest;
+  const path = spec.task === 'recommend' ? null : spec.explainFile;
+  return path === null ? null : fileOf(manifest, files, path).toString('utf8');
+}
+
+function prepareRecommend(manifest: Manifest, spec: RecommendSpec, { files }: ArtefactParts): RecommendTask {
+  const itemCount = spec.items.length;
+  const indexOf = new Map(spec.items.map((item, index) => [item, index]));
+  if (indexOf.size !== itemCount) throw invalid(manifest, 'an item id comes twice');
+  const bytes = fileOf(manifest, files, spec.similarityFile);
+  if (bytes.byteLength !== 4 * (itemCount + 1) * itemCount) {
+    throw invalid(
+      manifest,
+      `${spec.similarityFile} must hold [${itemCount + 1}, ${itemCount}] float32, it has ${bytes.byteLength} bytes`,
+    );
+  }
+  const matrix = new Float32Array((itemCount + 1) * itemCount);
+  new Uint8Array(matrix.buffer).set(bytes);
+  return { task: 'recommend', spec, indexOf, similarity: { itemCount, matrix } };
+}
+
+function assertWidths(
+  manifest: Manifest,
+  { inputs, outputs }: ArtefactParts,
+  widths: { input: number; output: number },
+): void {
+  const [input, ...otherInputs] = inputs;
+  const output = outputs[0];
+  const fits =
+    otherInputs.length === 0 &&
+    input?.datatype === 'FP32' &&
+    output?.datatype === 'FP32' &&
+    input.width === widths.input &&
+    output.width === widths.output;
+  if (!fits) {
+    const wanted = `one FP32 input [-1, ${widths.input}] and a first output FP32 [-1, ${widths.output}]`;
+    throw invalid(manifest, `task ${manifest.spec.task} needs ${wanted}`);
+  }
+}
+
+function fileOf(manifest: Manifest, files: ReadonlyMap<string, Buffer>, path: string): Buffer {
+  const content = files.get(path);
+  if (!content) throw invalid(manifest, `the spec names ${path}, the list of files does not`);
+  return content;
+}
+
+function invalid(manifest: Manifest, message: string): DomainError {
+  return new DomainError('ARTEFACT_INVALID', `${manifest.model}/${manifest.version}: ${message}`);
+}

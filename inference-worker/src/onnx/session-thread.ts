@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import type { Transferable, Worker } from 'node:worker_threads';
+import type { Job, JobResult, LoadedModel, ThreadAnswer, ThreadCommand } from './thread-messages.js';
+
+/** The thread ended before it answered; the work may be done again elsewhere. */
+export class ThreadLostError extends Error {
+  override readonly name = 'ThreadLostError';
+}
+
+/** The thread answered that the model itself failed; doing it again would fail again. */
+export class ModelRunError extends Error {
+  override readonly name = 'ModelRunError';
+}
+
+interface Waiting {
+  resolve(result: JobResult): void;
+  reject(error: Error): void;
+}
+
+/** The main thread's end of one worker thread: requests in, answers out, in order. */
+export class SessionThread {
+  private readonly waiting = new Map<number, Waiting>();
+  private nextId = 1;
+  private stopping = false;
+  private hasPrepared = false;
+
+  /** @param onLost  called once when the thread ends without having been asked to */
+  constructor(
+    private readonly worker: Worker,
+    private readonly onLost: (thread: SessionThread, cause: Error) => void,
+  ) {
+    let cause: Error | undefined;
+    worker.on('message', (answer: ThreadAnswer) => this.settle(answer));
+    worker.on('error', (error) => (cause = error instanceof Error ? error : new Error(String(error))));
+    worker.once('exit', (code) =>
+      this.end(new ThreadLostError(`inference thread ended with code ${code}`, { cause })),
+    );
+  }
+
+  /** Whether it ever finished its preparation. */
+  get isReady(): boolean {
+    return this.hasPrepared;
+  }
+
+  /** Ready for a batch: every model is loaded and nothing runs. */
+  get isIdle(): boolean {
+    return this.hasPrepared && !this.stopping && this.waiting.size === 0;
+  }
+
+  /** Loads what a fresh thread must hold before it takes batches. */
+  async prepare(models: Iterable<LoadedModel>): Promise<void> {
+    for (const model of models) await this.load(model);
+    if (this.stopping) throw new ThreadLostError('inference thread is stopped');
+    this.hasPrepared = true;
+  }
+
+  async load(model: LoadedModel): Promise<void> {
+    await this.send({ kind: 'load', model });
+  }
+
+  async unload(key: string): Promise<void> {
+    await this.send({ kind: 'unload', key });
+  }
+
+  /** The job's input buffers are handed over and empty afterwards. */
+  run(job: Job): Promise<JobResult> {
+    return this.send(
+      { kind: 'run', job },
+      job.inputs.map((tensor) => tensor.buffer),
+    );
+  }
+
+  /** Lets running work finish, then ends the thread; ends it hard after `graceMs`. */
+  async stop(graceMs: number): Promise<void> {
+    if (this.stopping) return;
+    const exited = once(this.worker, 'exit');
+    const asked = this.send({ kind: 'stop' }).catch(() => undefined);
+    this.stopping = true;
+    const timer = setTimeout(() => void this.worker.terminate(), graceMs);
+    await asked;
+    await exited;
+    clearTimeout(timer);
+  }
+
+  private send(command: ThreadCommand, transfer: Transferable[] = []): Promise<JobResult> {
+    if (this.stopping) return Promise.reject(new ThreadLostError('inference thread is stopped'));
+    const id = this.nextId++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      this.worker.postMessage({ id, ...command }, transfer);
+    });
+  }
+
+  private settle(answer: ThreadAnswer): void {
+    const waiting = this.waiting.get(answer.id);
+    this.waiting.delete(answer.id);
+    if ('result' in answer) waiting?.resolve(answer.result);
+    else waiting?.reject(new ModelRunError(answer.failure));
+  }
+
+  private end(error: ThreadLostError): void {
+    const wasStopping = this.stopping;
+    this.stopping = true;
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
+    if (!wasStopping) this.onLost(this, error);
+  }
+}

@@ -1,0 +1,145 @@
+// Entry of a worker thread. It must import no sibling at run time: the tests start this file as TypeScript.
+import { parentPort, type Transferable } from 'node:worker_threads';
+import type { LoadedModel, Job, JobResult, ThreadAnswer, ThreadRequest } from './thread-messages.js';
+import type { Datatype, TensorArray, TensorSpec } from '../tensors/tensor.js';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+
+interface Explainer {
+  explain(row: Float32Array): { baseValue: number; contributions: Float64Array };
+}
+interface HeldModel {
+  session: InferenceSession;
+  inputs: TensorSpec[];
+  outputs: TensorSpec[];
+  explainer: Explainer | null;
+}
+
+const ORT_TYPES: Record<Datatype, Tensor.Type> = {
+  FP32: 'float32',
+  FP64: 'float64',
+  INT64: 'int64',
+  INT32: 'int32',
+  BOOL: 'bool',
+};
+const held = new Map<string, HeldModel>();
+const NOTHING: JobResult = { outputs: [], computeMs: 0 };
+
+async function load(model: LoadedModel): Promise<JobResult> {
+  if (held.has(model.key)) return NOTHING;
+  const session = await InferenceSession.create(model.onnx, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+  });
+  try {
+    const explainer = model.explainer === null ? null : await readExplainer(model.explainer);
+    const candidate = { session, inputs: model.inputs, outputs: model.outputs, explainer };
+    assertNames(session.inputNames, model.inputs, 'input');
+    assertNames(session.outputNames, model.outputs, 'output');
+    for (const rows of model.warmUpRows) await warmUp(candidate, model.key, rows);
+    held.set(model.key, candidate);
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+  return NOTHING;
+}
+
+async function readExplainer(json: string): Promise<Explainer> {
+  const { parseExplainer } = await import('@sextant/learning');
+  return parseExplainer(json);
+}
+
+function assertNames(actual: readonly string[], wanted: readonly TensorSpec[], role: string): void {
+  const names = wanted.map((tensor) => tensor.name);
+  if (actual.length !== names.length || names.some((name) => !actual.includes(name))) {
+    throw new Error(`the graph's ${role}s are ${actual.join(', ')}, the manifest's are ${names.join(', ')}`);
+  }
+}
+
+async function warmUp(model: HeldModel, key: string, rows: number): Promise<void> {
+  const zeros = (spec: TensorSpec): TensorArray => {
+    const elements = rows * spec.width;
+    if (spec.datatype === 'FP32') return new Float32Array(elements);
+    if (spec.datatype === 'FP64') return new Float64Array(elements);
+    if (spec.datatype === 'INT64') return new BigInt64Array(elements);
+    return spec.datatype === 'INT32' ? new Int32Array(elements) : new Uint8Array(elements);
+  };
+  await score(model, { key, program: 'score', rows, inputs: model.inputs.map(zeros) });
+}
+
+async function score(model: HeldModel, job: Job): Promise<JobResult> {
+  const feeds: Record<string, Tensor> = {};
+  model.inputs.forEach(({ name, datatype, rowShape }, i) => {
+    feeds[name] = new Tensor(ORT_TYPES[datatype], job.inputs[i] as Float32Array, [job.rows, ...rowShape]);
+  });
+  const startedAt = performance.now();
+  const answers = await model.session.run(feeds);
+  const computeMs = performance.now() - startedAt;
+  const outputs = model.outputs.map((spec) => {
+    const data = answers[spec.name]?.data as TensorArray | undefined;
+    const type = answers[spec.name]?.type;
+    if (data?.length !== job.rows * spec.width || type !== ORT_TYPES[spec.datatype]) {
+      throw new Error(
+        `output "${spec.name}" is ${type} with ${data?.length} values, the manifest says ${spec.datatype} with ${job.rows * spec.width}`,
+      );
+    }
+    return data.slice();
+  });
+  return { outputs, computeMs };
+}
+
+function explain(model: HeldModel, job: Job): JobResult {
+  const features = job.inputs[0];
+  if (!model.explainer || !(features instanceof Float32Array))
+    throw new Error(`${job.key} cannot be explained`);
+  const startedAt = performance.now();
+  const width = features.length / job.rows;
+  const rows: Float64Array[] = [];
+  for (let row = 0; row < job.rows; row++) {
+    const { baseValue, contributions } = model.explainer.explain(
+      features.subarray(row * width, (row + 1) * width),
+    );
+    rows.push(Float64Array.of(baseValue, ...contributions));
+  }
+  const columns = rows[0]?.length ?? 0;
+  const table = new Float64Array(job.rows * columns);
+  rows.forEach((values, row) => table.set(values, row * columns));
+  return { outputs: [table], computeMs: performance.now() - startedAt };
+}
+
+async function answer(request: ThreadRequest): Promise<JobResult> {
+  switch (request.kind) {
+    case 'load':
+      return load(request.model);
+    case 'run': {
+      const model = held.get(request.job.key);
+      if (!model) throw new Error(`${request.job.key} is not loaded on this thread`);
+      return request.job.program === 'explain' ? explain(model, request.job) : score(model, request.job);
+    }
+    case 'unload':
+      await held.get(request.key)?.session.release();
+      held.delete(request.key);
+      return NOTHING;
+    case 'stop':
+      for (const { session } of held.values()) await session.release();
+      held.clear();
+      setImmediate(() => parentPort?.close());
+      return NOTHING;
+  }
+}
+
+parentPort?.on('message', (request: ThreadRequest) => {
+  answer(request).then(
+    (result) => {
+      const buffers: Transferable[] = result.outputs.map((tensor) => tensor.buffer);
+      parentPort?.postMessage({ id: request.id, result } satisfies ThreadAnswer, buffers);
+    },
+    (error: unknown) => {
+      const failure = error instanceof Error ? error.message : String(error);
+      parentPort?.postMessage({ id: request.id, failure } satisfies ThreadAnswer);
+    },
+  );
+});

@@ -1,0 +1,51 @@
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { DomainError } from '@sextant/domain';
+import { decisionsService, healthService, openInferenceService } from '@sextant/inference-protocol';
+import { decisionsHandlers, type DecisionsParts } from './decisions/decisions.handler.js';
+import { healthHandlers } from './health/health.handler.js';
+import { openInferenceHandlers, type OpenInferenceParts } from './open-inference/open-inference.handler.js';
+
+export interface GrpcOptions {
+  maxMessageBytes: number;
+  maxConnectionAgeMs: number;
+  /** how long calls on a connection that grew too old may take to finish */
+  connectionGraceMs: number;
+}
+
+/** The gRPC server with all three services; it does not listen yet. */
+export function createGrpcServer(parts: OpenInferenceParts & DecisionsParts, options: GrpcOptions): Server {
+  const server = new Server({
+    'grpc.max_receive_message_length': options.maxMessageBytes,
+    'grpc.max_send_message_length': options.maxMessageBytes,
+    'grpc.max_connection_age_ms': options.maxConnectionAgeMs,
+    'grpc.max_connection_age_grace_ms': options.connectionGraceMs,
+    'grpc.keepalive_time_ms': 30_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+  });
+  server.addService(openInferenceService, openInferenceHandlers(parts));
+  server.addService(decisionsService, decisionsHandlers(parts));
+  server.addService(healthService, healthHandlers(parts));
+  return server;
+}
+
+/**
+ * @returns the port that was opened
+ * @throws DomainError CONFIG_INVALID when it cannot be opened
+ */
+export function listenGrpc(server: Server, port: number, host: string): Promise<number> {
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (cause, bound) => {
+      if (!cause) return resolve(bound);
+      const remedy = `PORT ${port} on ${host} cannot be opened: end what holds it or set another PORT or HOST (${cause.message})`;
+      reject(new DomainError('CONFIG_INVALID', remedy, { cause }));
+    });
+  });
+}
+
+/** Lets running calls finish, at most `graceMs`. */
+export async function shutDownGrpc(server: Server, graceMs: number): Promise<void> {
+  const timer = setTimeout(() => server.forceShutdown(), graceMs);
+  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  clearTimeout(timer);
+}

@@ -1,0 +1,57 @@
+import { availableParallelism } from 'node:os';
+import { DomainError } from '@sextant/domain';
+import { z } from 'zod';
+
+const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+
+/** What the worker reads from its environment. */
+export const workerConfig = z
+  .object({
+    PORT: whole(0, 65_535).default(50_051).describe('gRPC port'),
+    METRICS_PORT: whole(0, 65_535).default(9_464).describe('HTTP port of /metrics, /health and /models'),
+    HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on; 0.0.0.0 in a container'),
+    MODEL_REPOSITORY: z
+      .string({ error: 'must name the directory laid out as <model>/<version>/model.onnx' })
+      .min(1)
+      .describe('model repository, a directory'),
+    MODEL_POLL_MS: whole(50, 3_600_000)
+      .default(1_000)
+      .describe('pause between two looks at the model repository'),
+    INFERENCE_THREADS: whole(1, 256)
+      .default(Math.max(1, availableParallelism() - 1))
+      .describe('threads that run models; one core is left to the transport'),
+    INFERENCE_MAX_BATCH_ROWS: whole(1, 65_536).default(256).describe('rows in one session.run call'),
+    INFERENCE_QUEUE_ROWS: whole(1, 1_000_000)
+      .default(65_536)
+      .describe('rows that may wait for one model; a price search asks for up to 320 rows a quote'),
+    INFERENCE_MAX_REQUEST_ROWS: whole(1, 1_000_000).default(8_192).describe('rows in one request'),
+    INFERENCE_MAX_MESSAGE_BYTES: whole(1_024, 512 * 1024 * 1024)
+      .default(16 * 1024 * 1024)
+      .describe('largest gRPC message, either way'),
+    INFERENCE_DEFAULT_DEADLINE_MS: whole(1, 600_000)
+      .default(30_000)
+      .describe('deadline of a call that brings none'),
+    MAX_CONNECTION_AGE_MS: whole(1_000, 86_400_000)
+      .default(300_000)
+      .describe('age at which a connection is closed gracefully, so that clients find new replicas'),
+    SHUTDOWN_GRACE_MS: whole(0, 600_000)
+      .default(10_000)
+      .describe('longest wait for running calls after SIGTERM'),
+    LOG_LEVEL: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+      .default('info')
+      .describe('least severe log line written'),
+  })
+  .refine((config) => config.INFERENCE_MAX_REQUEST_ROWS <= config.INFERENCE_QUEUE_ROWS, {
+    path: ['INFERENCE_MAX_REQUEST_ROWS'],
+    message: 'must not exceed INFERENCE_QUEUE_ROWS, or such a request could never be served',
+  });
+export type WorkerConfig = z.output<typeof workerConfig>;
+
+/** @throws DomainError CONFIG_INVALID naming every bad variable at once */
+export function loadWorkerConfig(env: Readonly<Record<string, string | undefined>>): WorkerConfig {
+  const result = workerConfig.safeParse(env);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  throw new DomainError('CONFIG_INVALID', `bad configuration, nothing was started:\n${lines.join('\n')}`);
+}

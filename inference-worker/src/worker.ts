@@ -1,0 +1,120 @@
+import { ModelDirectory } from '@sextant/artefacts';
+import type { Logger } from 'pino';
+import { ModelCatalogue } from './models/model-catalogue.js';
+import { ModelLoader } from './models/model-loader.js';
+import { ModelRunner } from './models/model-runner.js';
+import { RepositoryWatcher } from './models/repository-watcher.js';
+import { SessionPool, type SessionPoolOptions } from './onnx/session-pool.js';
+import { OperationsServer } from './operations/operations-server.js';
+import { WorkerLifecycle } from './operations/worker-lifecycle.js';
+import { WorkerMetrics } from './operations/worker-metrics.js';
+import { InferenceScheduler } from './scheduling/inference-scheduler.js';
+import { createGrpcServer, listenGrpc, shutDownGrpc } from './server.js';
+import type { WorkerConfig } from './worker-config.js';
+
+export interface RunningWorker {
+  grpcPort: number;
+  metricsPort: number;
+  /** settled once the first look at the repository is done */
+  firstScan: Promise<void>;
+  /** not ready → no new calls → running calls finish → threads end */
+  close(): Promise<void>;
+}
+
+export interface WorkerOptions {
+  config: WorkerConfig;
+  logger: Logger;
+  version: string;
+  /** how a thread is started, where that is not the usual way */
+  spawn?: SessionPoolOptions['spawn'];
+}
+
+/**
+ * Starts the worker: it listens at once and is ready after the first look at the model repository.
+ *
+ * @throws DomainError CONFIG_INVALID when a port is taken; ThreadLostError when no inference thread can start
+ */
+export async function startWorker({ config, logger, version, spawn }: WorkerOptions): Promise<RunningWorker> {
+  const lifecycle = new WorkerLifecycle();
+  const metrics = new WorkerMetrics();
+  const catalogue = new ModelCatalogue();
+  const pool = await startPool(config.INFERENCE_THREADS, { metrics, logger, spawn });
+  const scheduler = new InferenceScheduler(pool, metrics);
+  metrics.watchBacklog(scheduler);
+  const directory = new ModelDirectory(config.MODEL_REPOSITORY);
+  const loader = new ModelLoader(directory, pool, scheduler, {
+    maxBatchRows: config.INFERENCE_MAX_BATCH_ROWS,
+    maxPendingRows: config.INFERENCE_QUEUE_ROWS,
+  });
+  const watcher = new RepositoryWatcher({ directory, loader, catalogue, metrics, logger });
+  const runner = new ModelRunner({
+    catalogue,
+    scheduler,
+    lifecycle,
+    maxRequestRows: config.INFERENCE_MAX_REQUEST_ROWS,
+  });
+  const defaultDeadlineMs = config.INFERENCE_DEFAULT_DEADLINE_MS;
+  const server = createGrpcServer(
+    { metrics, logger, defaultDeadlineMs, catalogue, runner, lifecycle, serverVersion: version },
+    {
+      maxMessageBytes: config.INFERENCE_MAX_MESSAGE_BYTES,
+      maxConnectionAgeMs: config.MAX_CONNECTION_AGE_MS,
+      connectionGraceMs: config.SHUTDOWN_GRACE_MS,
+    },
+  );
+  const operations = new OperationsServer({
+    registry: metrics.registry,
+    readiness: () => ({ ready: lifecycle.state === 'ready', status: lifecycle.state }),
+    models: () => describeModels(catalogue),
+  });
+  const close = async (): Promise<void> => {
+    lifecycle.startDraining();
+    await watcher.stop();
+    await shutDownGrpc(server, config.SHUTDOWN_GRACE_MS);
+    await pool.close();
+    await operations.close();
+  };
+  try {
+    const grpcPort = await listenGrpc(server, config.PORT, config.HOST);
+    const metricsPort = await operations.listen(config.METRICS_PORT, config.HOST);
+    const firstScan = watcher.start(config.MODEL_POLL_MS).then(() => {
+      lifecycle.markReady();
+      logger.info({ models: catalogue.list().map(({ key }) => key) }, 'ready');
+    });
+    return { grpcPort, metricsPort, firstScan, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function startPool(
+  threads: number,
+  { metrics, logger, spawn }: { metrics: WorkerMetrics; logger: Logger; spawn: SessionPoolOptions['spawn'] },
+): Promise<SessionPool> {
+  return SessionPool.start({
+    threads,
+    onThreadLost: (cause) => {
+      metrics.threadLost();
+      logger.error({ err: cause }, 'an inference thread ended and is replaced');
+    },
+    ...(spawn ? { spawn } : {}),
+  });
+}
+
+function describeModels(catalogue: ModelCatalogue): unknown {
+  return {
+    serving: catalogue.list().map(({ model, version, manifest }) => ({
+      model,
+      version,
+      trainedAt: manifest.trainedAt,
+      device: 'CPU',
+    })),
+    refused: catalogue.refused().map(([model, { version, reason, at }]) => ({
+      model,
+      version,
+      reason,
+      at: new Date(at).toISOString(),
+    })),
+  };
+}
