@@ -1,6 +1,9 @@
 import type { Manifest, ModelCard, ModelDirectory } from '@sextant/artefacts';
 import type { ModelVersions } from '@sextant/model-registry';
 
+/** Share of a run at which everything is fitted and the files are written. */
+export const PUBLISHING = 0.98;
+
 /** What a task's training hands over: everything of a version but its number and hashes. */
 export interface TrainedModel {
   draft: Omit<Manifest, 'version' | 'files' | 'formatVersion'>;
@@ -14,10 +17,6 @@ export class Publisher {
     private readonly directory: ModelDirectory,
     private readonly versions: ModelVersions,
   ) {}
-
-  publish(trained: TrainedModel): Promise<Manifest> {
-    return this.directory.publish(trained.draft, trained.files, trained.card);
-  }
 
   /** Proves the files once more, moves the `live` pointer and records it. @returns the version's id, `<model>@<version>` */
   async goLive(model: string, version: number): Promise<string> {

@@ -4,11 +4,11 @@ import {
   DemandLedger,
   EventDigest,
   EventHistory,
-  type Interaction,
   interactionsOf,
   type LeadExample,
   leadExamples,
 } from '@sextant/features';
+import type { CustomerInteractions } from '@sextant/learning';
 import type { Db } from 'mongodb';
 
 /** What one run learned from, so that the same rows and seed can be told to give the same file. */
@@ -18,13 +18,10 @@ export interface DataStatement {
   dataRows: number;
 }
 
-export interface CustomerInteractions {
-  customerId: string;
-  /** oldest first */
-  interactions: Interaction[];
-}
-
 const INTERACTION_TYPES = ['product_view', 'order', 'interaction'] as const;
+
+/** A lead example with its time in milliseconds since 1970. */
+export type TimedExample = Omit<LeadExample, 'at'> & { at: number };
 
 /** Rows for each task from one tenant's event history; nothing from after `now` is read. */
 export class TrainingData {
@@ -40,16 +37,16 @@ export class TrainingData {
 
   async interactions(): Promise<{ customers: CustomerInteractions[] } & DataStatement> {
     const digest = new EventDigest();
-    const customers: CustomerInteractions[] = [];
-    for await (const event of this.history.ofTypes(this.tenantId, INTERACTION_TYPES, {
-      until: this.now,
-      digest,
-    })) {
+    const met = new Map<string, { itemId: string; at: number; relevant: boolean }[]>();
+    const options = { until: this.now, digest };
+    for await (const event of this.history.ofTypes(this.tenantId, INTERACTION_TYPES, options)) {
       if (event.customerId === undefined) continue;
-      const last = customers.at(-1);
-      if (last?.customerId === event.customerId) last.interactions.push(...interactionsOf(event));
-      else customers.push({ customerId: event.customerId, interactions: interactionsOf(event) });
+      const own = met.get(event.customerId) ?? [];
+      for (const { productId, at, relevant } of interactionsOf(event))
+        own.push({ itemId: productId, at, relevant });
+      met.set(event.customerId, own);
     }
+    const customers = [...met].map(([customerId, interactions]) => ({ customerId, interactions }));
     return { customers, ...statement(digest) };
   }
 
@@ -65,11 +62,13 @@ export class TrainingData {
   }
 
   /** @param horizonDays  how long a lead may take to be won */
-  async leads(horizonDays: number): Promise<{ examples: LeadExample[] } & DataStatement> {
+  async leads(horizonDays: number): Promise<{ examples: TimedExample[] } & DataStatement> {
     const digest = new EventDigest();
-    const examples: LeadExample[] = [];
+    const examples: TimedExample[] = [];
     for await (const { events } of this.history.customers(this.tenantId, { until: this.now, digest })) {
-      examples.push(...leadExamples(events, { horizonDays, now: this.now }));
+      for (const example of leadExamples(events, { horizonDays, now: this.now })) {
+        examples.push({ ...example, at: example.at.getTime() });
+      }
     }
     return { examples, ...statement(digest) };
   }

@@ -1,0 +1,84 @@
+import { type Manifest, ModelDirectory } from '@sextant/artefacts';
+import { DomainError } from '@sextant/domain';
+import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
+import { type Db, MongoClient } from 'mongodb';
+import type { TrainerConfig } from './config.js';
+import { trainLead } from './lead/train-lead.js';
+import { trainPrice } from './price/train-price.js';
+import { PUBLISHING, type TrainedModel } from './publisher.js';
+import { trainRecommend } from './recommend/train-recommend.js';
+import { TrainingData } from './training-data.js';
+import type { TrainingOrder } from './training-messages.js';
+
+/** How long a lead may take to be won before it counts as lost. */
+const LEAD_HORIZON_DAYS = 30;
+/** Reading the events comes first and takes about this share of a run. */
+const READING = 0.2;
+const STORE_TIMEOUT_MS = 5_000;
+
+type OnProgress = (share: number, step: string) => void;
+
+/**
+ * One training run from the events in the store to a version in the model repository. The version is not live yet.
+ *
+ * @param onProgress  share of the work done, in [0, 1], and what is being done
+ * @throws DomainError DATA_INSUFFICIENT, STORE_UNAVAILABLE, or what the task's own training throws
+ */
+export async function trainAndPublish(
+  config: TrainerConfig,
+  order: TrainingOrder,
+  onProgress: OnProgress,
+): Promise<Manifest> {
+  const client = new MongoClient(config.MONGODB_URI, { serverSelectionTimeoutMS: STORE_TIMEOUT_MS });
+  try {
+    await client.connect().catch((cause: unknown) => {
+      throw new DomainError(
+        'STORE_UNAVAILABLE',
+        'the store cannot be reached: start Sextant with `npm start`, or check MONGODB_URI',
+        { cause },
+      );
+    });
+    const trained = await train(client.db(), { config, order, onProgress });
+    onProgress(PUBLISHING, 'writing the version');
+    return await new ModelDirectory(config.MODEL_REPOSITORY).publish(
+      trained.draft,
+      trained.files,
+      trained.card,
+    );
+  } finally {
+    await client.close();
+  }
+}
+
+interface Run {
+  config: TrainerConfig;
+  order: TrainingOrder;
+  onProgress: OnProgress;
+}
+
+async function train(db: Db, run: Run): Promise<TrainedModel> {
+  const { tenantId, task, seed } = run.order;
+  const now = new Date();
+  const data = new TrainingData(db, tenantId, now);
+  const fitting = (share: number, step: string): void =>
+    run.onProgress(READING + share * (PUBLISHING - READING), step);
+  const options = { seed, now, onProgress: fitting };
+  run.onProgress(0, 'reading events');
+  if (task === 'recommend') return trainRecommend({ tenantId, ...(await data.interactions()) }, options);
+  if (task === 'price')
+    return trainPrice(
+      { tenantId, ...(await data.demand()) },
+      { ...options, lightGbm: await lightGbmOf(run.config) },
+    );
+  const leads = await data.leads(LEAD_HORIZON_DAYS);
+  return trainLead(
+    { tenantId, horizonDays: LEAD_HORIZON_DAYS, ...leads },
+    { ...options, lightGbm: await lightGbmOf(run.config) },
+  );
+}
+
+/** The library's path; null where there is none, and the linear model is trained instead. */
+async function lightGbmOf(config: TrainerConfig): Promise<string | null> {
+  if (config.LIGHTGBM_LIBRARY) return config.LIGHTGBM_LIBRARY;
+  return findLightGbm({ env: process.env, cacheDir: CACHE_DIRECTORY }).catch(() => null);
+}
