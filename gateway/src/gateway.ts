@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { DomainError, type Identity } from '@sextant/domain';
+import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
+import { unifiedGraphHandler } from '@graphql-hive/router-runtime';
+import {
+  createLogger,
+  listenOn,
+  type Logger,
+  OperationsServer,
+  type ReadinessCheck,
+} from '@sextant/platform';
+import { parse } from 'graphql';
+import { errorMask } from './error-mask.js';
+import { GatewayMetrics } from './gateway-metrics.js';
+import type { GatewayConfig } from './gateway.config.js';
+import { documentLimits, fieldAuthorisation, operationMetrics } from './gateway.plugins.js';
+import { httpFront } from './http-front.js';
+import { SubgraphTransport } from './subgraph.transport.js';
+import { readSupergraph, type Supergraph } from './supergraph.js';
+import { keysFrom, TokenVerifier } from './token-verifier.js';
+
+export interface RunningGateway {
+  /** URL of /graphql */
+  url: string;
+  metricsUrl: string;
+  close(): Promise<void>;
+}
+
+/** Boots the gateway; used by main.ts and, on free ports, by its tests. */
+export async function startGateway(config: GatewayConfig): Promise<RunningGateway> {
+  const logger = createLogger('gateway', config.LOG_LEVEL);
+  const supergraph = readSupergraph(readFile(config.SUPERGRAPH_PATH));
+  const endpoints = {
+    customer: config.CUSTOMER_URL,
+    campaign: config.CAMPAIGN_URL,
+    prediction: config.PREDICTION_URL,
+  };
+  const transport = new SubgraphTransport({
+    endpoints,
+    secret: config.SEXTANT_SIGNING_SECRET,
+    timeoutMs: config.SEXTANT_UPSTREAM_TIMEOUT_MS,
+    logger,
+  });
+  const metrics = new GatewayMetrics();
+  const runtime = hiveRuntime({
+    supergraph,
+    transport,
+    metrics,
+    logger,
+    graphiql: config.SEXTANT_GRAPHIQL === '1',
+  });
+  await runtime.getSchema();
+  const tokens = new TokenVerifier(
+    keysFrom(config.SEXTANT_JWKS),
+    { issuer: config.SEXTANT_ISSUER, audience: config.SEXTANT_AUDIENCE },
+    Date.now,
+  );
+  const front = httpFront({
+    identify: (authorization) => tokens.identify(authorization),
+    serve: (request, response, context) => runtime(request, response, context),
+    corsOrigins: config.SEXTANT_CORS_ORIGINS,
+    graphiql: config.SEXTANT_GRAPHIQL === '1',
+  });
+  const server = createServer((request, response) => void front(request, response));
+  const operations = new OperationsServer(metrics.registry, [subgraphsCheck(transport, supergraph)]);
+  const metricsPort = await operations.listen(config.METRICS_PORT, config.HOST);
+  await listenOn(server, config.PORT, config.HOST);
+  const { port } = server.address() as AddressInfo;
+  logger.info({ port, metricsPort }, 'gateway is ready');
+  return {
+    url: `http://${config.HOST}:${port}/graphql`,
+    metricsUrl: `http://${config.HOST}:${metricsPort}/metrics`,
+    async close() {
+      operations.startDraining();
+      await drain(server, config.SEXTANT_DRAIN_MS);
+      await runtime[Symbol.asyncDispose]();
+      transport.close();
+      await operations.close();
+    },
+  };
+}
+
+interface RuntimeParts {
+  supergraph: Supergraph;
+  transport: SubgraphTransport;
+  metrics: GatewayMetrics;
+  logger: Logger;
+  graphiql: boolean;
+}
+
+function hiveRuntime({ supergraph, transport, metrics, logger, graphiql }: RuntimeParts) {
+  return createGatewayRuntime({
+    supergraph: supergraph.sdl,
+    unifiedGraphHandler,
+    transports: {
+      http: { getSubgraphExecutor: ({ subgraphName }) => transport.executorOf(subgraphName.toLowerCase()) },
+    },
+    __experimental__batchExecution: false,
+    plugins: () => [documentLimits(), fieldAuthorisation(supergraph), operationMetrics(metrics)],
+    maskedErrors: { maskError: errorMask((error) => logger.error({ err: error }, 'unexpected error')) },
+    logging: false,
+    subgraphErrors: false,
+    requestId: false,
+    cors: false,
+    batching: false,
+    landingPage: false,
+    graphiql: graphiql && { title: 'Sextant' },
+  });
+}
+
+/** Not ready until each subgraph has answered once; after that a dead subgraph costs its fields and not the endpoint. */
+function subgraphsCheck(transport: SubgraphTransport, supergraph: Supergraph): ReadinessCheck {
+  const document = parse('{ __typename }');
+  const nobody: Identity = { subject: 'gateway', tenantId: 'gateway', roles: [], scopes: [] };
+  const context = { identity: nobody, requestId: 'readiness' };
+  const waitingFor = new Map(supergraph.subgraphs.map((name) => [name, transport.executorOf(name)]));
+  return {
+    name: 'subgraphs',
+    async isReady() {
+      for (const [name, execute] of [...waitingFor]) {
+        const { errors } = await execute({ document, context, operationType: 'query' });
+        if (!errors) waitingFor.delete(name);
+      }
+      return waitingFor.size === 0;
+    },
+  };
+}
+
+async function drain(server: Server, drainMs: number): Promise<void> {
+  const force = setTimeout(() => server.closeAllConnections(), drainMs);
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+  clearTimeout(force);
+}
+
+function readFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new DomainError('CONFIG_INVALID', `SUPERGRAPH_PATH: ${path} cannot be read: run npm run compose`, {
+      cause,
+    });
+  }
+}

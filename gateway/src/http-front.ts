@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DomainError, type ErrorCode, type Identity } from '@sextant/domain';
+import type { GatewayContext } from './subgraph.transport.js';
+
+/** Largest request: a full ingest batch of large events. */
+export const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** Longest document; parsing costs far more a byte than variables do. */
+export const MAX_QUERY_CHARACTERS = 100_000;
+
+/** A node request as Yoga takes it: with its body read already. */
+export type ReadRequest = IncomingMessage & { body?: unknown };
+
+export interface FrontOptions {
+  identify(authorization: string | undefined): Promise<Identity>;
+  /** runs the GraphQL request */
+  serve(request: ReadRequest, response: ServerResponse, context: Partial<GatewayContext>): unknown;
+  corsOrigins: readonly string[];
+  graphiql: boolean;
+}
+
+/** A refusal before GraphQL: an HTTP status and an error with a code. */
+class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: ErrorCode | 'BAD_REQUEST',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Everything before GraphQL: paths and methods, CORS, the token, the size of the body. Only POST with a JSON body is
+ * served, which a browser never sends across origins without asking first, so that no CSRF token is needed.
+ */
+export function httpFront(options: FrontOptions) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const path = (request.url ?? '/').split('?')[0];
+    const requestId = requestIdOf(request);
+    response.setHeader('x-request-id', requestId);
+    allowOrigin(request, response, options.corsOrigins);
+    try {
+      if (path === '/health') return answer(response, 200, { status: 'live' });
+      if (path !== '/graphql') throw new Refusal(404, 'BAD_REQUEST', 'the graph is at /graphql');
+      if (request.method === 'OPTIONS') return void response.writeHead(204).end();
+      if (request.method === 'GET' && options.graphiql)
+        return void (await options.serve(request, response, { requestId }));
+      if (request.method !== 'POST')
+        throw new Refusal(405, 'BAD_REQUEST', 'send the operation as JSON with POST');
+      const identity = await options.identify(request.headers.authorization);
+      const body = readOperation(await readBody(request));
+      const traceparent = traceparentOf(request);
+      await options.serve(Object.assign(request, { body }), response, {
+        identity,
+        requestId,
+        ...(traceparent && { traceparent }),
+      });
+    } catch (error) {
+      refuse(response, error);
+    }
+  };
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
+    throw new Refusal(415, 'BAD_REQUEST', 'send the operation with content-type: application/json');
+  }
+  const tooLarge = new Refusal(
+    413,
+    'REQUEST_TOO_LARGE',
+    `a request may have ${MAX_BODY_BYTES} bytes: send several`,
+  );
+  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.byteLength;
+    if (length > MAX_BODY_BYTES) throw tooLarge;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, length).toString('utf8');
+}
+
+function readOperation(text: string): Record<string, unknown> {
+  const body = parse(text);
+  if (
+    typeof body !== 'object' ||
+    body === null ||
+    Array.isArray(body) ||
+    typeof (body as { query?: unknown }).query !== 'string'
+  ) {
+    throw new Refusal(
+      400,
+      'BAD_REQUEST',
+      'the body must be one JSON object with a query; batches are not served',
+    );
+  }
+  const operation = body as { query: string };
+  if (operation.query.length > MAX_QUERY_CHARACTERS) {
+    throw new Refusal(
+      413,
+      'REQUEST_TOO_LARGE',
+      `a query may have ${MAX_QUERY_CHARACTERS} characters: move values into variables`,
+    );
+  }
+  return { ...operation };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Refusal(400, 'BAD_REQUEST', 'the body is no JSON');
+  }
+}
+
+function refuse(response: ServerResponse, error: unknown): void {
+  if (response.headersSent || response.destroyed) return void response.destroy();
+  if (error instanceof Refusal) {
+    if (error.status === 413) response.setHeader('connection', 'close'); // the rest of the body is not read
+    return answer(response, error.status, {
+      errors: [{ message: error.message, extensions: { code: error.code } }],
+    });
+  }
+  if (error instanceof DomainError && error.kind === 'unauthenticated') {
+    response.setHeader('www-authenticate', 'Bearer');
+    return answer(response, 401, { errors: [{ message: error.message, extensions: { code: error.code } }] });
+  }
+  const message = 'Something went wrong on our side; it was logged.';
+  return answer(response, 500, { errors: [{ message, extensions: { code: 'INTERNAL_SERVER_ERROR' } }] });
+}
+
+function answer(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+}
+
+function allowOrigin(request: IncomingMessage, response: ServerResponse, origins: readonly string[]): void {
+  const { origin } = request.headers;
+  if (origins.length === 0) return;
+  response.setHeader('vary', 'origin');
+  if (origin === undefined || !origins.includes(origin)) return;
+  response.setHeader('access-control-allow-origin', origin);
+  response.setHeader('access-control-allow-methods', 'POST, OPTIONS');
+  response.setHeader(
+    'access-control-allow-headers',
+    'authorization, content-type, x-request-id, traceparent',
+  );
+  response.setHeader('access-control-expose-headers', 'x-request-id');
+  response.setHeader('access-control-max-age', '600');
+}
+
+/** The client's id when it is a plain one, else a new one. */
+function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+function traceparentOf(request: IncomingMessage): string | undefined {
+  const given = request.headers['traceparent'];
+  return typeof given === 'string' && /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/.test(given)
+    ? given
+    : undefined;
+}
