@@ -1,0 +1,62 @@
+import {
+  encodeTable,
+  fitLogistic,
+  fitTableEncoder,
+  linearMargins,
+  logLoss,
+  type LogisticModel,
+  sigmoid,
+} from '@sextant/learning';
+import { writeLinearModel } from '@sextant/onnx';
+import type { LeadData } from './lead-example.js';
+import type { FittedLeadModel, LeadFamily } from './lead-model.js';
+
+/** Ridge strengths against the sum of log-losses, strongest first: each fit starts from the one before it. */
+const STRENGTHS = [1000, 300, 100, 30, 10, 3, 1, 0.1];
+
+/** Logistic regression on filled, standardised columns; the ridge strength is the one with the lowest log-loss on the held-out rows. */
+export function logisticFamily(exclude: readonly string[]): LeadFamily {
+  return {
+    name: 'logistic',
+    tune: (fit, held) => {
+      const { encoding } = fitTableEncoder(fit.table, { purpose: 'linear', exclude });
+      const input = inputOf(fit, encodeTable(encoding, fit.table));
+      const heldRows = encodeTable(encoding, held.table);
+      let best = { strength: 1, loss: Number.POSITIVE_INFINITY };
+      let start: LogisticModel | undefined;
+      for (const strength of STRENGTHS) {
+        start = fitLogistic(input, { l2: strength / fit.labels.length, ...(start && { start }) });
+        const loss = logLoss(held.labels, linearMargins(start, heldRows).map(sigmoid));
+        if (loss < best.loss) best = { strength, loss };
+      }
+      return Promise.resolve({
+        name: 'logistic',
+        settings: `logistic regression, ridge strength ${best.strength}`,
+        fit: (data) => Promise.resolve(fitted(data, best.strength, exclude)),
+      });
+    },
+  };
+}
+
+function fitted(data: LeadData, strength: number, exclude: readonly string[]): FittedLeadModel {
+  const { encoding } = fitTableEncoder(data.table, { purpose: 'linear', exclude });
+  const rows = encodeTable(encoding, data.table);
+  const model = fitLogistic(inputOf(data, rows), { l2: strength / data.labels.length });
+  return {
+    encoding,
+    margins: (table) => linearMargins(model, encodeTable(encoding, table)),
+    explained: { method: 'linear', model, means: columnMeans(rows, encoding.features.length) },
+    toOnnx: (platt) => writeLinearModel(model, { kind: 'probability', platt }),
+  };
+}
+
+function inputOf(data: LeadData, rows: Float32Array) {
+  return { rows, columns: rows.length / data.labels.length, labels: data.labels };
+}
+
+function columnMeans(rows: Float32Array, columns: number): Float64Array {
+  const means = new Float64Array(columns);
+  const n = rows.length / columns;
+  for (let i = 0; i < rows.length; i++) means[i % columns] = (means[i % columns] ?? 0) + (rows[i] ?? 0) / n;
+  return means;
+}

@@ -1,0 +1,42 @@
+import { DomainError } from '@sextant/domain';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+
+const TOLERANCE = 1e-5;
+
+/**
+ * Runs a written model and compares it with what was fitted, so that no file is published that predicts something else.
+ *
+ * @param rows      row-major, shape [n, columns]
+ * @param expected  shape [n]
+ * @returns         largest absolute difference
+ * @throws DomainError TRAINING_FAILED when it exceeds 1e-5
+ */
+export async function verifyOnnx(
+  model: Uint8Array,
+  rows: Float32Array,
+  expected: Float64Array,
+): Promise<number> {
+  const session = await InferenceSession.create(model, { executionProviders: ['cpu'], intraOpNumThreads: 1 });
+  try {
+    const [input, output] = [session.inputNames[0] ?? '', session.outputNames[0] ?? ''];
+    const shape = [expected.length, rows.length / expected.length];
+    const answer = (await session.run({ [input]: new Tensor('float32', rows, shape) }))[output];
+    const actual = answer?.data;
+    if (!(actual instanceof Float32Array) || actual.length !== expected.length) {
+      throw new DomainError(
+        'TRAINING_FAILED',
+        `the ONNX model answers ${String(answer?.dims)} for ${expected.length} rows`,
+      );
+    }
+    const worst = actual.reduce(
+      (max, value, i) => Math.max(max, Math.abs(value - (expected[i] ?? Number.NaN))),
+      0,
+    );
+    if (!(worst <= TOLERANCE)) {
+      throw new DomainError('TRAINING_FAILED', `the ONNX model differs from the fitted model by ${worst}`);
+    }
+    return worst;
+  } finally {
+    await session.release();
+  }
+}
