@@ -57,7 +57,14 @@ export default tseslint.config(
   },
   {
     files: ['**/src/**/*.ts'],
-    ignores: ['**/*.spec.ts', '**/main.ts', 'libs/testing/**', 'libs/local-services/**', 'tools/**'],
+    ignores: [
+      '**/*.spec.ts',
+      '**/main.ts',
+      'trainer/src/training-process.ts',
+      'libs/testing/**',
+      'libs/local-services/**',
+      'tools/**',
+    ],
     rules: {
       'no-restricted-properties': [
         'error',
@@ -75,6 +82,7 @@ export default tseslint.config(
       ],
     },
   },
+  { files: ['libs/domain/**/*.spec.ts'], rules: { '@nx/enforce-module-boundaries': 'off' } },
   { files: ['*.config.ts', '*.config.js'], rules: { 'no-restricted-syntax': 'off' } },
   {
     files: ['**/*.mjs', '**/*.js'],

@@ -78,7 +78,6 @@ async function train(db: Db, run: Run): Promise<TrainedModel> {
 }
 
 /** The library's path; null where there is none, and the linear model is trained instead. */
-async function lightGbmOf(config: TrainerConfig): Promise<string | null> {
-  if (config.LIGHTGBM_LIBRARY) return config.LIGHTGBM_LIBRARY;
-  return findLightGbm({ env: process.env, cacheDir: CACHE_DIRECTORY }).catch(() => null);
+async function lightGbmOf({ LIGHTGBM_LIBRARY }: TrainerConfig): Promise<string | null> {
+  return findLightGbm({ env: { LIGHTGBM_LIBRARY }, cacheDir: CACHE_DIRECTORY }).catch(() => null);
 }
