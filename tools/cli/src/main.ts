@@ -1,6 +1,6 @@
-import { DomainError } from '@sextant/domain';
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { tokenCommand } from './access/token.command.js';
+import { exitCodeOf } from './exit-code.js';
 import { importCommand } from './import/import.command.js';
 
 const authority = {
@@ -12,25 +12,18 @@ const authority = {
 const program = new Command('sextant')
   .description('work with a Sextant installation from the command line')
   .exitOverride();
-const fail = () => {
-  process.exitCode = 1;
+const output = {
+  print: (text: string) => process.stdout.write(text),
+  fail: () => {
+    process.exitCode = 1;
+  },
 };
-for (const command of [importCommand(authority, fail), tokenCommand(authority)])
+for (const command of [importCommand(authority, output), tokenCommand(authority)]) {
   program.addCommand(command.copyInheritedSettings(program));
+}
 
 try {
   await program.parseAsync(process.argv);
 } catch (error) {
-  process.exitCode = exitCodeOf(error);
-}
-
-/** 0 done (help was asked for), 1 failed, 2 wrong usage. */
-function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof DomainError) {
-    process.stderr.write(`${error.code}: ${error.message}\n`);
-    return error.kind === 'invalid-input' ? 2 : 1;
-  }
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  return 1;
+  process.exitCode = exitCodeOf(error, (message) => process.stderr.write(`${message}\n`));
 }

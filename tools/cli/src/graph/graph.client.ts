@@ -3,7 +3,7 @@ import { DomainError, ERROR_KINDS, type ErrorCode } from '@sextant/domain';
 import { z } from 'zod';
 
 const INGEST =
-  'mutation Import($rows: [EventInput!]!) { ingestEvents(events: $rows) { accepted duplicates rejected { id code message path } watermark } }';
+  'mutation Import($rows: [EventInput!]!) { ingestEvents(events: $rows) { accepted duplicates rejected { index id code message path } watermark } }';
 const UPSERT =
   'mutation Import($rows: [ProductInput!]!) { upsertProducts(products: $rows) { upserted userErrors { code message field } } }';
 
@@ -23,7 +23,13 @@ const ingestResult = z.object({
   accepted: z.number(),
   duplicates: z.number(),
   rejected: z.array(
-    z.object({ id: z.string(), code: z.string(), message: z.string(), path: z.string().nullish() }),
+    z.object({
+      index: z.number(),
+      id: z.string(),
+      code: z.string(),
+      message: z.string(),
+      path: z.string().nullish(),
+    }),
   ),
   watermark: z.string().nullish(),
 });

@@ -1,9 +1,8 @@
 import { DomainError } from '@sextant/domain';
 
-/** One row on its way: its JSON, its id, and where it came from. */
+/** One row on its way: its JSON, and the data row it came from. */
 export interface OutgoingRow {
   json: string;
-  id: string;
   row: number;
 }
 

@@ -1,6 +1,6 @@
 import { DomainError } from '@sextant/domain';
 import type { GraphClient } from '../graph/graph.client.js';
-import { checkContractLine } from '../mapping/contract-rows.js';
+import { contractLine } from '../mapping/contract-rows.js';
 import type { FileMapping, Mapping } from '../mapping/mapping-schema.js';
 import { RowError } from '../mapping/row.js';
 import { inlineProducts, type MappedRow, RowMapper } from '../mapping/row-mapper.js';
@@ -9,6 +9,9 @@ import { findSource, openSource, type SourceFile, sourceError } from '../source/
 import { BatchSender } from './batch-sender.js';
 import { addRejection, emptySummary, type ImportSummary } from './import-summary.js';
 import { recordEvents, recordProducts } from './recorders.js';
+
+/** The catalogue takes fewer rows in a call than the event store. */
+const PRODUCTS_PER_CALL = 500;
 
 export interface ImportOptions {
   mapping: Mapping;
@@ -45,7 +48,7 @@ export async function runImport(options: ImportOptions): Promise<ImportSummary> 
   for (const plan of planned) await checkHeader(plan, options.mappingName);
   await withSenders(options, summary, options.mappingName, async ({ products }) => {
     for (const [index, product] of inline.entries())
-      await products.add({ json: JSON.stringify(product), id: product.id, row: index + 1 });
+      await products.add({ json: JSON.stringify(product), row: index + 1 });
   });
   for (const plan of planned) {
     await withSenders(options, summary, plan.file.path, (senders) =>
@@ -102,7 +105,7 @@ async function withSenders(
   const products = new BatchSender(
     async (rows) =>
       recordProducts(summary, { file, rows }, await graph.upsertProducts(rows.map(({ json }) => json))),
-    options,
+    { ...options, batch: Math.min(options.batch, PRODUCTS_PER_CALL) },
   );
   const events = new BatchSender(
     async (rows) =>
@@ -147,8 +150,8 @@ async function sendContractRows(
   { summary, senders }: Work,
 ): Promise<void> {
   for await (const { number, text } of rows) {
-    const id = orReject(() => checkContractLine(text, as), { summary, file: file.path, row: number });
-    if (id !== null) await senders[as].add({ json: text, id, row: number });
+    const json = orReject(() => contractLine(text, as), { summary, file: file.path, row: number });
+    if (json !== null) await senders[as].add({ json, row: number });
   }
 }
 
@@ -168,9 +171,8 @@ async function sendMappedRows(
     );
     if (mapped === null) continue;
     for (const product of mapped.products)
-      await senders.products.add({ json: JSON.stringify(product), id: product.id, row: number });
-    for (const event of mapped.events)
-      await senders.events.add({ json: JSON.stringify(event), id: event.id, row: number });
+      await senders.products.add({ json: JSON.stringify(product), row: number });
+    for (const event of mapped.events) await senders.events.add({ json: JSON.stringify(event), row: number });
   }
 }
 

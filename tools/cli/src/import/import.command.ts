@@ -24,8 +24,14 @@ interface Flags {
 /** The simulator writes the form of the contract. */
 const ALIASES: Readonly<Record<string, string>> = { simulator: 'ndjson' };
 
-/** @param fail  told that rows were rejected, which makes the exit code 1 */
-export function importCommand(authority: TokenAuthority, fail: () => void): Command {
+/** Where a command speaks. */
+export interface Output {
+  print: (text: string) => void;
+  /** Rows were rejected, which makes the exit code 1. */
+  fail: () => void;
+}
+
+export function importCommand(authority: TokenAuthority, { print, fail }: Output): Command {
   return new Command('import')
     .description('read CSV and NDJSON files as a mapping says and send them to the gateway')
     .requiredOption(
@@ -45,7 +51,7 @@ export function importCommand(authority: TokenAuthority, fail: () => void): Comm
     .option('--json', 'print the summary as JSON')
     .action(async (flags: Flags) => {
       const summary = await importWith(flags, authority);
-      process.stdout.write(flags.json ? `${JSON.stringify(summary)}\n` : printSummary(summary));
+      print(flags.json ? `${JSON.stringify(summary)}\n` : printSummary(summary));
       if (summary.rejected > 0 && !flags.allowRejected) fail();
     });
 }

@@ -14,9 +14,8 @@ export function recordEvents(summary: ImportSummary, { file, rows }: Sent, resul
   const { watermark } = result;
   if (watermark && (summary.watermark === null || Date.parse(watermark) > Date.parse(summary.watermark)))
     summary.watermark = watermark;
-  const byId = new Map(rows.map(({ id, row }) => [id, row]));
-  for (const { id, code, message, path } of result.rejected) {
-    addRejection(summary, { file, row: byId.get(id) ?? 0, code, message, path: path ?? null });
+  for (const { index, code, message, path } of result.rejected) {
+    addRejection(summary, { file, row: rows[index]?.row ?? 0, code, message, path: path ?? null });
   }
 }
 

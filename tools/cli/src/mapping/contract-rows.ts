@@ -7,25 +7,25 @@ const PRODUCT_KEYS = new Set(['id', 'sku', 'title', 'categories', 'listPrice', '
 /**
  * Checks a line that is in the form of the contract already, so that one bad line cannot spoil its batch; the line itself is sent.
  *
- * @returns  the id
+ * @returns  the line as it was
  * @throws RowError when the graph would refuse its shape
  */
-export function checkContractLine(line: string, kind: 'events' | 'products'): string {
+export function contractLine(line: string, kind: 'events' | 'products'): string {
   const row = parseObject(line);
   const keys = kind === 'events' ? EVENT_KEYS : PRODUCT_KEYS;
   const unknown = Object.keys(row).find((key) => !keys.has(key));
   if (unknown !== undefined)
     throw new RowError(unknown, `unknown key ${unknown}; the keys are ${[...keys].join(', ')}`);
-  const id = textOf(row, 'id');
+  textOf(row, 'id');
   if (kind === 'products') {
     textOf(row, 'title');
-    return id;
+    return line;
   }
   textOf(row, 'type');
   if (!isInstant(textOf(row, 'at')))
     throw new RowError('at', `at must be an RFC 3339 time such as 2026-01-31T12:00:00Z`);
   if (row['customerRef'] !== undefined && row['customerRef'] !== null) textOf(row, 'customerRef');
-  return id;
+  return line;
 }
 
 function parseObject(line: string): Record<string, unknown> {

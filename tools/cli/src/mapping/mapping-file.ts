@@ -57,10 +57,9 @@ function mostSpecific(issue: z.core.$ZodIssue, before: readonly PropertyKey[]): 
   const inner = issue.errors
     .flat()
     .map((nested) => ({ code: nested.code, problem: mostSpecific(nested, path) }));
-  const further = inner.find(
-    ({ code, problem }) =>
-      problem.path.length > path.length || code === 'unrecognized_keys' || code === 'custom',
-  );
+  const further =
+    inner.find(({ code }) => code === 'unrecognized_keys' || code === 'custom') ??
+    inner.find(({ problem }) => problem.path.length > path.length);
   return further?.problem ?? own;
 }
 

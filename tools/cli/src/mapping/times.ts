@@ -31,7 +31,7 @@ export function timeReader(mapping: TimeMapping): TimeReader {
     if (!isInstant(mapping)) {
       throw new DomainError(
         'MAPPING_INVALID',
-        `at must be an instant such as 2020-01-31T00:00:00Z, or a column, got "${mapping}"`,
+        `must be an instant such as 2020-01-31T00:00:00Z, or a column, got "${mapping}"`,
       );
     }
     const constant = new Date(mapping).toISOString();
