@@ -39,7 +39,7 @@ const MAX_ROWS = 1_000;
 const batchScheduleFn = (dispatch: () => void): void => void setImmediate(dispatch);
 
 /** The batches of one request, and so of one tenant. Equal questions with and without an explanation share a row. */
-export class RequestLoaders {
+export class PredictionLoaders {
   readonly states: DataLoader<string, CustomerState>;
   readonly recommendations: DataLoader<RecommendationQuestion, RecommendationSet, string>;
   readonly leads: DataLoader<LeadQuestion, Score, string>;
@@ -98,14 +98,14 @@ export class RequestLoaders {
 
 /** The loaders of each request, made when the first field asks for them. */
 export class LoaderRegistry {
-  private readonly loaders = new WeakMap<RequestContext, RequestLoaders>();
+  private readonly loaders = new WeakMap<RequestContext, PredictionLoaders>();
 
   constructor(private readonly services: LoaderServices) {}
 
-  of(context: RequestContext): RequestLoaders {
+  of(context: RequestContext): PredictionLoaders {
     const known = this.loaders.get(context);
     if (known) return known;
-    const made = new RequestLoaders(context.identity.tenantId, this.services);
+    const made = new PredictionLoaders(context.identity.tenantId, this.services);
     this.loaders.set(context, made);
     return made;
   }

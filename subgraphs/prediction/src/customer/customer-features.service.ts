@@ -5,6 +5,7 @@ import {
   FeatureStore,
   type FeatureVector,
   featureVector,
+  interactionRows,
   leadVector,
 } from '@sextant/features';
 
@@ -36,9 +37,20 @@ export class CustomerFeatures {
   }
 }
 
-/** Products that the customer had to do with, each once at its latest occurrence, oldest first. */
-export function historyOf({ interactions }: CustomerState): string[] {
-  return distinctLatest(interactions.productIds);
+/** What recommendations read of a customer, as the trainer does. */
+export interface KnownProducts {
+  /** each once at its latest occurrence, oldest first */
+  history: readonly string[];
+  /** met, but never with approval (`relevant: false`): no evidence of taste, and not to be shown again */
+  disliked: readonly string[];
+}
+
+export function knownProductsOf({ interactions }: CustomerState): KnownProducts {
+  const rows = interactionRows(interactions);
+  const history = distinctLatest(rows.filter(({ relevant }) => relevant).map(({ productId }) => productId));
+  const liked = new Set(history);
+  const others = rows.filter(({ productId }) => !liked.has(productId)).map(({ productId }) => productId);
+  return { history, disliked: distinctLatest(others) };
 }
 
 /** Each value once, at its last position. */

@@ -2,7 +2,7 @@ import { modelName } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import type { CustomerState } from '@sextant/features';
 import type { Attribution, RankedItem, Slate } from '@sextant/inference-protocol';
-import { historyOf } from '../customer/customer-features.service.js';
+import { type KnownProducts, knownProductsOf } from '../customer/customer-features.service.js';
 import { type Budget, remainingMs } from '../decision/budget.js';
 import type { DecisionEnvelope } from '../decision/decision.js';
 import type { DecisionWriter } from '../decision/decision-writer.js';
@@ -40,8 +40,10 @@ export interface RecommendedItem {
 
 interface Asked {
   question: RecommendationQuestion;
-  history: readonly string[];
+  known: KnownProducts;
 }
+
+const NOTHING_KNOWN: KnownProducts = { history: [], disliked: [] };
 
 /** Reads the states of one tenant's customers; an error in the place of one that has none. */
 export type StateReader = (customerIds: readonly string[]) => Promise<readonly (CustomerState | Error)[]>;
@@ -60,20 +62,24 @@ export class RecommendationService {
     questions: readonly RecommendationQuestion[],
     readStates: StateReader,
   ): Promise<(RecommendationSet | Error)[]> {
-    const histories = await historiesOf(questions, readStates);
+    const knowledge = await knownProducts(questions, readStates);
     const asked = questions.flatMap((question, i) => {
-      const history = histories[i];
-      return history === undefined || history instanceof Error ? [] : [{ question, history }];
+      const known = knowledge[i];
+      return known === undefined || known instanceof Error ? [] : [{ question, known }];
     });
     const rated = await this.ladder.climb(this.climb(tenantId, asked));
     const answers = new Map(asked.map(({ question }, i) => [question, rated[i]]));
     return questions.map((question, i) => {
-      const history = histories[i] ?? [];
+      const known = knowledge[i] ?? new RangeError('a customer was not read');
       const answer =
-        history instanceof Error ? this.answerUnread(tenantId, question, history) : answers.get(question);
-      if (!answer) return history instanceof Error ? history : new RangeError('a question was lost');
+        known instanceof Error ? this.answerUnread(tenantId, question, known) : answers.get(question);
+      if (answer === undefined) return new RangeError('a question was lost');
       if (answer instanceof Error) return answer;
-      return this.decide(tenantId, { question, history: history instanceof Error ? [] : history }, answer);
+      return this.decide(
+        tenantId,
+        { question, known: known instanceof Error ? NOTHING_KNOWN : known },
+        answer,
+      );
     });
   }
 
@@ -82,9 +88,10 @@ export class RecommendationService {
     tenantId: string,
     question: RecommendationQuestion,
     reason: Error,
-  ): Rated<Slate> | null {
-    if (!(reason instanceof DomainError) || reason.code === 'CUSTOMER_NOT_FOUND') return null;
-    return this.ladder.findCached(this.climb(tenantId, []), { question, history: [] }, reason.code);
+  ): Rated<Slate> | Error {
+    if (!(reason instanceof DomainError) || reason.code === 'CUSTOMER_NOT_FOUND') return reason;
+    const asked = { question, known: NOTHING_KNOWN };
+    return this.ladder.findCached(this.climb(tenantId, []), asked, reason.code) ?? reason;
   }
 
   private climb(tenantId: string, questions: readonly Asked[]): Climb<Asked, Slate> {
@@ -97,9 +104,9 @@ export class RecommendationService {
         const response = await this.inference.recommend(
           {
             model: modelName(tenantId, 'recommend'),
-            rows: asked.map(({ question, history }) => ({
-              history: [...history],
-              exclude: [...question.exclude],
+            rows: asked.map(({ question, known }) => ({
+              history: [...known.history],
+              exclude: [...question.exclude, ...known.disliked],
               first: question.first,
             })),
             reasonsPerItem: Math.max(...asked.map(({ question }) => question.reasonsPerItem)),
@@ -108,21 +115,21 @@ export class RecommendationService {
         );
         return { servedBy: response.servedBy, answers: response.slates };
       },
-      heuristic: async ({ question }) => ({
+      heuristic: async (asked) => ({
         modelId: POPULARITY_RULE,
-        answer: await this.popularSlate(tenantId, question),
+        answer: await this.popularSlate(tenantId, asked),
       }),
     };
   }
 
   /** What most recently active customers had to do with, most customers first; score = share of the most popular. */
-  private async popularSlate(tenantId: string, { exclude, first }: RecommendationQuestion): Promise<Slate> {
+  private async popularSlate(tenantId: string, { question, known }: Asked): Promise<Slate> {
     const popular = await this.popularity.itemsOf(tenantId);
-    const excluded = new Set(exclude);
+    const excluded = new Set([...question.exclude, ...known.disliked]);
     const most = popular[0]?.customers ?? 1;
     const items = popular
       .filter(({ productId }) => !excluded.has(productId))
-      .slice(0, first)
+      .slice(0, question.first)
       .map(({ productId, customers }) => ({
         item: productId,
         score: customers / most,
@@ -132,7 +139,7 @@ export class RecommendationService {
     return { items, historyUsed: 0 };
   }
 
-  private decide(tenantId: string, { question, history }: Asked, rated: Rated<Slate>): RecommendationSet {
+  private decide(tenantId: string, { question, known }: Asked, rated: Rated<Slate>): RecommendationSet {
     const { audience, slot, first, exclude } = question;
     const items = rated.answer.items.map((item, i) =>
       toItem(item, { rank: i + 1, isPopular: rated.answer.historyUsed === 0 }),
@@ -148,7 +155,7 @@ export class RecommendationService {
           kind: 'recommend',
           subject: 'customerId' in audience ? audience.customerId : audience.anonymousRef,
           customerId,
-          input: { history, exclude, first },
+          input: { ...known, exclude, first },
           propensity: 1,
         },
         output: {
@@ -170,20 +177,19 @@ export function questionKey({ audience, slot, first, exclude }: RecommendationQu
   return JSON.stringify([slot, first, exclude.toSorted(), who]);
 }
 
-async function historiesOf(
+async function knownProducts(
   questions: readonly RecommendationQuestion[],
   readStates: StateReader,
-): Promise<(readonly string[] | Error)[]> {
+): Promise<(KnownProducts | Error)[]> {
   const customerIds = questions.flatMap(({ audience }) =>
     'customerId' in audience ? [audience.customerId] : [],
   );
   const states = await readStates(customerIds);
   const stateOf = new Map(customerIds.map((id, i) => [id, states[i]]));
   return questions.map(({ audience }) => {
-    if (!('customerId' in audience)) return audience.viewed;
-    const state = stateOf.get(audience.customerId);
-    if (state === undefined) return new RangeError('a customer was not read');
-    return state instanceof Error ? state : historyOf(state);
+    if (!('customerId' in audience)) return { history: audience.viewed, disliked: [] };
+    const state = stateOf.get(audience.customerId) ?? new RangeError('a customer was not read');
+    return state instanceof Error ? state : knownProductsOf(state);
   });
 }
 

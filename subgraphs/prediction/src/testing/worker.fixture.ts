@@ -1,0 +1,143 @@
+import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall } from '@grpc/grpc-js';
+import type { DomainError } from '@sextant/domain';
+import {
+  decisionsService,
+  type Decoded,
+  float64Bytes,
+  type PredictDemandRequest,
+  type QuotePricesRequest,
+  readFloat64,
+  type RecommendRequest,
+  type ScoreLeadsRequest,
+  toStatusAnswer,
+} from '@sextant/inference-protocol';
+
+const PRODUCTS = Array.from({ length: 30 }, (_, i) => `p${i + 1}`);
+const ATTRIBUTION = {
+  method: 'linear',
+  baseValue: -1,
+  contributions: [
+    { feature: 'form.budget', contribution: 0.25, number: 1000 },
+    { feature: 'form.industry', contribution: -0.75, text: 'steel' },
+  ],
+  residual: 0.125,
+};
+
+/** A gRPC server that speaks `sextant.inference.v1.Decisions` with arithmetic that tests can follow; it can die, return, be slow or refuse. */
+export class FixtureWorker {
+  readonly calls: string[] = [];
+  readonly requests: unknown[] = [];
+  delayMs = 0;
+  refusal: DomainError | null = null;
+  private server: Server | null = null;
+  private port = 0;
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  /** On the port it had before, where it had one. */
+  async start(): Promise<void> {
+    const server = new Server();
+    server.addService(decisionsService, {
+      recommend: this.answer('Recommend', recommend),
+      scoreLeads: this.answer('ScoreLeads', scoreLeads),
+      quotePrices: this.answer('QuotePrices', quotePrices),
+      predictDemand: this.answer('PredictDemand', predictDemand),
+    });
+    this.port = await new Promise<number>((resolve, reject) => {
+      server.bindAsync(`127.0.0.1:${this.port}`, ServerCredentials.createInsecure(), (error, port) =>
+        error ? reject(error) : resolve(port),
+      );
+    });
+    this.server = server;
+  }
+
+  /** At once, with calls in flight cut off. */
+  die(): void {
+    this.server?.forceShutdown();
+    this.server = null;
+  }
+
+  private answer<Request extends { model: string }>(rpc: string, compute: (request: Request) => object) {
+    return (call: ServerUnaryCall<Request, object>, reply: sendUnaryData<object>): void => {
+      this.calls.push(rpc);
+      this.requests.push(call.request);
+      const servedBy = {
+        ...{ model: call.request.model, version: '7', device: 'CPU', queueMs: 0.5, computeMs: 1.5 },
+        ...{ batchSize: 3, trainedAt: '2026-02-01T00:00:00Z' },
+      };
+      const answer = (): void =>
+        this.refusal
+          ? reply(toStatusAnswer(this.refusal))
+          : reply(null, { servedBy, ...compute(call.request) });
+      if (this.delayMs > 0) setTimeout(answer, this.delayMs);
+      else answer();
+    };
+  }
+}
+
+/** Products in order of number, without history and exclusions; the newest product of the history is every item's reason. */
+function recommend({ rows, reasonsPerItem }: Decoded<RecommendRequest>): object {
+  const slates = rows.map(({ history, exclude, first }) => {
+    const hidden = new Set([...history, ...exclude]);
+    const reason = reasonsPerItem > 0 ? history.at(-1) : undefined;
+    const items = PRODUCTS.filter((id) => !hidden.has(id)).slice(0, first);
+    const reasons = reason === undefined ? [] : [{ becauseOf: reason, contribution: 0.5 }];
+    const ranked = items.map((item, i) => ({ item, score: 1 - i / 100, reasons, residual: 0.5 - i / 100 }));
+    return { items: ranked, historyUsed: history.length };
+  });
+  return { slates };
+}
+
+/** Probability = form.budget / 10,000. */
+function scoreLeads({ rows, explain }: Decoded<ScoreLeadsRequest>): object {
+  const column = rows?.numeric.find(({ name }) => name === 'form.budget');
+  const budgets = column ? readFloat64(column.values) : new Float64Array(rows?.rows ?? 0);
+  const scores = [...budgets].map((budget) => {
+    const probability = Number.isNaN(budget) ? 0.01 : budget / 10_000;
+    const band = probability >= 0.5 ? 'HOT' : probability >= 0.1 ? 'WARM' : 'COLD';
+    const interval = { low: probability / 2, high: Math.min(1, probability * 2), intervalLevel: 0.9 };
+    return {
+      probability,
+      ...interval,
+      band,
+      percentile: 100 * probability,
+      ...(explain && { attribution: ATTRIBUTION }),
+    };
+  });
+  return { scores };
+}
+
+/** The list price less a tenth, whatever the bounds say. */
+function quotePrices({ rows }: Decoded<QuotePricesRequest>): object {
+  const quotes = rows.map(({ listPriceMinor }) => {
+    const priceMinor = Math.round(listPriceMinor * 0.9);
+    return {
+      priceMinor,
+      ...{ expectedUnits: 4, expectedUnitsLow: 2, expectedUnitsHigh: 8 },
+      ...{
+        expectedMarginMinor: 4000,
+        expectedMarginMinorLow: 2000,
+        expectedMarginMinorHigh: 8000,
+        intervalLevel: 0.8,
+      },
+      guardrails: [{ rule: 'floor', bound: false, beforeMinor: priceMinor, afterMinor: priceMinor }],
+      attribution: ATTRIBUTION,
+    };
+  });
+  return { quotes };
+}
+
+/** Median units = 100 / price. */
+function predictDemand({ rows }: Decoded<PredictDemandRequest>): object {
+  const prices = readFloat64(rows?.numeric.find(({ name }) => name === 'price')?.values ?? Buffer.alloc(0));
+  const times = (factor: number): Buffer => float64Bytes(prices.map((price) => (factor * 100) / price));
+  return {
+    medianUnits: times(1),
+    expectedUnits: times(1.1),
+    lowUnits: times(0.5),
+    highUnits: times(2),
+    intervalLevel: 0.9,
+  };
+}
