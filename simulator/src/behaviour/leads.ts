@@ -66,7 +66,7 @@ export class Leads {
     const { calendar, memory, population, startMs } = this.company;
     const atMs = startMs + day * DAY_MS + drawOfficeTime(this.random);
     const form = this.fillForm(account, day);
-    calendar.add(atMs, 'lead_submitted', customer, form as unknown as Record<string, unknown>);
+    calendar.add(atMs, 'lead_submitted', customer, { ...form });
     const probability = leadProbability(form, {
       recentViews: memory.views.read(customer, day),
       recentClicks: memory.clicks.read(customer, day),
