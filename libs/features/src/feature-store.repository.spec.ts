@@ -50,6 +50,18 @@ describe('EventHistory', () => {
     ]);
   });
 
+  it('gives the events of chosen customers of one tenant, all of them or those strictly after an instant', async () => {
+    const history = new EventHistory(db);
+    const found = await history.ofCustomers('t', [
+      { customerId: 'cus_a', after: at(1).getTime() },
+      { customerId: 'cus_b', after: null },
+      { customerId: 'cus_none', after: null },
+    ]);
+    const ids = [...found].map(([id, events]) => [id, events.map((event) => event._id)]);
+    expect(Object.fromEntries(ids)).toEqual({ cus_a: ['t:2'], cus_b: ['t:1'] });
+    expect((await history.ofCustomers('t', [])).size).toBe(0);
+  });
+
   it('stops strictly before `until`', async () => {
     const groups = await Array.fromAsync(new EventHistory(db).customers('t', { until: at(2) }));
     expect(groups.map(({ customerId, events }) => [customerId, events.length])).toEqual([['cus_a', 2]]);

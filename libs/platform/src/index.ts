@@ -12,6 +12,7 @@ export {
   TIME_HEADER,
   verifyRequest,
 } from './request-signature.js';
+export { RequestLoaders } from './request-loaders.js';
 export { dateTimeScalar, jsonScalar, parseDateTime } from './scalars.js';
 export { enforceScopes, type RequestContext, satisfies } from './scope-enforcement.js';
 export { subgraphGraphqlModule } from './subgraph-graphql.module.js';

@@ -1,1 +1,4 @@
-export {};
+import { loadConfig, runProcess } from '@sextant/platform';
+import { customerConfig, startCustomerSubgraph } from './customer-subgraph.js';
+
+runProcess('customer', async () => startCustomerSubgraph(loadConfig(customerConfig, process.env)));

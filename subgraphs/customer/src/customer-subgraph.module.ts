@@ -1,0 +1,67 @@
+import { fileURLToPath } from 'node:url';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { getConnectionToken } from '@nestjs/mongoose';
+import { EventHistory, FeatureStore } from '@sextant/features';
+import { jsonScalar, mongoModule, type SubgraphConfig, subgraphGraphqlModule } from '@sextant/platform';
+import type { Db } from 'mongodb';
+import type { Connection } from 'mongoose';
+import { AccountLoader } from './accounts/account.loader.js';
+import { AccountRepository } from './accounts/account.repository.js';
+import { AccountResolver } from './accounts/account.resolver.js';
+import { AccountService } from './accounts/account.service.js';
+import { CustomerLoader } from './customers/customer.loader.js';
+import { CustomerRepository } from './customers/customer.repository.js';
+import { CustomerResolver } from './customers/customer.resolver.js';
+import { CustomerService } from './customers/customer.service.js';
+import { BatchFolding } from './folding/batch-folding.service.js';
+import { BatchRecovery } from './folding/batch-recovery.service.js';
+import { CustomerFold } from './folding/customer-fold.service.js';
+import { LateFolding } from './folding/late-folding.service.js';
+import { OutboxRecovery } from './folding/outbox-recovery.service.js';
+import { OutboxRepository } from './folding/outbox.repository.js';
+import { EventRepository } from './ingestion/event.repository.js';
+import { IngestionResolver } from './ingestion/ingestion.resolver.js';
+import { IngestionService } from './ingestion/ingestion.service.js';
+import { uncheckedDateTimeScalar } from './scalars.js';
+import { DATABASE } from './store.js';
+import { type Surroundings, SURROUNDINGS } from './surroundings.js';
+
+const SCHEMA_FILES = fileURLToPath(new URL('../schema/*.graphql', import.meta.url));
+
+@Module({})
+export class CustomerSubgraphModule {
+  static of(config: SubgraphConfig, surroundings: Surroundings): DynamicModule {
+    return {
+      module: CustomerSubgraphModule,
+      imports: [
+        mongoModule(config),
+        subgraphGraphqlModule({
+          typePaths: [SCHEMA_FILES],
+          scalars: { DateTime: uncheckedDateTimeScalar, JSON: jsonScalar },
+          logger: surroundings.logger,
+        }),
+      ],
+      providers: [
+        { provide: SURROUNDINGS, useValue: surroundings },
+        { provide: DATABASE, useFactory: databaseOf, inject: [getConnectionToken()] },
+        { provide: EventHistory, useFactory: (db: Db) => new EventHistory(db), inject: [DATABASE] },
+        { provide: FeatureStore, useFactory: featureStore, inject: [DATABASE] },
+        ...[EventRepository, IngestionService, IngestionResolver],
+        ...[OutboxRepository, CustomerFold, LateFolding, BatchFolding, BatchRecovery, OutboxRecovery],
+        ...[CustomerRepository, CustomerService, CustomerLoader, CustomerResolver],
+        ...[AccountRepository, AccountService, AccountLoader, AccountResolver],
+      ],
+    };
+  }
+}
+
+function databaseOf(connection: Connection): Db {
+  if (!connection.db) throw new Error('the store is not connected');
+  return connection.db;
+}
+
+async function featureStore(db: Db): Promise<FeatureStore> {
+  const store = new FeatureStore(db);
+  await store.createIndexes();
+  return store;
+}

@@ -1,0 +1,156 @@
+import type { ErrorCode } from '@sextant/domain';
+import { COMPANY_EVENT_TYPES, CUSTOMER_EVENT_TYPES, eventKey, type StoredEvent } from '@sextant/features';
+import { parseDateTime } from '@sextant/platform';
+import { propertyFault } from './event-schemas.js';
+
+/** One row as it comes from the graph: nothing is certain but that id, type, ref and source are strings if present. */
+export interface EventInput {
+  id?: string | null;
+  type?: string | null;
+  at?: unknown;
+  customerRef?: string | null;
+  properties?: unknown;
+  source?: string | null;
+}
+
+/** A row that will not be stored. */
+export interface RejectedEvent {
+  index: number;
+  id: string;
+  code: ErrorCode;
+  message: string;
+  path: string;
+}
+
+/** What is wrong with a row. */
+interface Fault {
+  path: string;
+  message: string;
+}
+
+const MAX_ID = 256;
+const MAX_TYPE = 64;
+const MAX_SOURCE = 64;
+const MAX_EVENT_BYTES = 16 * 1024;
+const MAX_AHEAD_MS = 24 * 60 * 60 * 1000;
+/** One UTF-16 unit takes at most six bytes in JSON (`\u0000`), so a shorter event needs no exact count. */
+const SURELY_SMALL = Math.floor(MAX_EVENT_BYTES / 6);
+
+const NEEDS_CUSTOMER: ReadonlySet<string> = new Set(CUSTOMER_EVENT_TYPES);
+const NEEDS_NO_CUSTOMER: ReadonlySet<string> = new Set(COMPANY_EVENT_TYPES);
+
+export function isKnownType(type: string): boolean {
+  return NEEDS_CUSTOMER.has(type) || NEEDS_NO_CUSTOMER.has(type);
+}
+
+/**
+ * Checks one row and makes the document to store, or says what is wrong with it.
+ *
+ * @param into.customerIdFor  id of a ref; asked once a row is otherwise good
+ */
+export function checkEvent(
+  row: EventInput,
+  into: { tenantId: string; nowMs: number; customerIdFor: (ref: string) => string },
+): StoredEvent | Fault {
+  const { id, type, customerRef: ref, source } = row;
+  if (!isName(id, MAX_ID)) return fault('id', `must be a text of 1 to ${MAX_ID} characters`);
+  if (!isName(type, MAX_TYPE)) return fault('type', `must be a text of 1 to ${MAX_TYPE} characters`);
+  const at = dateOf(row.at);
+  if (!at) return fault('at', 'must be a date-time with an offset, like 2026-01-31T12:00:00Z');
+  if (at.getTime() > into.nowMs + MAX_AHEAD_MS) return fault('at', 'lies more than 24 hours ahead');
+  if (ref != null && !isName(ref, MAX_ID))
+    return fault('customerRef', `must be a text of 1 to ${MAX_ID} characters`);
+  if (ref == null && NEEDS_CUSTOMER.has(type)) return fault('customerRef', `is needed for ${type}`);
+  if (ref != null && NEEDS_NO_CUSTOMER.has(type)) return fault('customerRef', `must be left out for ${type}`);
+  if (source != null && !isName(source, MAX_SOURCE))
+    return fault('source', `must be a text of 1 to ${MAX_SOURCE} characters`);
+  const properties = row.properties ?? {};
+  if (!isObject(properties)) return fault('properties', 'must be an object');
+  const bad = shapeFault(type, properties, row) ?? propertyFault(type, properties);
+  if (bad) return bad;
+  return {
+    _id: eventKey(into.tenantId, id),
+    tenantId: into.tenantId,
+    ...(ref != null && { customerId: into.customerIdFor(ref) }),
+    type,
+    at,
+    properties,
+    ...(source != null && { source }),
+  };
+}
+
+export function isFault(checked: StoredEvent | Fault): checked is Fault {
+  return 'message' in checked;
+}
+
+function fault(path: string, message: string): Fault {
+  return { path, message };
+}
+
+function isName(value: string | null | undefined, max: number): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= max && value.isWellFormed();
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A real date only: `2026-02-30`, which JavaScript takes for the 2nd of March, is none. */
+function dateOf(value: unknown): Date | null {
+  try {
+    const date = parseDateTime(value);
+    const day = Number(String(value).slice(8, 10));
+    return day > 28 && day !== dayAsWritten(String(value), date) ? null : date;
+  } catch {
+    return null;
+  }
+}
+
+function dayAsWritten(text: string, date: Date): number {
+  const offset = /([+-])(\d{2}):(\d{2})$/.exec(text);
+  const minutes = offset ? (Number(offset[2]) * 60 + Number(offset[3])) * (offset[1] === '-' ? -1 : 1) : 0;
+  const midnight = text.slice(11, 13) === '24' ? 1 : 0;
+  return new Date(date.getTime() + minutes * 60_000 - midnight).getUTCDate();
+}
+
+/** Scalars only, but for the lines of an order; no name that the store cannot hold; not too large. */
+function shapeFault(
+  type: string,
+  properties: Readonly<Record<string, unknown>>,
+  row: EventInput,
+): Fault | null {
+  let size = 0;
+  for (const name in properties) {
+    const value = properties[name];
+    if (name.includes('\0')) return fault('properties', 'has a name with a NUL character');
+    size += name.length + 8;
+    if (typeof value === 'string') size += value.length;
+    else if (typeof value === 'object' && value !== null) {
+      if (type !== 'order' || name !== 'lines') return fault(`properties.${name}`, 'must be a scalar');
+      const lines = checkLines(value);
+      if (typeof lines !== 'number') return lines;
+      size += lines;
+    }
+  }
+  if (size > SURELY_SMALL && Buffer.byteLength(JSON.stringify(row)) > MAX_EVENT_BYTES) {
+    return fault('properties', `make the event larger than ${MAX_EVENT_BYTES} bytes`);
+  }
+  return null;
+}
+
+/** The lines' rough size in characters, or what is wrong with them. */
+function checkLines(lines: object): Fault | number {
+  if (!Array.isArray(lines)) return fault('properties.lines', 'must be a list');
+  let size = 0;
+  for (const [i, line] of lines.entries()) {
+    if (!isObject(line)) return fault(`properties.lines[${i}]`, 'must be an object');
+    for (const name in line) {
+      const value = line[name];
+      if (name.includes('\0')) return fault(`properties.lines[${i}]`, 'has a name with a NUL character');
+      if (typeof value === 'object' && value !== null)
+        return fault(`properties.lines[${i}].${name}`, 'must be a scalar');
+      size += name.length + (typeof value === 'string' ? value.length : 8);
+    }
+  }
+  return size;
+}
