@@ -1,7 +1,6 @@
 import type { LeadSpec, TableEncoding } from '@sextant/artefacts';
-import type { ExplainedModel, Platt } from '@sextant/learning';
+import type { ColumnTable, ExplainedModel, Platt } from '@sextant/learning';
 import type { OnnxModel } from '@sextant/onnx';
-import type { ColumnTable } from '@sextant/learning';
 import type { LeadData } from './lead-example.js';
 
 /** A model fitted on some rows. */

@@ -1,5 +1,7 @@
+const METRICS = { binary: 'binary_logloss', regression: 'l2', poisson: 'poisson' } as const;
+
 export interface LightGbmParameters {
-  objective: 'binary' | 'regression';
+  objective: keyof typeof METRICS;
   seed: number;
   learningRate: number;
   leaves: number;
@@ -14,13 +16,14 @@ export interface LightGbmParameters {
 
 /**
  * LightGBM's parameter string; equal data, seed and parameters give the equal model whatever the number of threads.
- * Loss on validation rows: log-loss for `binary`, squared error for `regression`.
+ * Loss on validation rows: log-loss for `binary`, squared error for `regression`, negative
+ * log-likelihood for `poisson`, whose margin is the logarithm of the mean.
  */
 export function lightGbmParameters(parameters: LightGbmParameters): string {
   const { objective, monotone } = parameters;
   const pairs: [string, string | number][] = [
     ['objective', objective],
-    ['metric', objective === 'binary' ? 'binary_logloss' : 'l2'],
+    ['metric', METRICS[objective]],
     ['seed', parameters.seed],
     ['learning_rate', parameters.learningRate],
     ['num_leaves', parameters.leaves],

@@ -1,5 +1,5 @@
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
-import { predictMargins, seededRandom } from '@sextant/learning';
+import { predictMargins, seededRandom, TreeShap } from '@sextant/learning';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseLightGbmModel } from './lightgbm-model.js';
 import { lightGbmParameters, type LightGbmParameters } from './lightgbm-parameters.js';
@@ -76,6 +76,21 @@ describe.skipIf(library === null)('LightGbmProcess', () => {
       );
     },
   );
+
+  it('gives trees whose attributions are those of LightGBM', async () => {
+    const { model } = await fit();
+    const shap = new TreeShap(parseLightGbmModel(model), COLUMNS);
+    const rows = fresh.rows.slice(0, 100 * COLUMNS);
+    const expected = await lightGbm.predict({ model, rows, columns: COLUMNS, output: 'contributions' });
+
+    for (let i = 0; i < 100; i++) {
+      const actual = [...shap.contributions(rows.subarray(i * COLUMNS, (i + 1) * COLUMNS)), shap.baseValue];
+      const differences = actual.map((phi, j) =>
+        Math.abs(phi - (expected[i * (COLUMNS + 1) + j] ?? Number.NaN)),
+      );
+      expect(Math.max(...differences)).toBeLessThan(1e-9);
+    }
+  });
 
   it('reads NaN as LightGBM does where training saw none', async () => {
     const complete = { rows: train.rows.map((x) => (Number.isNaN(x) ? 0 : x)), labels: train.labels };
