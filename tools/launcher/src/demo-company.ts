@@ -48,7 +48,11 @@ export async function loadDemoCompany(
         (share) => progress.bar('import its events through the graph', share),
         { SEXTANT_DATA_DIR: settings.dataDir },
       ),
-    (output) => output.trim().split('\n').at(-1) ?? '',
+    (output) =>
+      output
+        .trim()
+        .split('\n')
+        .find((line) => line.startsWith('events')) ?? '',
   );
   await rm(folder, { recursive: true, force: true });
   if (!summary) throw new Error('the import said nothing');
@@ -112,8 +116,8 @@ function runTool(
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => {
       complaint = (complaint + chunk.toString()).slice(-2_000);
-      const percent = [...chunk.toString().matchAll(/(\d+(?:\.\d+)?) ?%/g)].at(-1)?.[1];
-      if (percent !== undefined) onProgress(Number(percent) / 100);
+      const share = shareIn(chunk.toString());
+      if (share !== null) onProgress(share);
     });
     child.once('error', reject);
     child.once('exit', (code) =>
@@ -122,4 +126,11 @@ function runTool(
         : reject(new Error(`${args[0]} ended with code ${code}: ${complaint.trim()}`)),
     );
   });
+}
+
+/** How far a tool says it is: `45 %`, or `12 of 120 days`. */
+function shareIn(text: string): number | null {
+  const found = [...text.matchAll(/(\d+) ?%|(\d+) of (\d+) days/g)].at(-1);
+  if (!found) return null;
+  return found[1] === undefined ? Number(found[2]) / Number(found[3]) : Number(found[1]) / 100;
 }

@@ -59,7 +59,7 @@ function environmentOf(
   const store = { MONGODB_URI: mongodbUri };
   const models = { MODEL_REPOSITORY: modelRepository(settings) };
   const subgraph = { ...store, SEXTANT_SIGNING_SECRET: keys.signingSecret };
-  const listening =
+  const listening: Record<string, string> =
     name === 'trainer'
       ? {}
       : { PORT: String(ports[name]), METRICS_PORT: String(ports.metrics[name]), HOST: '127.0.0.1' };
@@ -82,19 +82,8 @@ function environmentOf(
       CUSTOMER_URL: graphql(ports.customer),
       CAMPAIGN_URL: graphql(ports.campaign),
       PREDICTION_URL: graphql(ports.prediction),
-      ...healthUrls(settings),
       SEXTANT_GRAPHIQL: '1',
     },
   };
   return { NODE_ENV: 'production', ...listening, ...own[name] };
-}
-
-/** Where the gateway asks whether the subgraphs are ready. */
-function healthUrls({ ports }: Settings): Record<string, string> {
-  const health = (port: number) => `http://127.0.0.1:${port}/health/ready`;
-  return {
-    CUSTOMER_HEALTH_URL: health(ports.metrics.customer),
-    CAMPAIGN_HEALTH_URL: health(ports.metrics.campaign),
-    PREDICTION_HEALTH_URL: health(ports.metrics.prediction),
-  };
 }
