@@ -42,11 +42,10 @@ describe('prediction subgraph', () => {
     const { data, errors } = await prediction.ask(ENTITIES(selection), representations(customers));
     expect(errors).toBeUndefined();
     expect(data._entities).toHaveLength(50);
-    expect(data._entities[49].recommendations.items.map((item: any) => item.product.id)).toEqual([
-      'p1',
-      'p2',
-      'p3',
-    ]); // eslint-disable-line @typescript-eslint/no-explicit-any
+    const products = data._entities[49].recommendations.items.map(
+      ({ product }: { product: { id: string } }) => product.id,
+    );
+    expect(products).toEqual(['p1', 'p2', 'p3']);
     expect(data._entities[0].recommendations.items[0].product.price.servedBy.rung).toBe('MODEL');
     expect(data._entities[49].leadScore.probability).toBeCloseTo(0.5, 12);
     expect(prediction.worker.calls.toSorted()).toEqual(['QuotePrices', 'Recommend', 'ScoreLeads']);
