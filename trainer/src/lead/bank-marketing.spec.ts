@@ -3,15 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { LeadSpec } from '@sextant/artefacts';
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
-import {
-  auc,
-  encodeTable,
-  isTestRow,
-  logit,
-  logLoss,
-  parseExplainer,
-  tableOfRecords,
-} from '@sextant/learning';
+import { auc, encodeTable, isTestRow, logLoss, parseExplainer, tableOfRecords } from '@sextant/learning';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { LeadExample } from './lead-example.js';
@@ -31,7 +23,7 @@ function readLeads(path: string): LeadExample[] {
   return lines.map((line, row) => {
     const {
       y,
-      duration: _known_only_after_the_call,
+      duration: _knownOnlyAfterTheCall,
       ...features
     } = Object.fromEntries(
       line

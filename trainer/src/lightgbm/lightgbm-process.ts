@@ -32,6 +32,8 @@ export class LightGbmProcess implements AsyncDisposable {
       execArgv: [],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
+    // An 'error' event that comes between two requests must not end the trainer; the next request meets the dead child.
+    child.on('error', () => undefined);
     const opened = new LightGbmProcess(child, library);
     try {
       await opened.reply(null, START_LIMIT_MS);
@@ -65,7 +67,7 @@ export class LightGbmProcess implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (this.child.pid === undefined || this.hasEnded()) return;
     const exited = new Promise((resolve) => this.child.once('exit', resolve));
     this.child.kill('SIGKILL');
     await exited;
@@ -96,7 +98,7 @@ export class LightGbmProcess implements AsyncDisposable {
       fail(`LightGBM gave no answer within ${limitMs / 1000} s`);
     }, limitMs);
     this.child.once('message', onMessage).once('exit', onExit).once('error', reject);
-    if (this.child.exitCode !== null || this.child.signalCode !== null) {
+    if (this.hasEnded()) {
       onExit(this.child.exitCode, this.child.signalCode);
     } else if (request !== null) {
       this.child.send(request, (error) => error && fail(`LightGBM could not be asked: ${error.message}`));
@@ -105,6 +107,10 @@ export class LightGbmProcess implements AsyncDisposable {
       clearTimeout(timer);
       this.child.off('message', onMessage).off('exit', onExit).off('error', reject);
     });
+  }
+
+  private hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
   private unavailable(why: string): DomainError {

@@ -1,4 +1,4 @@
-import type { TableEncoding } from '@sextant/artefacts';
+import type { ColumnEncoding, TableEncoding } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import type { Platt } from '../calibration/platt.js';
 import type { LogisticModel } from '../score/logistic.js';
@@ -41,10 +41,14 @@ export function writeExplainer(
   explained: ExplainedModel,
   calibration: Platt,
 ): string {
+  const explainedColumns = encoding.columns.map(explainedColumn);
+  const columns = [...new Set(explainedColumns)];
   const file: ExplainFile = {
     format: 'sextant-explainer-1',
-    columns: encoding.columns.map(({ column }) => column),
-    columnOfFeature: [...columnOfFeature(encoding)],
+    columns,
+    columnOfFeature: Array.from(columnOfFeature(encoding), (at) =>
+      columns.indexOf(explainedColumns[at] ?? ''),
+    ),
     calibration,
   };
   if (explained.method === 'linear') {
@@ -55,6 +59,11 @@ export function writeExplainer(
     file.trees = { baseScore, trees: trees.map(plainTree) };
   }
   return JSON.stringify(file);
+}
+
+/** The raw column that a person would name as the reason: the number of a product's own effect, not the product. */
+function explainedColumn(column: ColumnEncoding): string {
+  return column.kind === 'lookup' ? (column.times?.column ?? column.column) : column.column;
 }
 
 /** @throws DomainError ARTEFACT_INVALID when the text is not what `writeExplainer` wrote */

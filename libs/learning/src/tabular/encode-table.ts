@@ -96,7 +96,9 @@ function writeCategorical(
   const positions = new Map(column.categories.map((category, i) => [category, i]));
   const missing = positions.get(MISSING_CATEGORY) ?? other;
   const view = source === undefined ? null : categoricalView(source);
-  const positionOfCode = view?.dictionary.map((text) => positions.get(text) ?? other);
+  const positionOfCode = view?.dictionary.map((text) =>
+    text.trim() === '' ? missing : (positions.get(text) ?? other),
+  );
   for (let row = 0; row < target.rows; row++) {
     const code = view?.codes[row] ?? -1;
     const position = code < 0 ? missing : (positionOfCode?.[code] ?? other);

@@ -74,6 +74,14 @@ describe('fitTableEncoder and encodeTable', () => {
     expect(encoding.features).toContain(`plan=${MISSING_CATEGORY}`);
     const encoded = encodeTable(encoding, tableOfRecords([{ n: 3 }]));
     expect(encoded[encoding.features.indexOf(`plan=${MISSING_CATEGORY}`)]).toBe(1);
+    const blank = {
+      kind: 'categorical',
+      name: 'plan',
+      dictionary: [' '],
+      codes: Int32Array.of(0, -1),
+    } as const;
+    const typed = encodeTable(encoding, { rows: 2, columns: [blank] });
+    expect(typed.subarray(0, encoding.features.length)).toEqual(typed.subarray(encoding.features.length));
   });
 
   it('keeps the most frequent texts of a column with many and says how many it grouped', () => {
