@@ -16,7 +16,9 @@ export function nestLogger(logger: Logger): LoggerService {
     verbose: (message: unknown) => logger.trace(text(message)),
     debug: (message: unknown) => logger.debug(text(message)),
     warn: (message: unknown) => logger.warn(text(message)),
-    error: (message: unknown) => logger.error(text(message)),
+    // Nest reports each error of a resolver, intended ones too; the unexpected are logged where they are masked.
+    error: (message: unknown, ...rest: unknown[]) =>
+      rest.at(-1) === 'ExceptionsHandler' ? logger.debug(text(message)) : logger.error(text(message)),
     fatal: (message: unknown) => logger.fatal(text(message)),
   };
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { RequestLoaders } from '../request-loaders.js';
+import { RequestLoaders } from '@sextant/platform';
 import type { Campaign } from './campaign.js';
 import { CampaignService } from './campaign.service.js';
 

@@ -1,6 +1,6 @@
 import type { MinorMoney } from '@sextant/domain';
 import { Injectable } from '@nestjs/common';
-import { RequestLoaders } from '../request-loaders.js';
+import { RequestLoaders } from '@sextant/platform';
 import { CatalogueService } from './catalogue.service.js';
 import type { Product } from './product.js';
 

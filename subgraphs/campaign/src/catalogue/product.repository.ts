@@ -1,7 +1,7 @@
 import type { MinorMoney } from '@sextant/domain';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { InjectConnection, InjectModel } from '@nestjs/mongoose';
-import { type ClientSession, Connection, Model } from 'mongoose';
+import { type ClientSession, type Connection, Model } from 'mongoose';
 import type { Product, ProductChange } from './product.js';
 import {
   PRICE_HISTORY_MODEL,

@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Identity, type Role, ROLE_SCOPES } from '@sextant/domain';
+import { freePort } from '@sextant/local-services';
+import { startTestMongo } from '@sextant/testing';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+
+export const ROOT = join(import.meta.dirname, '../..');
+export const SECRET = 'a secret of thirty-two characters';
+const SUBGRAPHS = ['customer', 'campaign', 'prediction'] as const;
+const START_LIMIT_MS = 60_000;
+
+export interface RunningGraph {
+  /** of the gateway's /graphql */
+  url: string;
+  /** of each subgraph's /graphql */
+  subgraphs: Readonly<Record<string, string>>;
+  tokenOf(role: Role, tenant?: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** The built subgraphs and gateway as processes over an empty store, without a worker: enough to see who may ask what. */
+export async function startGraph(): Promise<RunningGraph> {
+  const mongo = await startTestMongo();
+  const folder = await mkdtemp(join(tmpdir(), 'sextant-contract-'));
+  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
+  await writeFile(
+    join(folder, 'jwks.json'),
+    JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'test', alg: 'ES256' }] }),
+  );
+  const ports = await Promise.all(Array.from({ length: 2 * SUBGRAPHS.length + 3 }, () => freePort()));
+  const portAt = (i: number): number => ports[i] ?? 0;
+  const urls = Object.fromEntries(
+    SUBGRAPHS.map((name, i) => [name, `http://127.0.0.1:${portAt(i)}/graphql`]),
+  );
+  const env = {
+    ...{
+      SEXTANT_SIGNING_SECRET: SECRET,
+      MONGODB_URI: mongo.uri,
+      SEXTANT_JWKS: join(folder, 'jwks.json'),
+      LOG_LEVEL: 'error',
+    },
+    ...{ CUSTOMER_URL: urls['customer'], CAMPAIGN_URL: urls['campaign'], PREDICTION_URL: urls['prediction'] },
+    INFERENCE_URL: `127.0.0.1:${portAt(8)}`,
+  };
+  const children = SUBGRAPHS.map((name, i) =>
+    start(`subgraphs/${name}`, { ...env, PORT: portAt(i), METRICS_PORT: portAt(i + 3) }),
+  );
+  children.push(start('gateway', { ...env, PORT: portAt(6), METRICS_PORT: portAt(7) }));
+  const stop = async (): Promise<void> => {
+    await Promise.all(children.map(({ child }) => end(child)));
+    await mongo.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await Promise.race([
+      untilReady(`http://127.0.0.1:${portAt(7)}/health/ready`),
+      ...children.map(({ failed }) => failed),
+    ]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const tokenOf = (role: Role, tenant = 'demo'): Promise<string> =>
+    new SignJWT({ tenant, roles: [role], scope: ROLE_SCOPES[role].join(' ') })
+      .setProtectedHeader({ alg: 'ES256', kid: 'test' })
+      .setSubject(`test-${role}`)
+      .setIssuer('sextant-local')
+      .setAudience('sextant')
+      .setExpirationTime('1h')
+      .sign(privateKey);
+  return { url: `http://127.0.0.1:${portAt(6)}/graphql`, subgraphs: urls, tokenOf, stop };
+}
+
+/** The identity that the gateway makes of such a token. */
+export function identityOf(role: Role, tenantId = 'demo'): Identity {
+  return { subject: `test-${role}`, tenantId, roles: [role], scopes: ROLE_SCOPES[role] };
+}
+
+function start(
+  folder: string,
+  env: Record<string, string | number | undefined>,
+): { child: ChildProcess; failed: Promise<never> } {
+  const variables = Object.entries(env).map(([name, value]) => [name, String(value)]);
+  const child = spawn(process.execPath, [join(ROOT, folder, 'dist/main.js')], {
+    env: { ...process.env, ...Object.fromEntries(variables) },
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  let complaint = '';
+  child.stderr?.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
+  const failed = new Promise<never>((_, reject) => {
+    child.once('exit', (code) =>
+      reject(new Error(`${folder} ended with ${code} (built? npm run build):\n${complaint}`)),
+    );
+  });
+  failed.catch(() => undefined);
+  return { child, failed };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGTERM');
+  const force = setTimeout(() => child.kill('SIGKILL'), 15_000);
+  await gone;
+  clearTimeout(force);
+}
+
+async function untilReady(url: string): Promise<void> {
+  const deadline = Date.now() + START_LIMIT_MS;
+  for (;;) {
+    const ready = await fetch(url).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (ready) return;
+    if (Date.now() > deadline) throw new Error(`${url} was not ready within ${START_LIMIT_MS} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
