@@ -47,6 +47,8 @@ const DAY_MS = 86_400_000;
 const MIN_EXAMPLES = 50;
 const MIN_OF_A_CLASS = 10;
 const VERIFIED_ROWS = 1000;
+/** A core stays free: LightGBM's threads wait for each other, and one that has no core makes all of them slow. */
+const THREADS = Math.max(1, Math.min(4, availableParallelism() - 1));
 const EXPLAIN_FILE = 'explain.json';
 
 /**
@@ -142,7 +144,7 @@ async function choose({ data, split, exclude, lightGbm, options }: ChoiceInput):
     };
   }
   onProgress(0.2, 'fitting LightGBM');
-  const family = lightGbmFamily({ lightGbm, exclude, seed, threads: Math.min(4, availableParallelism()) });
+  const family = lightGbmFamily({ lightGbm, exclude, seed, threads: THREADS });
   const other = await evaluateFamily(family, data, { split, seed });
   const rows = `${split.validate.length} ${split.kind === 'later' ? 'later' : 'held-out'} leads`;
   return chooseFamily(baseline, other, { seed, rows });
@@ -164,9 +166,7 @@ async function handOver(parts: HandOver): Promise<TrainedLeadModel> {
   const { platt, ...served } = calibration;
   const onnx = model.toOnnx(platt);
   options.onProgress(0.95, 'comparing ONNX with the fitted model');
-  const sample = takeLeads(data, Array.from(data.labels.keys()).slice(-VERIFIED_ROWS)).table;
-  const expected = model.margins(sample).map((margin) => applyPlatt(platt, margin));
-  await verifyOnnx(onnx.bytes, encodeTable(model.encoding, sample), expected);
+  await verifyAgainstFitted(onnx.bytes, parts);
   const spec: LeadSpec = {
     task: 'lead',
     table: model.encoding,
@@ -201,4 +201,11 @@ async function handOver(parts: HandOver): Promise<TrainedLeadModel> {
       horizonDays: input.horizonDays,
     }),
   };
+}
+
+async function verifyAgainstFitted(onnx: Uint8Array, { data, model, calibration }: HandOver): Promise<void> {
+  const latest = Array.from(data.labels.keys()).slice(-VERIFIED_ROWS);
+  const { table } = takeLeads(data, latest);
+  const expected = model.margins(table).map((margin) => applyPlatt(calibration.platt, margin));
+  await verifyOnnx(onnx, encodeTable(model.encoding, table), expected);
 }
