@@ -110,7 +110,15 @@ export const priceSpec = z.object({
   priceRange: z
     .record(z.string(), z.tuple([z.number(), z.number()]))
     .describe('lowest and highest price seen by product; no extrapolation beyond'),
-  elasticity: z.record(z.string(), measured).describe('d ln units / d ln price by product'),
+  elasticity: z
+    .record(z.string(), measured)
+    .describe(
+      'd ln units / d ln price by product, as observed: whatever comes with a price counts towards it',
+    ),
+  elasticityGivenContext: z
+    .record(z.string(), measured)
+    .optional()
+    .describe('the same with the context columns held fixed, which is how a quote moves the price'),
   explainFile: z.string().nullable(),
   contextDefaults: z
     .record(z.string(), z.union([z.number(), z.string()]))

@@ -136,3 +136,16 @@ export {
   type SeenPrices,
 } from './price/price-plan.js';
 export { chooseQuote, type GuardrailOutcome, type PriceQuote, quotePrice } from './price/quote-price.js';
+export {
+  centresOf,
+  type DemandEffects,
+  demandFamilyOf,
+  type DemandModel,
+  type DemandRow,
+  demandTable,
+  fitDemandModel,
+  predictLogUnits,
+  PRICE_COLUMN,
+  PRODUCT_COLUMN,
+} from './price/demand-model.js';
+export { type DemandFamily, fitMixedModel, type GroupedRows, type MixedModel } from './price/mixed-model.js';
