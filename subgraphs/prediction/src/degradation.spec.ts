@@ -212,3 +212,21 @@ describe('the ladder while the store is away', () => {
     }
   });
 });
+
+describe('a process that is told to stop', () => {
+  it('has stored every decision that it gave before it ends', async () => {
+    const prediction = await aPrediction();
+    try {
+      const ids = await prediction.customers([[leadForm(100)], [leadForm(200)]]);
+      await prediction.ask('query ($ids: [ID!]!) { scoreLeads(customerIds: $ids) { decisionId } }', { ids });
+      await prediction.stopSubgraph();
+      expect(
+        await prediction.db
+          .collection('decisions')
+          .countDocuments({ tenantId: 'demo', subject: { $in: ids } }),
+      ).toBe(2);
+    } finally {
+      await prediction.stop();
+    }
+  });
+});

@@ -7,7 +7,7 @@ import type { DecisionWriter } from '../decision/decision-writer.js';
 import type { InferenceService } from '../inference/inference.service.js';
 
 const MAX_PRICES = 100;
-const PRICE = /^\d{1,13}(\.\d{1,3})?$/;
+const PRICE = /^\d{1,13}(\.\d{1,9})?$/;
 
 export interface DemandQuestion {
   productId: string;

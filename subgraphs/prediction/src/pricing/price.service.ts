@@ -140,6 +140,7 @@ export class PriceService {
           {
             model: modelName(tenantId, 'price'),
             rows: asked.map(toQuoteRow),
+            explain: asked.some(({ question }) => question.explain),
             context: toFeatureTable(asked.map(({ question }) => ({ ...calendar, region: question.region }))),
           },
           remainingMs(asked.map(({ question }) => question.budget)),
@@ -217,6 +218,7 @@ function toQuoteRow({ question, product, bounds }: Asked): QuoteRow {
     ...bounds,
     stepMinor: 1,
     rounding: roundingFor(bounds, product.currency),
+    currency: product.currency,
     quantity: question.quantity,
     stock: product.stock ?? 0,
   };
