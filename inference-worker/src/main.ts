@@ -4,14 +4,13 @@ import { pino } from 'pino';
 import { type RunningWorker, startWorker } from './worker.js';
 import { loadWorkerConfig } from './worker-config.js';
 
-let started: Promise<RunningWorker> | undefined;
 let isStopping = false;
 
 function stop(): void {
   if (isStopping) return;
   isStopping = true;
-  Promise.resolve(started)
-    .then((worker) => worker?.close())
+  started
+    .then((worker) => worker.close())
     .then(
       () => process.exit(0),
       () => process.exit(1),
@@ -39,7 +38,7 @@ async function start(): Promise<RunningWorker> {
   return worker;
 }
 
-started = start();
+const started = start();
 started.catch((error: unknown) => {
   const reason =
     error instanceof DomainError

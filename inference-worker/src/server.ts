@@ -1,4 +1,4 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { DomainError } from '@sextant/domain';
 import { decisionsService, healthService, openInferenceService } from '@sextant/inference-protocol';
 import { decisionsHandlers, type DecisionsParts } from './decisions/decisions.handler.js';
@@ -14,6 +14,8 @@ export interface GrpcOptions {
 
 /** The gRPC server with all three services; it does not listen yet. */
 export function createGrpcServer(parts: OpenInferenceParts & DecisionsParts, options: GrpcOptions): Server {
+  // What grpc-js would print here comes back as an error of the call that failed, and goes to the log from there.
+  setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
     'grpc.max_receive_message_length': options.maxMessageBytes,
     'grpc.max_send_message_length': options.maxMessageBytes,

@@ -2,11 +2,9 @@
 import { parentPort, type Transferable } from 'node:worker_threads';
 import type { LoadedModel, Job, JobResult, ThreadAnswer, ThreadRequest } from './thread-messages.js';
 import type { Datatype, TensorArray, TensorSpec } from '../tensors/tensor.js';
+import { type Explainer, parseExplainer } from '@sextant/learning';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
-interface Explainer {
-  explain(row: Float32Array): { baseValue: number; contributions: Float64Array };
-}
 interface HeldModel {
   session: InferenceSession;
   inputs: TensorSpec[];
@@ -34,7 +32,7 @@ async function load(model: LoadedModel): Promise<JobResult> {
     logSeverityLevel: 3,
   });
   try {
-    const explainer = model.explainer === null ? null : await readExplainer(model.explainer);
+    const explainer = model.explainer === null ? null : parseExplainer(model.explainer);
     const candidate = { session, inputs: model.inputs, outputs: model.outputs, explainer };
     assertNames(session.inputNames, model.inputs, 'input');
     assertNames(session.outputNames, model.outputs, 'output');
@@ -45,11 +43,6 @@ async function load(model: LoadedModel): Promise<JobResult> {
     throw error;
   }
   return NOTHING;
-}
-
-async function readExplainer(json: string): Promise<Explainer> {
-  const { parseExplainer } = await import('@sextant/learning');
-  return parseExplainer(json);
 }
 
 function assertNames(actual: readonly string[], wanted: readonly TensorSpec[], role: string): void {

@@ -92,7 +92,8 @@ export class InferenceScheduler {
 
   /**
    * @throws DomainError QUEUE_FULL at once when the rows do not fit the queue (BATCH_TOO_LARGE when they never could), INFERENCE_DEADLINE_EXCEEDED when their turn comes
-   *   too late, INFERENCE_FAILED when the model cannot run them, INFERENCE_UNAVAILABLE when two threads were lost under them
+   *   too late, INFERENCE_FAILED when the model cannot run them or two threads were
+   *   lost under them
    */
   async run(lane: BatchLane, request: RowsRequest): Promise<RowsResult> {
     request.signal.throwIfAborted();
@@ -250,11 +251,8 @@ function asDomainError(cause: unknown, { model, version }: LaneOptions): unknown
     );
   }
   if (cause instanceof ThreadLostError) {
-    return new DomainError(
-      'INFERENCE_UNAVAILABLE',
-      `inference threads ended under ${model} version ${version}`,
-      { cause },
-    );
+    const message = `two inference threads ended under the same rows of ${model} version ${version}`;
+    return new DomainError('INFERENCE_FAILED', message, { cause });
   }
   return cause;
 }

@@ -1,0 +1,192 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Manifest, ModelDirectory } from '@sextant/artefacts';
+import { writeExplainer } from '@sextant/learning';
+import { writeLinearModel, writeRecommender } from '@sextant/onnx';
+
+export interface TestRepository {
+  directory: ModelDirectory;
+  remove(): Promise<void>;
+}
+
+/** An empty model repository in a directory of its own. */
+export async function aRepository(): Promise<TestRepository> {
+  const root = await mkdtemp(join(tmpdir(), 'sextant-models-'));
+  return { directory: new ModelDirectory(root), remove: () => rm(root, { recursive: true, force: true }) };
+}
+
+const CARD = {
+  purpose: 'test',
+  trainingData: 'none',
+  features: [],
+  chosenBecause: 'written by hand',
+  metrics: {},
+  baselineMetrics: {},
+  limitations: ['a test model'],
+  warnings: [],
+};
+
+type Draft = Omit<Manifest, 'version' | 'files' | 'formatVersion'>;
+
+function draft(model: string, onnx: Manifest['onnx'], spec: Manifest['spec']): Draft {
+  return {
+    model,
+    tenantId: model.split('.')[0] ?? '',
+    trainedAt: '2026-03-01T00:00:00Z',
+    seed: 1,
+    dataSha256: '0'.repeat(64),
+    dataRows: 0,
+    onnx,
+    metrics: {},
+    baselineMetrics: {},
+    warmUpBatchSizes: [1, 8],
+    spec,
+  };
+}
+
+async function publishLive(
+  directory: ModelDirectory,
+  manifest: Draft,
+  files: Map<string, Uint8Array>,
+): Promise<number> {
+  const { version } = await directory.publish(manifest, files, CARD);
+  await directory.setLiveVersion(manifest.model, version);
+  return version;
+}
+
+export interface RecommenderSeed {
+  model?: string;
+  items: string[];
+  /** [items + 1, items], the last row the prior */
+  matrix: Float32Array;
+  tauItems?: number | null;
+  excludeHistory?: boolean;
+}
+
+export function publishRecommender(directory: ModelDirectory, seed: RecommenderSeed): Promise<number> {
+  const { model = 'demo.recommend', items, matrix, tauItems = null, excludeHistory = true } = seed;
+  const { bytes, ...onnx } = writeRecommender({ itemCount: items.length, matrix });
+  const spec = {
+    task: 'recommend' as const,
+    items,
+    lambda: 1,
+    tauItems,
+    excludeHistory,
+    similarityFile: 'similarity.f32',
+  };
+  const files = new Map([
+    ['model.onnx', bytes],
+    ['similarity.f32', new Uint8Array(matrix.buffer)],
+  ]);
+  return publishLive(directory, draft(model, onnx, spec), files);
+}
+
+/** A recommender so wide that one run takes a while: every score is the sum of the history's weights times `scale`. */
+export function publishWideRecommender(directory: ModelDirectory, items: number, scale = 1): Promise<number> {
+  const matrix = new Float32Array((items + 1) * items).fill(scale, 0, items * items);
+  return publishRecommender(directory, {
+    items: Array.from({ length: items }, (_, i) => `i${i}`),
+    matrix,
+    excludeHistory: false,
+  });
+}
+
+const LEAD_TABLE = {
+  columns: [
+    {
+      kind: 'numeric' as const,
+      column: 'visits',
+      fill: 0,
+      transform: 'none' as const,
+      mean: 0,
+      scale: 1,
+      missingIndicator: false,
+    },
+    { kind: 'categorical' as const, column: 'channel', categories: ['web', 'mail'] },
+  ],
+  features: ['visits', 'channel=web', 'channel=mail', 'channel=(other)'],
+  standardised: false,
+};
+
+/** probability = sigmoid(visits + 2·[web] − 1·[mail] − 1) */
+export function publishLead(directory: ModelDirectory, model = 'demo.lead'): Promise<number> {
+  const linear = { coefficients: Float64Array.of(1, 2, -1, 0), intercept: -1 };
+  const platt = { a: 1, b: 0 };
+  const { bytes, ...onnx } = writeLinearModel(linear, { kind: 'probability', platt });
+  const explained = {
+    method: 'linear' as const,
+    model: linear,
+    means: Float64Array.of(0.5, 0.25, 0.25, 0.5),
+  };
+  const spec = {
+    task: 'lead' as const,
+    table: LEAD_TABLE,
+    family: 'logistic' as const,
+    explainFile: 'explain.json',
+    bands: { warm: 0.3, hot: 0.7 },
+    quantiles: Array.from({ length: 101 }, (_, i) => i / 100),
+    reliability: [
+      { upTo: 0.5, rows: 100, positives: 20 },
+      { upTo: 1, rows: 100, positives: 70 },
+    ],
+    horizonDays: 30,
+  };
+  const files = new Map<string, Uint8Array>([
+    ['model.onnx', bytes],
+    ['explain.json', Buffer.from(writeExplainer(LEAD_TABLE, explained, platt))],
+  ]);
+  return publishLive(directory, draft(model, onnx, spec), files);
+}
+
+const PRICE_TABLE = {
+  columns: [
+    {
+      kind: 'numeric' as const,
+      column: 'price',
+      fill: 0,
+      transform: 'none' as const,
+      mean: 0,
+      scale: 1,
+      missingIndicator: false,
+    },
+    {
+      kind: 'numeric' as const,
+      column: 'display',
+      fill: 0,
+      transform: 'none' as const,
+      mean: 0,
+      scale: 1,
+      missingIndicator: false,
+    },
+    { kind: 'categorical' as const, column: 'product', categories: ['p1'] },
+  ],
+  features: ['price', 'display', 'product=p1', 'product=(other)'],
+  standardised: false,
+};
+
+/** log units = 3 − 0.2 · price (major units) + 0.5 · display + 1·[p1]; the margin is best 5 major units above cost */
+export function publishPrice(directory: ModelDirectory, model = 'demo.price'): Promise<number> {
+  const linear = { coefficients: Float64Array.of(-0.2, 0.5, 1, 0), intercept: 3 };
+  const { bytes, ...onnx } = writeLinearModel(linear, { kind: 'log-units' });
+  const explained = { method: 'linear' as const, model: linear, means: Float64Array.of(10, 0, 0.5, 0.5) };
+  const spec = {
+    task: 'price' as const,
+    table: PRICE_TABLE,
+    family: 'log-log' as const,
+    productColumn: 'product',
+    priceColumn: 'price',
+    residualSd: 0.1,
+    smearing: 1.05,
+    unitsPeriodDays: 7,
+    priceRange: { p1: [5, 20] as [number, number] },
+    elasticity: {},
+    explainFile: 'explain.json',
+    contextDefaults: { display: 0 },
+  };
+  const files = new Map<string, Uint8Array>([
+    ['model.onnx', bytes],
+    ['explain.json', Buffer.from(writeExplainer(PRICE_TABLE, explained, { a: 1, b: 0 }))],
+  ]);
+  return publishLive(directory, draft(model, onnx, spec), files);
+}
