@@ -3,12 +3,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  type DecisionsClient,
-  decisionsService,
-  healthService,
-  type RecommendResponse,
-} from '@sextant/inference-protocol';
+import { type DecisionsClient, healthService, type RecommendResponse } from '@sextant/inference-protocol';
 import {
   aRepository,
   publishLead,

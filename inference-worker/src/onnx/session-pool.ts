@@ -55,11 +55,6 @@ export class SessionPool {
     return this.idleThread() !== undefined;
   }
 
-  /** Threads that could take a batch now or after the one they run. */
-  get liveThreads(): number {
-    return this.threads.size;
-  }
-
   /** Loads a model on one thread after the other, so that the rest keep serving; on failure it is on none. */
   async load(model: LoadedModel): Promise<void> {
     this.models.set(model.key, model);
