@@ -2,7 +2,13 @@ import { fileURLToPath } from 'node:url';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { getConnectionToken } from '@nestjs/mongoose';
 import { EventHistory, FeatureStore } from '@sextant/features';
-import { jsonScalar, mongoModule, type SubgraphConfig, subgraphGraphqlModule } from '@sextant/platform';
+import {
+  dateTimeScalar,
+  jsonScalar,
+  mongoModule,
+  type SubgraphConfig,
+  subgraphGraphqlModule,
+} from '@sextant/platform';
 import type { Db } from 'mongodb';
 import type { Connection } from 'mongoose';
 import { AccountLoader } from './accounts/account.loader.js';
@@ -22,7 +28,7 @@ import { OutboxRepository } from './folding/outbox.repository.js';
 import { EventRepository } from './ingestion/event.repository.js';
 import { IngestionResolver } from './ingestion/ingestion.resolver.js';
 import { IngestionService } from './ingestion/ingestion.service.js';
-import { uncheckedDateTimeScalar } from './scalars.js';
+import { eventInputScalar } from './scalars.js';
 import { DATABASE } from './store.js';
 import { type Surroundings, SURROUNDINGS } from './surroundings.js';
 
@@ -37,7 +43,7 @@ export class CustomerSubgraphModule {
         mongoModule(config),
         subgraphGraphqlModule({
           typePaths: [SCHEMA_FILES],
-          scalars: { DateTime: uncheckedDateTimeScalar, JSON: jsonScalar },
+          scalars: { DateTime: dateTimeScalar, JSON: jsonScalar, EventInput: eventInputScalar },
           logger: surroundings.logger,
         }),
       ],

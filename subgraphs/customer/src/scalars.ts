@@ -1,12 +1,8 @@
-import { dateTimeScalar } from '@sextant/platform';
-import { GraphQLScalarType, Kind } from 'graphql';
+import { GraphQLScalarType, valueFromASTUntyped } from 'graphql';
 
-/**
- * DateTime that takes any input as it is: one bad date must reject its event and not the whole batch. Resolvers check
- * what they are given, with `parseDateTime`.
- */
-export const uncheckedDateTimeScalar = new GraphQLScalarType<unknown, string>({
-  ...dateTimeScalar.toConfig(),
+/** One event as it was sent, unchecked: ingestion checks each row on its own. */
+export const eventInputScalar = new GraphQLScalarType<unknown, unknown>({
+  name: 'EventInput',
   parseValue: (value) => value,
-  parseLiteral: (node) => (node.kind === Kind.STRING ? node.value : null),
+  parseLiteral: (node, variables) => valueFromASTUntyped(node, variables),
 });

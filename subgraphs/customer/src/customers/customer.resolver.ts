@@ -1,7 +1,7 @@
 import { DomainError } from '@sextant/domain';
 import { Args, Context, Parent, Query, ResolveField, ResolveReference, Resolver } from '@nestjs/graphql';
 import { customerIdOf, type Scalar } from '@sextant/features';
-import { parseDateTime, type RequestContext } from '@sextant/platform';
+import type { RequestContext } from '@sextant/platform';
 import type { CustomerEvent } from '../ingestion/event.repository.js';
 import type { Page, PageArguments } from '../page.js';
 import type { Customer } from './customer.js';
@@ -13,7 +13,7 @@ const MAX_IDS = 100;
 
 interface EventArguments extends PageArguments {
   types?: string[] | null;
-  since?: unknown;
+  since?: Date | null;
 }
 
 @Resolver('Customer')
@@ -96,7 +96,7 @@ export class CustomerResolver {
     @Args() { types, since, ...page }: EventArguments,
     @Context() context: RequestContext,
   ): Promise<Page<CustomerEvent>> {
-    const query = { ...page, types: types ?? null, since: since == null ? null : parseDateTime(since) };
+    const query = { ...page, types: types ?? null, since: since ?? null };
     return this.customers.eventsOf(context.identity.tenantId, id, query);
   }
 

@@ -1,7 +1,7 @@
 import type { StoredEvent } from '@sextant/features';
 import type { SeenCustomer } from '../customers/customer.repository.js';
 import type { FoldRequest } from '../folding/customer-fold.service.js';
-import { checkEvent, type EventInput, isFault, isKnownType, type RejectedEvent } from './event-validation.js';
+import { checkEvent, isFault, isKnownType, type RejectedEvent, reportedId } from './event-validation.js';
 import type { KnownRefs } from './known-refs.js';
 
 /** A batch after checking: what to store, what not, and who is in it. */
@@ -17,7 +17,7 @@ export interface CheckedBatch {
 /** Checks each row on its own. */
 export function checkBatch(
   tenantId: string,
-  rows: readonly EventInput[],
+  rows: readonly unknown[],
   { knownRefs, nowMs }: { knownRefs: KnownRefs; nowMs: number },
 ): CheckedBatch {
   const batch: CheckedBatch = { documents: [], rejected: [], repeated: 0, unknown: [] };
@@ -38,9 +38,9 @@ export function checkBatch(
       const { path, message } = checked;
       batch.rejected.push({
         index,
-        id: row.id ?? '',
+        id: reportedId(row),
         code: 'INVALID_INPUT',
-        message: `${path} ${message}`,
+        message: `${path} ${message}`.trimStart(),
         path,
       });
       return;

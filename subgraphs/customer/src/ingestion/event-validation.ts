@@ -3,16 +3,6 @@ import { COMPANY_EVENT_TYPES, CUSTOMER_EVENT_TYPES, eventKey, type StoredEvent }
 import { parseDateTime } from '@sextant/platform';
 import { propertyFault } from './event-schemas.js';
 
-/** One row as it comes from the graph: nothing is certain but that id, type, ref and source are strings if present. */
-export interface EventInput {
-  id?: string | null;
-  type?: string | null;
-  at?: unknown;
-  customerRef?: string | null;
-  properties?: unknown;
-  source?: string | null;
-}
-
 /** A row that will not be stored. */
 export interface RejectedEvent {
   index: number;
@@ -28,6 +18,7 @@ interface Fault {
   message: string;
 }
 
+const FIELDS: ReadonlySet<string> = new Set(['id', 'type', 'at', 'customerRef', 'properties', 'source']);
 const MAX_ID = 256;
 const MAX_TYPE = 64;
 const MAX_SOURCE = 64;
@@ -46,40 +37,68 @@ export function isKnownType(type: string): boolean {
 /**
  * Checks one row and makes the document to store, or says what is wrong with it.
  *
+ * @param row                 any JSON value, as it comes from the graph
  * @param into.customerIdFor  id of a ref; asked once a row is otherwise good
  */
 export function checkEvent(
-  row: EventInput,
+  row: unknown,
   into: { tenantId: string; nowMs: number; customerIdFor: (ref: string) => string },
 ): StoredEvent | Fault {
-  const { id, type, customerRef: ref, source } = row;
-  if (!isName(id, MAX_ID)) return fault('id', `must be a text of 1 to ${MAX_ID} characters`);
-  if (!isName(type, MAX_TYPE)) return fault('type', `must be a text of 1 to ${MAX_TYPE} characters`);
-  const at = dateOf(row.at);
-  if (!at) return fault('at', 'must be a date-time with an offset, like 2026-01-31T12:00:00Z');
-  if (at.getTime() > into.nowMs + MAX_AHEAD_MS) return fault('at', 'lies more than 24 hours ahead');
-  if (ref != null && !isName(ref, MAX_ID))
-    return fault('customerRef', `must be a text of 1 to ${MAX_ID} characters`);
-  if (ref == null && NEEDS_CUSTOMER.has(type)) return fault('customerRef', `is needed for ${type}`);
-  if (ref != null && NEEDS_NO_CUSTOMER.has(type)) return fault('customerRef', `must be left out for ${type}`);
-  if (source != null && !isName(source, MAX_SOURCE))
-    return fault('source', `must be a text of 1 to ${MAX_SOURCE} characters`);
-  const properties = row.properties ?? {};
+  if (!isObject(row)) return fault('', 'an event must be an object');
+  for (const name in row) if (!FIELDS.has(name)) return fault(name, 'is no field of an event');
+  const envelope = checkEnvelope(row, into.nowMs);
+  if (isFault(envelope)) return envelope;
+  const { id, type, at, ref } = envelope;
+  const source = row['source'] ?? null;
+  if (source !== null && !isName(source, MAX_SOURCE)) return fault('source', textOfLength(MAX_SOURCE));
+  const properties = row['properties'] ?? {};
   if (!isObject(properties)) return fault('properties', 'must be an object');
   const bad = shapeFault(type, properties, row) ?? propertyFault(type, properties);
   if (bad) return bad;
   return {
     _id: eventKey(into.tenantId, id),
     tenantId: into.tenantId,
-    ...(ref != null && { customerId: into.customerIdFor(ref) }),
+    ...(ref !== null && { customerId: into.customerIdFor(ref) }),
     type,
     at,
     properties,
-    ...(source != null && { source }),
+    ...(source !== null && { source }),
   };
 }
 
-export function isFault(checked: StoredEvent | Fault): checked is Fault {
+function checkEnvelope(
+  row: Readonly<Record<string, unknown>>,
+  nowMs: number,
+): { id: string; type: string; at: Date; ref: string | null } | Fault {
+  const [id, type, at] = [asId(row['id']), row['type'], dateOf(row['at'])];
+  const ref = row['customerRef'] == null ? null : asId(row['customerRef']);
+  if (!isName(id, MAX_ID)) return fault('id', textOfLength(MAX_ID));
+  if (!isName(type, MAX_TYPE)) return fault('type', textOfLength(MAX_TYPE));
+  if (!at) return fault('at', 'must be a date-time with an offset, like 2026-01-31T12:00:00Z');
+  if (at.getTime() > nowMs + MAX_AHEAD_MS) return fault('at', 'lies more than 24 hours ahead');
+  if (ref === null)
+    return NEEDS_CUSTOMER.has(type) ? fault('customerRef', `is needed for ${type}`) : { id, type, at, ref };
+  if (!isName(ref, MAX_ID)) return fault('customerRef', textOfLength(MAX_ID));
+  if (NEEDS_NO_CUSTOMER.has(type)) return fault('customerRef', `must be left out for ${type}`);
+  return { id, type, at, ref };
+}
+
+/** Like GraphQL's ID, a whole number stands for its digits. */
+function asId(value: unknown): unknown {
+  return Number.isSafeInteger(value) ? String(value) : value;
+}
+
+/** The id of a row to report, as sent; empty when there is none. */
+export function reportedId(row: unknown): string {
+  const id = isObject(row) ? asId(row['id']) : null;
+  return typeof id === 'string' ? id : '';
+}
+
+function textOfLength(max: number): string {
+  return `must be a text of 1 to ${max} characters`;
+}
+
+export function isFault(checked: object): checked is Fault {
   return 'message' in checked;
 }
 
@@ -87,7 +106,7 @@ function fault(path: string, message: string): Fault {
   return { path, message };
 }
 
-function isName(value: string | null | undefined, max: number): value is string {
+function isName(value: unknown, max: number): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= max && value.isWellFormed();
 }
 
@@ -114,11 +133,7 @@ function dayAsWritten(text: string, date: Date): number {
 }
 
 /** Scalars only, but for the lines of an order; no name that the store cannot hold; not too large. */
-function shapeFault(
-  type: string,
-  properties: Readonly<Record<string, unknown>>,
-  row: EventInput,
-): Fault | null {
+function shapeFault(type: string, properties: Readonly<Record<string, unknown>>, row: object): Fault | null {
   let size = 0;
   for (const name in properties) {
     const value = properties[name];

@@ -1,6 +1,5 @@
 import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
 import type { RequestContext } from '@sextant/platform';
-import type { EventInput } from './event-validation.js';
 import { type IngestPayload, IngestionService } from './ingestion.service.js';
 
 @Resolver()
@@ -9,7 +8,7 @@ export class IngestionResolver {
 
   @Mutation()
   ingestEvents(
-    @Args('events') events: EventInput[],
+    @Args('events') events: unknown[],
     @Context() context: RequestContext,
   ): Promise<IngestPayload> {
     return this.ingestion.ingest(context.identity.tenantId, events);

@@ -15,7 +15,7 @@ import {
   foldRequestsOf,
   unknownTypesOf,
 } from './event-batch.js';
-import type { EventInput, RejectedEvent } from './event-validation.js';
+import type { RejectedEvent } from './event-validation.js';
 import { EventRepository } from './event.repository.js';
 import { KnownRefs } from './known-refs.js';
 
@@ -45,7 +45,7 @@ export class IngestionService {
    * @throws DomainError BATCH_TOO_LARGE; STORE_UNAVAILABLE or STORE_DEADLINE_EXCEEDED when nothing can be promised:
    *         the same batch may be sent again and doubles nothing
    */
-  async ingest(tenantId: string, rows: readonly EventInput[]): Promise<IngestPayload> {
+  async ingest(tenantId: string, rows: readonly unknown[]): Promise<IngestPayload> {
     if (rows.length > MAX_BATCH) {
       throw new DomainError(
         'BATCH_TOO_LARGE',
