@@ -2,4 +2,4 @@ import { loadConfig, runProcess } from '@sextant/platform';
 import { predictionConfig } from './prediction.config.js';
 import { startPrediction } from './prediction-process.js';
 
-runProcess('prediction', () => startPrediction(loadConfig(predictionConfig, process.env)));
+runProcess('prediction', async () => startPrediction(loadConfig(predictionConfig, process.env)));

@@ -75,7 +75,7 @@ describe('prediction subgraph', () => {
       ...{ rank: 1, score: 1, propensity: 1, reason: 'Goes with p1' },
       ...{ becauseOf: { id: 'p1' }, product: { id: 'p2' } },
     });
-    expect(set.explanation.contributions).toEqual([{ feature: 'history.p1', value: 'p1', contribution: 1 }]);
+    expect(set.explanation.contributions).toEqual([{ feature: 'history.p1', value: null, contribution: 1 }]);
     expect(set.explanation.baseValue + 1 + set.explanation.residual).toBeCloseTo(1.99, 12);
     expect(set.servedBy).toEqual({
       device: 'CPU',

@@ -222,8 +222,6 @@ function slateAttribution({ items }: Slate): Attribution {
     contributions: [...sums].map(([productId, contribution]) => ({
       feature: `history.${productId}`,
       contribution,
-      value: 'text',
-      text: productId,
     })),
     residual: items.reduce((sum, { residual }) => sum + residual, 0),
   };
