@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { modelName, type PriceSpec } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
@@ -129,11 +128,7 @@ async function chooseAmong(
   );
   if (lightGbm === null) return chooseDemand([simple, rich], seed);
   await progress(0.3, 'fitting LightGBM');
-  const threads = Math.min(4, availableParallelism());
-  const trees = await judgeDemand(
-    await lightGbmDemand(split.train, { lightGbm, family, seed, threads }),
-    judging,
-  );
+  const trees = await judgeDemand(await lightGbmDemand(split.train, { lightGbm, family, seed }), judging);
   return chooseDemand([simple, rich, trees], seed);
 }
 

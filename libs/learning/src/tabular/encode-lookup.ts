@@ -1,6 +1,7 @@
 import type { ColumnEncoding } from '@sextant/artefacts';
 import { categoricalView, numericView, type TableColumn } from './column-table.js';
-import { signedLog1p, type Target } from './encode-table.js';
+import type { EncodingTarget } from './encoding-target.js';
+import { signedLog1p } from './signed-log1p.js';
 
 type LookupEncoding = Extract<ColumnEncoding, { kind: 'lookup' }>;
 
@@ -11,7 +12,7 @@ type LookupEncoding = Extract<ColumnEncoding, { kind: 'lookup' }>;
 export function writeLookup(
   encoding: LookupEncoding,
   byName: ReadonlyMap<string, TableColumn>,
-  target: Target,
+  target: EncodingTarget,
 ): void {
   const source = byName.get(encoding.column);
   const view = source === undefined ? null : categoricalView(source);

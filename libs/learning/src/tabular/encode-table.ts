@@ -1,6 +1,8 @@
 import type { ColumnEncoding, TableEncoding } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import { writeLookup } from './encode-lookup.js';
+import type { EncodingTarget } from './encoding-target.js';
+import { signedLog1p } from './signed-log1p.js';
 import { categoricalView, type ColumnTable, numericView, type TableColumn } from './column-table.js';
 
 /** The category of a missing cell, where missing cells were common enough in training to be one. */
@@ -58,15 +60,11 @@ export function columnOfFeature(encoding: TableEncoding): Int32Array {
   );
 }
 
-/** Where one raw column is written: its first model input column and the shape of the whole. */
-export interface Target {
-  output: Float32Array;
-  width: number;
-  offset: number;
-  rows: number;
-}
-
-function writeNumeric(column: NumericEncoding, source: TableColumn | undefined, target: Target): void {
+function writeNumeric(
+  column: NumericEncoding,
+  source: TableColumn | undefined,
+  target: EncodingTarget,
+): void {
   const values = source === undefined ? null : numericView(source);
   for (let row = 0; row < target.rows; row++) {
     const raw = values?.[row] ?? Number.NaN;
@@ -82,15 +80,10 @@ function standardise(column: NumericEncoding, value: number): number {
   return (transformed - column.mean) / column.scale;
 }
 
-/** sign(x) · ln(1 + |x|): keeps order, sign and zero, and draws in long tails. */
-export function signedLog1p(value: number): number {
-  return Math.sign(value) * Math.log1p(Math.abs(value));
-}
-
 function writeCategorical(
   column: CategoricalEncoding,
   source: TableColumn | undefined,
-  target: Target,
+  target: EncodingTarget,
 ): void {
   const other = column.categories.length;
   const positions = new Map(column.categories.map((category, i) => [category, i]));

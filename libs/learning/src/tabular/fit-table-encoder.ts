@@ -7,7 +7,8 @@ import {
   numericView,
   type TableColumn,
 } from './column-table.js';
-import { encodedNames, MISSING_CATEGORY, signedLog1p } from './encode-table.js';
+import { encodedNames, MISSING_CATEGORY } from './encode-table.js';
+import { signedLog1p } from './signed-log1p.js';
 import { LEAKAGE_AUC, singleFeatureAuc, SUSPICIOUS_AUC } from './leakage.js';
 
 export interface TableEncoderOptions {

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../random/seeded-random.js';
 import { type ColumnTable, tableOfRecords, takeRows, toColumnTable } from './column-table.js';
-import { columnOfFeature, encodeTable, MISSING_CATEGORY, signedLog1p } from './encode-table.js';
+import { columnOfFeature, encodeTable, MISSING_CATEGORY } from './encode-table.js';
+import { signedLog1p } from './signed-log1p.js';
 import { fitTableEncoder } from './fit-table-encoder.js';
 
 const ages = [20, 30, null, 50, 60, 40];
