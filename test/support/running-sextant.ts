@@ -68,20 +68,17 @@ export async function readAccess(dataDir: string): Promise<Access> {
   return JSON.parse(await readFile(join(dataDir, 'access.json'), 'utf8')) as Access;
 }
 
-/** A token as the local identity provider issues it, for any tenant, role or claims. */
+/** A token as the local identity provider issues it, for any tenant and role; further claims replace the usual ones. */
 export async function issueToken(
   dataDir: string,
-  claims: { tenant: string; role: Role } & Record<string, unknown>,
+  { tenant, role, ...rest }: { tenant: string; role: Role; iss?: string; aud?: string; exp?: number },
 ): Promise<string> {
   const jwk = JSON.parse(await readFile(join(dataDir, 'keys/jwt-private.json'), 'utf8')) as JWK;
-  const { tenant, role, ...rest } = claims;
-  return new SignJWT({ tenant, roles: [role], scope: ROLE_SCOPES[role].join(' '), ...rest })
+  const usual = { iss: 'sextant-local', aud: 'sextant', exp: Math.floor(Date.now() / 1000) + 3_600 };
+  return new SignJWT({ tenant, roles: [role], scope: ROLE_SCOPES[role].join(' '), ...usual, ...rest })
     .setProtectedHeader({ alg: 'ES256', kid: jwk.kid ?? '' })
     .setSubject(`test-${role}`)
-    .setIssuer('sextant-local')
-    .setAudience('sextant')
     .setIssuedAt()
-    .setExpirationTime('1h')
     .sign(await importJWK(jwk, 'ES256'));
 }
 
