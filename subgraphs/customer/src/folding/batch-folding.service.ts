@@ -6,7 +6,7 @@ import { LateFolding } from './late-folding.service.js';
 import { OutboxRepository, type PendingBatch } from './outbox.repository.js';
 
 /** Batches of at most so many customers are folded before the answer. */
-const FOLD_NOW_CUSTOMERS = 200;
+export const FOLD_NOW_CUSTOMERS = 200;
 
 /** Carries one batch of events from the outbox into the online states. */
 @Injectable()
@@ -19,9 +19,14 @@ export class BatchFolding {
   ) {}
 
   /** Before the events are stored: notes what will have to be folded. */
-  async announce(batch: PendingBatch): Promise<void> {
-    this.late.noteActivity();
-    await this.outbox.add(batch);
+  announce(batch: PendingBatch): Promise<void> {
+    return this.outbox.add(batch);
+  }
+
+  /** Runs a call of ingestion; late folding waits for a pause between calls. */
+  async duringCall<T>(call: () => Promise<T>): Promise<T> {
+    this.late.callStarted();
+    return call().finally(() => this.late.callEnded());
   }
 
   /**

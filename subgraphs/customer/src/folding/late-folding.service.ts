@@ -25,6 +25,7 @@ interface Waiting {
 export class LateFolding implements OnModuleDestroy {
   private waiting: Waiting | null = null;
   private flushing: Waiting | null = null;
+  private calls = 0;
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
 
@@ -66,9 +67,15 @@ export class LateFolding implements OnModuleDestroy {
     });
   }
 
-  /** Events came in: whatever waits is put off, up to its longest wait. */
-  noteActivity(): void {
-    if (this.waiting) this.arm();
+  /** Ingestion is busy from now on: whatever waits is put off, up to its longest wait. */
+  callStarted(): void {
+    this.calls += 1;
+    this.arm();
+  }
+
+  callEnded(): void {
+    this.calls -= 1;
+    this.arm();
   }
 
   /** Folds what waits, as far as the store allows within a few seconds; the rest stays in the outbox. */
@@ -90,7 +97,9 @@ export class LateFolding implements OnModuleDestroy {
     if (!this.waiting || this.flushing) return;
     const { foldingTimes } = this.surroundings;
     const waitedMs = performance.now() - this.waiting.since;
-    const dueMs = delayMs ?? Math.max(0, Math.min(foldingTimes.idleMs, foldingTimes.maxWaitMs - waitedMs));
+    const longestMs = Math.max(0, foldingTimes.maxWaitMs - waitedMs);
+    const idleMs = this.calls > 0 ? longestMs : foldingTimes.idleMs;
+    const dueMs = delayMs ?? Math.min(idleMs, longestMs);
     this.timer = setTimeout(() => {
       this.running = this.flush();
     }, dueMs);

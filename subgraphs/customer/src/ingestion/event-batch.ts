@@ -1,7 +1,15 @@
 import type { StoredEvent } from '@sextant/features';
 import type { SeenCustomer } from '../customers/customer.repository.js';
+import { FOLD_NOW_CUSTOMERS } from '../folding/batch-folding.service.js';
 import type { FoldRequest } from '../folding/customer-fold.service.js';
-import { checkEvent, isFault, isKnownType, type RejectedEvent, reportedId } from './event-validation.js';
+import {
+  checkEvent,
+  type Fault,
+  isFault,
+  isKnownType,
+  type RejectedEvent,
+  reportedId,
+} from './event-validation.js';
 import type { KnownRefs } from './known-refs.js';
 
 /** A batch after checking: what to store, what not, and who is in it. */
@@ -12,6 +20,8 @@ export interface CheckedBatch {
   repeated: number;
   /** customers who may be new */
   unknown: SeenCustomer[];
+  /** customer → time of the earliest event in milliseconds since 1970 */
+  earliest: Map<string, number>;
 }
 
 /** Checks each row on its own. */
@@ -20,56 +30,55 @@ export function checkBatch(
   rows: readonly unknown[],
   { knownRefs, nowMs }: { knownRefs: KnownRefs; nowMs: number },
 ): CheckedBatch {
-  const batch: CheckedBatch = { documents: [], rejected: [], repeated: 0, unknown: [] };
+  const batch: CheckedBatch = { documents: [], rejected: [], repeated: 0, unknown: [], earliest: new Map() };
   const keys = new Set<string>();
   const idByRef = new Map<string, string>();
-  const unknown = new Map<string, SeenCustomer>();
+  const unknown: { id: string; ref: string }[] = [];
   const customerIdFor = (ref: string): string => {
     const seen = idByRef.get(ref);
     if (seen !== undefined) return seen;
     const { id, isStored } = knownRefs.lookUp(tenantId, ref);
     idByRef.set(ref, id);
-    if (!isStored) unknown.set(id, { id, ref, at: new Date(nowMs) });
+    if (!isStored) unknown.push({ id, ref });
     return id;
   };
-  rows.forEach((row, index) => {
+  for (const [index, row] of rows.entries()) {
     const checked = checkEvent(row, { tenantId, nowMs, customerIdFor });
-    if (isFault(checked)) {
-      const { path, message } = checked;
-      batch.rejected.push({
-        index,
-        id: reportedId(row),
-        code: 'INVALID_INPUT',
-        message: `${path} ${message}`.trimStart(),
-        path,
-      });
-      return;
-    }
-    if (keys.has(checked._id)) {
-      batch.repeated += 1;
-      return;
-    }
-    keys.add(checked._id);
-    batch.documents.push(checked);
-    const newcomer = checked.customerId === undefined ? undefined : unknown.get(checked.customerId);
-    if (newcomer && checked.at < newcomer.at) newcomer.at = checked.at;
-  });
-  batch.unknown = [...unknown.values()];
+    if (isFault(checked)) batch.rejected.push(rejectionOf(row, index, checked));
+    else if (keys.size === keys.add(checked._id).size) batch.repeated += 1;
+    else addTo(batch, checked);
+  }
+  batch.unknown = unknown.map(({ id, ref }) => ({ id, ref, at: new Date(batch.earliest.get(id) ?? nowMs) }));
   return batch;
 }
 
-/** One request for each customer of the events, with the events at hand. */
-export function foldRequestsOf(documents: readonly StoredEvent[]): FoldRequest[] {
-  const byCustomer = new Map<string, StoredEvent[]>();
-  for (const event of documents) {
-    if (event.customerId === undefined) continue;
-    const events = byCustomer.get(event.customerId);
-    if (events) events.push(event);
-    else byCustomer.set(event.customerId, [event]);
-  }
+function addTo({ documents, earliest }: CheckedBatch, event: StoredEvent): void {
+  documents.push(event);
+  if (event.customerId === undefined) return;
+  const known = earliest.get(event.customerId);
+  const at = event.at.getTime();
+  if (known === undefined || at < known) earliest.set(event.customerId, at);
+}
+
+function rejectionOf(row: unknown, index: number, { path, message }: Fault): RejectedEvent {
+  return {
+    index,
+    id: reportedId(row),
+    code: 'INVALID_INPUT',
+    message: `${path} ${message}`.trimStart(),
+    path,
+  };
+}
+
+/** One request for each customer of the batch; with the events at hand while the customers are few. */
+export function foldRequestsOf({ earliest }: CheckedBatch, stored: readonly StoredEvent[]): FoldRequest[] {
+  if (earliest.size > FOLD_NOW_CUSTOMERS)
+    return Array.from(earliest, ([customerId, since]) => ({ customerId, since }));
+  const byCustomer = Map.groupBy(stored, ({ customerId = '' }) => customerId);
+  byCustomer.delete('');
   return Array.from(byCustomer, ([customerId, events]) => ({
     customerId,
-    since: events.reduce((earliest, { at }) => Math.min(earliest, at.getTime()), Infinity),
+    since: events.reduce((first, { at }) => Math.min(first, at.getTime()), Infinity),
     events,
   }));
 }

@@ -13,7 +13,7 @@ export interface RejectedEvent {
 }
 
 /** What is wrong with a row. */
-interface Fault {
+export interface Fault {
   path: string;
   message: string;
 }

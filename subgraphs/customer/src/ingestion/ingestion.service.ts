@@ -3,7 +3,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import { eventIdOf, type StoredEvent } from '@sextant/features';
 import { ObjectId } from 'mongodb';
 import { CustomerRepository } from '../customers/customer.repository.js';
-import type { FoldRequest } from '../folding/customer-fold.service.js';
 import { BatchFolding } from '../folding/batch-folding.service.js';
 import type { PendingBatch } from '../folding/outbox.repository.js';
 import { storeFailure, withinDeadline } from '../store.js';
@@ -53,12 +52,15 @@ export class IngestionService {
         { path: 'events' },
       );
     }
+    return this.folding.duringCall(() => this.ingestBatch(tenantId, rows));
+  }
+
+  private async ingestBatch(tenantId: string, rows: readonly unknown[]): Promise<IngestPayload> {
     const { clock, storeTimeoutMs } = this.surroundings;
-    const startedMs = performance.now();
+    const deadlineMs = performance.now() + storeTimeoutMs;
     const now = clock.now();
     const checked = checkBatch(tenantId, rows, { knownRefs: this.knownRefs, nowMs: now.getTime() });
-    const requests = foldRequestsOf(checked.documents);
-    const batch = pendingBatch(tenantId, now, { checked, requests });
+    const batch = pendingBatch(tenantId, now, checked);
     const stored = await withinDeadline(this.store(checked, batch), storeTimeoutMs).catch(
       (error: unknown) => {
         this.folding.abandon(batch, error);
@@ -66,10 +68,9 @@ export class IngestionService {
       },
     );
     const watermark = clock.now();
-    const leftMs = Math.max(0, storeTimeoutMs - (performance.now() - startedMs));
-    await withinDeadline(this.foldStored(batch, stored, { checked, requests }), leftMs).catch(
-      () => undefined,
-    );
+    // past the deadline folding goes on behind the answer: the events are durable either way
+    const folded = this.foldStored(batch, checked, stored);
+    await withinDeadline(folded, Math.max(0, deadlineMs - performance.now())).catch(() => undefined);
     return this.payloadOf(tenantId, checked, { stored, watermark });
   }
 
@@ -89,13 +90,12 @@ export class IngestionService {
 
   private async foldStored(
     batch: PendingBatch,
+    checked: CheckedBatch,
     stored: readonly StoredEvent[],
-    { checked, requests }: { checked: CheckedBatch; requests: readonly FoldRequest[] },
   ): Promise<void> {
     if (checked.documents.length === 0) return;
     if (stored.length === 0) return this.folding.forget(batch);
-    const fresh = stored.length === checked.documents.length ? requests : foldRequestsOf(stored);
-    await this.folding.complete(batch, fresh, accountUpdatesOf(stored));
+    await this.folding.complete(batch, foldRequestsOf(checked, stored), accountUpdatesOf(stored));
   }
 
   private payloadOf(
@@ -110,16 +110,12 @@ export class IngestionService {
   }
 }
 
-function pendingBatch(
-  tenantId: string,
-  at: Date,
-  { checked, requests }: { checked: CheckedBatch; requests: readonly FoldRequest[] },
-): PendingBatch {
+function pendingBatch(tenantId: string, at: Date, { documents, earliest }: CheckedBatch): PendingBatch {
   return {
     id: new ObjectId(),
     tenantId,
     at,
-    customerIds: requests.map(({ customerId }) => customerId),
-    accountEventIds: accountUpdatesOf(checked.documents).map(eventIdOf),
+    customerIds: [...earliest.keys()],
+    accountEventIds: accountUpdatesOf(documents).map(eventIdOf),
   };
 }
