@@ -117,6 +117,13 @@ describe('authorisation', () => {
     expect(asked()).toBe(before);
   });
 
+  it('is counted by code', async () => {
+    await withToken(undefined);
+    const metrics = await (await fetch(running.gateway.metricsUrl)).text();
+    expect(metrics).toMatch(/sextant_gateway_errors_total\{code="FORBIDDEN"\} [1-9]/);
+    expect(metrics).toMatch(/sextant_gateway_errors_total\{code="UNAUTHENTICATED"\} [1-9]/);
+  });
+
   it('sees through aliases, fragments, interfaces and several operations', async () => {
     const documents = [
       '{ a: product(id:"1"){ b: cost } }',

@@ -46,6 +46,11 @@ export class GatewayMetrics {
     for (const code of errorCodes) this.errors.inc({ code });
   }
 
+  /** A request that was refused before GraphQL. */
+  refused(code: string): void {
+    this.errors.inc({ code });
+  }
+
   private label(name: string | null | undefined): string {
     if (!name) return 'anonymous';
     if (this.names.has(name)) return name;

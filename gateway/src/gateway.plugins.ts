@@ -2,6 +2,7 @@ import { DomainError } from '@sextant/domain';
 import type { GatewayPlugin } from '@graphql-hive/gateway-runtime';
 import { getOperationAST, GraphQLError, type GraphQLSchema } from 'graphql';
 import { maxDepth, noIncrementalDelivery } from './document-rules.js';
+import { VariableFitting } from './variables.js';
 import { FieldAccess } from './field-access.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { GatewayContext } from './subgraph.transport.js';
@@ -58,6 +59,24 @@ export function fieldAuthorisation({ rules }: Supergraph): GatewayPlugin {
       check(args as unknown as Arguments, setResultAndStopExecution),
     onSubscribe: ({ args, setResultAndStopExecution }) =>
       check(args as unknown as Arguments, setResultAndStopExecution),
+  };
+}
+
+/** Variables that do not fit are refused here; what goes on is fitted already. Runs after {@link fieldAuthorisation}. */
+export function fittedVariables(): GatewayPlugin {
+  const fitting = new VariableFitting();
+  const fit = (args: Arguments, stop: (result: { errors: GraphQLError[] }) => void): void => {
+    const { schema, document, variableValues: variables = {}, operationName } = args;
+    const fitted = fitting.fit(schema, { document, variables }, operationName);
+    if (Array.isArray(fitted)) return stop({ errors: fitted });
+    args.document = fitted.document;
+    args.variableValues = fitted.variables;
+  };
+  return {
+    onExecute: ({ args, setResultAndStopExecution }) =>
+      fit(args as unknown as Arguments, setResultAndStopExecution),
+    onSubscribe: ({ args, setResultAndStopExecution }) =>
+      fit(args as unknown as Arguments, setResultAndStopExecution),
   };
 }
 

@@ -4,7 +4,7 @@ import { aGateway, type Answer, ask } from './test-gateway.js';
 let running: Awaited<ReturnType<typeof aGateway>>;
 beforeAll(async () => {
   running = await aGateway({
-    SEXTANT_UPSTREAM_TIMEOUT_MS: '500',
+    SEXTANT_UPSTREAM_TIMEOUT_MS: '1500',
     SEXTANT_CORS_ORIGINS: 'http://localhost:3000',
   });
 });
@@ -109,6 +109,43 @@ describe('errors', () => {
     const answer = await query('{ slow product(id:"1"){ title } }');
     expect(answer.data).toEqual({ slow: null, product: { title: 'Product 1' } });
     expect(codesOf(answer)).toEqual(['SUBGRAPH_DEADLINE_EXCEEDED']);
+  });
+});
+
+describe('a large batch', () => {
+  const ingest = 'mutation($e:[EventInput!]!){ ingestEvents(events:$e) }';
+  const event = (i: number) => ({
+    id: `e${i}`,
+    type: 'page_visit',
+    at: '2026-01-01T00:00:00Z',
+    properties: { channel: 'mail', nested: [{ a: i }] },
+  });
+
+  it('of 2,000 events arrives unchanged', async () => {
+    const events = Array.from({ length: 2_000 }, (_, i) => event(i));
+    expect((await query(ingest, { variables: { e: events } })).data).toEqual({ ingestEvents: 2_000 });
+    const received = JSON.parse(running.subgraphs.customer.requests.at(-1)?.body ?? '') as {
+      variables: { e: unknown };
+    };
+    expect(received.variables.e).toEqual(events);
+  });
+
+  it('that does not fit its type at all is refused in few words', async () => {
+    const answer = await query(ingest, {
+      variables: { e: Array.from({ length: 2_000 }, (_, i) => ({ ...event(i), id: {} })) },
+    });
+    expect(new Set(codesOf(answer))).toEqual(new Set(['BAD_USER_INPUT']));
+    expect(answer.errors?.length).toBeLessThanOrEqual(21);
+  });
+
+  it('is refused as a whole when its subgraph is not there, without a second try', async () => {
+    const before = running.subgraphs.customer.requests.length;
+    const answer = await query(ingest, { variables: { e: [{ ...event(1), id: 'hang' }] } });
+    expect([answer.data ?? { ingestEvents: null }, codesOf(answer)]).toEqual([
+      { ingestEvents: null },
+      ['SUBGRAPH_DEADLINE_EXCEEDED'],
+    ]);
+    expect(running.subgraphs.customer.requests.length - before).toBe(1);
   });
 });
 

@@ -15,7 +15,7 @@ import { parse } from 'graphql';
 import { errorMask } from './error-mask.js';
 import { GatewayMetrics } from './gateway-metrics.js';
 import type { GatewayConfig } from './gateway.config.js';
-import { documentLimits, fieldAuthorisation, operationMetrics } from './gateway.plugins.js';
+import { documentLimits, fieldAuthorisation, fittedVariables, operationMetrics } from './gateway.plugins.js';
 import { httpFront } from './http-front.js';
 import { SubgraphTransport } from './subgraph.transport.js';
 import { readSupergraph, type Supergraph } from './supergraph.js';
@@ -32,17 +32,7 @@ export interface RunningGateway {
 export async function startGateway(config: GatewayConfig): Promise<RunningGateway> {
   const logger = createLogger('gateway', config.LOG_LEVEL);
   const supergraph = readSupergraph(readFile(config.SUPERGRAPH_PATH));
-  const endpoints = {
-    customer: config.CUSTOMER_URL,
-    campaign: config.CAMPAIGN_URL,
-    prediction: config.PREDICTION_URL,
-  };
-  const transport = new SubgraphTransport({
-    endpoints,
-    secret: config.SEXTANT_SIGNING_SECRET,
-    timeoutMs: config.SEXTANT_UPSTREAM_TIMEOUT_MS,
-    logger,
-  });
+  const transport = transportOf(config, logger);
   const metrics = new GatewayMetrics();
   const runtime = hiveRuntime({
     supergraph,
@@ -52,18 +42,11 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
     graphiql: config.SEXTANT_GRAPHIQL === '1',
   });
   await runtime.getSchema();
-  const tokens = new TokenVerifier(
-    keysFrom(config.SEXTANT_JWKS),
-    { issuer: config.SEXTANT_ISSUER, audience: config.SEXTANT_AUDIENCE },
-    Date.now,
+  const front = frontOf(config, { runtime, metrics, logger });
+  const server = createServer(
+    { keepAliveTimeout: 65_000, requestTimeout: 60_000 },
+    (request, response) => void front(request, response),
   );
-  const front = httpFront({
-    identify: (authorization) => tokens.identify(authorization),
-    serve: (request, response, context) => runtime(request, response, context),
-    corsOrigins: config.SEXTANT_CORS_ORIGINS,
-    graphiql: config.SEXTANT_GRAPHIQL === '1',
-  });
-  const server = createServer((request, response) => void front(request, response));
   const operations = new OperationsServer(metrics.registry, [subgraphsCheck(transport, supergraph)]);
   const metricsPort = await operations.listen(config.METRICS_PORT, config.HOST);
   await listenOn(server, config.PORT, config.HOST);
@@ -82,6 +65,40 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
   };
 }
 
+interface FrontParts {
+  runtime: ReturnType<typeof hiveRuntime>;
+  metrics: GatewayMetrics;
+  logger: Logger;
+}
+
+function frontOf(config: GatewayConfig, { runtime, metrics, logger }: FrontParts) {
+  const expected = { issuer: config.SEXTANT_ISSUER, audience: config.SEXTANT_AUDIENCE };
+  const tokens = new TokenVerifier(keysFrom(config.SEXTANT_JWKS), expected, Date.now);
+  return httpFront({
+    identify: (authorization) => tokens.identify(authorization),
+    serve: (request, response, context) => runtime(request, response, context),
+    onRefused(code, unexpected) {
+      metrics.refused(code);
+      if (unexpected) logger.error({ err: unexpected }, 'unexpected error before GraphQL');
+    },
+    corsOrigins: config.SEXTANT_CORS_ORIGINS,
+    graphiql: config.SEXTANT_GRAPHIQL === '1',
+  });
+}
+
+function transportOf(config: GatewayConfig, logger: Logger): SubgraphTransport {
+  return new SubgraphTransport({
+    endpoints: {
+      customer: config.CUSTOMER_URL,
+      campaign: config.CAMPAIGN_URL,
+      prediction: config.PREDICTION_URL,
+    },
+    secret: config.SEXTANT_SIGNING_SECRET,
+    timeoutMs: config.SEXTANT_UPSTREAM_TIMEOUT_MS,
+    logger,
+  });
+}
+
 interface RuntimeParts {
   supergraph: Supergraph;
   transport: SubgraphTransport;
@@ -98,7 +115,12 @@ function hiveRuntime({ supergraph, transport, metrics, logger, graphiql }: Runti
       http: { getSubgraphExecutor: ({ subgraphName }) => transport.executorOf(subgraphName.toLowerCase()) },
     },
     __experimental__batchExecution: false,
-    plugins: () => [documentLimits(), fieldAuthorisation(supergraph), operationMetrics(metrics)],
+    plugins: () => [
+      documentLimits(),
+      operationMetrics(metrics),
+      fieldAuthorisation(supergraph),
+      fittedVariables(),
+    ],
     maskedErrors: { maskError: errorMask((error) => logger.error({ err: error }, 'unexpected error')) },
     logging: false,
     subgraphErrors: false,

@@ -15,6 +15,8 @@ export interface FrontOptions {
   identify(authorization: string | undefined): Promise<Identity>;
   /** runs the GraphQL request */
   serve(request: ReadRequest, response: ServerResponse, context: Partial<GatewayContext>): unknown;
+  /** told of each request that is refused here: its code, and the error when it is unexpected */
+  onRefused(code: string, unexpected?: unknown): void;
   corsOrigins: readonly string[];
   graphiql: boolean;
 }
@@ -23,7 +25,7 @@ export interface FrontOptions {
 class Refusal extends Error {
   constructor(
     readonly status: number,
-    readonly code: ErrorCode | 'BAD_REQUEST',
+    readonly code: ErrorCode | 'BAD_REQUEST' | 'INTERNAL_SERVER_ERROR',
     message: string,
   ) {
     super(message);
@@ -57,7 +59,9 @@ export function httpFront(options: FrontOptions) {
         ...(traceparent && { traceparent }),
       });
     } catch (error) {
-      refuse(response, error);
+      const refusal = asRefusal(error);
+      options.onRefused(refusal.code, refusal.status === 500 ? error : undefined);
+      refuse(response, refusal);
     }
   };
 }
@@ -115,20 +119,20 @@ function parse(text: string): unknown {
   }
 }
 
-function refuse(response: ServerResponse, error: unknown): void {
+function refuse(response: ServerResponse, refusal: Refusal): void {
   if (response.headersSent || response.destroyed) return void response.destroy();
-  if (error instanceof Refusal) {
-    if (error.status === 413) response.setHeader('connection', 'close'); // the rest of the body is not read
-    return answer(response, error.status, {
-      errors: [{ message: error.message, extensions: { code: error.code } }],
-    });
-  }
-  if (error instanceof DomainError && error.kind === 'unauthenticated') {
-    response.setHeader('www-authenticate', 'Bearer');
-    return answer(response, 401, { errors: [{ message: error.message, extensions: { code: error.code } }] });
-  }
-  const message = 'Something went wrong on our side; it was logged.';
-  return answer(response, 500, { errors: [{ message, extensions: { code: 'INTERNAL_SERVER_ERROR' } }] });
+  if (refusal.status === 401) response.setHeader('www-authenticate', 'Bearer');
+  if (refusal.status === 413) response.setHeader('connection', 'close'); // the rest of the body is not read
+  answer(response, refusal.status, {
+    errors: [{ message: refusal.message, extensions: { code: refusal.code } }],
+  });
+}
+
+function asRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof DomainError && error.kind === 'unauthenticated')
+    return new Refusal(401, error.code, error.message);
+  return new Refusal(500, 'INTERNAL_SERVER_ERROR', 'Something went wrong on our side; it was logged.');
 }
 
 function answer(response: ServerResponse, status: number, value: unknown): void {

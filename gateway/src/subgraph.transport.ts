@@ -1,6 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { DomainError, type ErrorCode, type Identity } from '@sextant/domain';
+import { DomainError, type Identity } from '@sextant/domain';
 import { type Logger, signRequest } from '@sextant/platform';
 import { type DocumentNode, GraphQLError, print } from 'graphql';
 
@@ -98,23 +98,20 @@ export class SubgraphTransport {
   }
 
   private post(url: URL, body: Buffer, { identity, requestId, traceparent }: GatewayContext): Promise<Reply> {
+    const signing = { secret: this.options.secret, nowMs: Date.now() };
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': body.byteLength,
+      accept: 'application/json',
+      'x-request-id': requestId,
+      ...(traceparent && { traceparent }),
+      ...signRequest({ method: 'POST', path: url.pathname, body }, identity, signing),
+    };
     const isTls = url.protocol === 'https:';
-    const signature = signRequest({ method: 'POST', path: url.pathname, body }, identity, {
-      secret: this.options.secret,
-      nowMs: Date.now(),
-    });
     const options: RequestOptions = {
       method: 'POST',
       agent: isTls ? this.agents.https : this.agents.http,
-      signal: AbortSignal.timeout(this.options.timeoutMs),
-      headers: {
-        'content-type': 'application/json',
-        'content-length': body.byteLength,
-        accept: 'application/json',
-        'x-request-id': requestId,
-        ...(traceparent && { traceparent }),
-        ...signature,
-      },
+      headers,
     };
     return new Promise((resolve, reject) => {
       const outgoing = (isTls ? httpsRequest : httpRequest)(url, options, (response) => {
@@ -125,6 +122,8 @@ export class SubgraphTransport {
           resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
         );
       });
+      const timer = setTimeout(() => outgoing.destroy(new UpstreamTimeout()), this.options.timeoutMs);
+      outgoing.on('close', () => clearTimeout(timer));
       outgoing.on('error', reject);
       outgoing.end(body);
     });
@@ -174,12 +173,22 @@ function parseJson(body: string): Record<string, unknown> | null {
 }
 
 function unavailable(subgraph: string, cause: unknown): DomainError {
-  const isTimeout =
-    cause instanceof Error &&
-    (cause.name === 'TimeoutError' || (cause.cause as Error | undefined)?.name === 'TimeoutError');
-  const code: ErrorCode = isTimeout ? 'SUBGRAPH_DEADLINE_EXCEEDED' : 'SUBGRAPH_UNAVAILABLE';
-  const message = isTimeout
-    ? `the ${subgraph} part of the graph did not answer in time; try again`
-    : `the ${subgraph} part of the graph cannot be reached; try again in a moment`;
-  return new DomainError(code, message, { cause });
+  if (cause instanceof UpstreamTimeout) {
+    return new DomainError(
+      'SUBGRAPH_DEADLINE_EXCEEDED',
+      `the ${subgraph} part of the graph did not answer in time; try again`,
+      { cause },
+    );
+  }
+  return new DomainError(
+    'SUBGRAPH_UNAVAILABLE',
+    `the ${subgraph} part of the graph cannot be reached; try again in a moment`,
+    { cause },
+  );
+}
+
+class UpstreamTimeout extends Error {
+  constructor() {
+    super('no complete answer within SEXTANT_UPSTREAM_TIMEOUT_MS');
+  }
 }

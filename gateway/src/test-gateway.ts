@@ -62,12 +62,15 @@ export const RESOLVERS: Record<keyof typeof TYPE_DEFS, Resolvers> = {
         await new Promise((resolve) => setTimeout(resolve, 30));
         return `${identity.subject}@${identity.tenantId}`;
       },
-      slow: () => new Promise((resolve) => setTimeout(resolve, 2_000, 'late').unref()),
+      slow: () => new Promise(() => undefined),
       broken: () => {
         throw new Error('password of the database: hunter2');
       },
     },
-    Mutation: { ingestEvents: (_: unknown, { events }: { events: unknown[] }) => events.length },
+    Mutation: {
+      ingestEvents: (_: unknown, { events }: { events: { id: string }[] }) =>
+        events[0]?.id === 'hang' ? new Promise(() => undefined) : events.length,
+    },
   },
   campaign: {
     Product: { __resolveReference: (reference: { id: string }) => reference },
@@ -151,50 +154,48 @@ export function composeTiny(typeDefs: Record<string, string> = TYPE_DEFS): strin
 /** A gateway on free ports over three tiny subgraphs, and tokens for it. */
 export async function aGateway(env: Record<string, string> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'sextant-gateway-'));
-  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
-  const publicJwk = { ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' };
+  const { publicJwk, token } = await anIssuer();
   writeFileSync(join(folder, 'jwks.json'), JSON.stringify({ keys: [publicJwk] }));
   writeFileSync(join(folder, 'supergraph.graphql'), composeTiny());
-  const subgraphs = {
-    customer: await aTinySubgraph('customer'),
-    campaign: await aTinySubgraph('campaign'),
-    prediction: await aTinySubgraph('prediction'),
-  };
+  const [customer, campaign, prediction] = await Promise.all([
+    aTinySubgraph('customer'),
+    aTinySubgraph('campaign'),
+    aTinySubgraph('prediction'),
+  ]);
   const config = loadConfig(gatewayConfig, {
     ...{ PORT: '0', METRICS_PORT: '0', LOG_LEVEL: 'silent', SEXTANT_SIGNING_SECRET: SECRET },
     ...{ SUPERGRAPH_PATH: join(folder, 'supergraph.graphql'), SEXTANT_JWKS: join(folder, 'jwks.json') },
-    ...{
-      CUSTOMER_URL: subgraphs.customer.url,
-      CAMPAIGN_URL: subgraphs.campaign.url,
-      PREDICTION_URL: subgraphs.prediction.url,
-    },
+    ...{ CUSTOMER_URL: customer.url, CAMPAIGN_URL: campaign.url, PREDICTION_URL: prediction.url },
     ...env,
   });
   const gateway = await startGateway(config);
-  const token = (claims: Record<string, unknown> = {}, expires = '5m') =>
-    new SignJWT({
-      sub: 'user-1',
-      tenant: 'demo',
-      roles: ['analyst'],
-      scope: 'customer:read profile:read catalogue:read lead:read',
-      ...claims,
-    })
-      .setProtectedHeader({ alg: 'ES256', kid: 'one' })
-      .setIssuer(String(claims['iss'] ?? 'sextant-local'))
-      .setAudience('sextant')
-      .setExpirationTime(expires)
-      .sign(privateKey);
   return {
     gateway,
-    subgraphs,
+    subgraphs: { customer, campaign, prediction },
     token,
     publicJwk,
     folder,
     async stop() {
       await gateway.close();
-      await Promise.all(Object.values(subgraphs).map((subgraph) => subgraph.stop()));
+      await Promise.all([customer, campaign, prediction].map((subgraph) => subgraph.stop()));
       rmSync(folder, { recursive: true });
     },
+  };
+}
+
+/** Keys, and tokens signed with them; `claims` overrides what a token says. */
+async function anIssuer() {
+  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
+  const scope = 'customer:read profile:read catalogue:read lead:read events:write';
+  return {
+    publicJwk: { ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' },
+    token: (claims: Record<string, unknown> = {}, expires = '5m') =>
+      new SignJWT({ sub: 'user-1', tenant: 'demo', roles: ['analyst'], scope, ...claims })
+        .setProtectedHeader({ alg: 'ES256', kid: 'one' })
+        .setIssuer(String(claims['iss'] ?? 'sextant-local'))
+        .setAudience('sextant')
+        .setExpirationTime(expires)
+        .sign(privateKey),
   };
 }
 

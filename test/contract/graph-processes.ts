@@ -25,11 +25,8 @@ export interface RunningGraph {
 export async function startGraph(): Promise<RunningGraph> {
   const mongo = await startTestMongo();
   const folder = await mkdtemp(join(tmpdir(), 'sextant-contract-'));
-  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
-  await writeFile(
-    join(folder, 'jwks.json'),
-    JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'test', alg: 'ES256' }] }),
-  );
+  const issuer = await anIssuer();
+  await writeFile(join(folder, 'jwks.json'), JSON.stringify({ keys: [issuer.publicJwk] }));
   const ports = await Promise.all(Array.from({ length: 2 * SUBGRAPHS.length + 3 }, () => freePort()));
   const portAt = (i: number): number => ports[i] ?? 0;
   const urls = Object.fromEntries(
@@ -54,24 +51,27 @@ export async function startGraph(): Promise<RunningGraph> {
     await mongo.stop();
     await rm(folder, { recursive: true, force: true });
   };
-  try {
-    await Promise.race([
-      untilReady(`http://127.0.0.1:${portAt(7)}/health/ready`),
-      ...children.map(({ failed }) => failed),
-    ]);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  const tokenOf = (role: Role, tenant = 'demo'): Promise<string> =>
-    new SignJWT({ tenant, roles: [role], scope: ROLE_SCOPES[role].join(' ') })
-      .setProtectedHeader({ alg: 'ES256', kid: 'test' })
-      .setSubject(`test-${role}`)
-      .setIssuer('sextant-local')
-      .setAudience('sextant')
-      .setExpirationTime('1h')
-      .sign(privateKey);
-  return { url: `http://127.0.0.1:${portAt(6)}/graphql`, subgraphs: urls, tokenOf, stop };
+  const ready = Promise.race([
+    untilReady(`http://127.0.0.1:${portAt(7)}/health/ready`),
+    ...children.map(({ failed }) => failed),
+  ]);
+  await ready.catch((error: unknown) => stop().then(() => Promise.reject(error)));
+  return { url: `http://127.0.0.1:${portAt(6)}/graphql`, subgraphs: urls, tokenOf: issuer.tokenOf, stop };
+}
+
+async function anIssuer() {
+  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
+  return {
+    publicJwk: { ...(await exportJWK(publicKey)), kid: 'test', alg: 'ES256' },
+    tokenOf: (role: Role, tenant = 'demo'): Promise<string> =>
+      new SignJWT({ tenant, roles: [role], scope: ROLE_SCOPES[role].join(' ') })
+        .setProtectedHeader({ alg: 'ES256', kid: 'test' })
+        .setSubject(`test-${role}`)
+        .setIssuer('sextant-local')
+        .setAudience('sextant')
+        .setExpirationTime('1h')
+        .sign(privateKey),
+  };
 }
 
 /** The identity that the gateway makes of such a token. */
