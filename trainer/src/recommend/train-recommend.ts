@@ -65,41 +65,36 @@ export async function trainRecommend(
   await progress(0, 'reading interactions');
   const data = await indexInteractions(customers, options.maxItems ?? DEFAULT_MAX_ITEMS);
   const itemCount = data.items.length;
-  const splits = splitLater(data.customers, TEST_SHARE);
-  const past = splits.map(({ train }) => train);
+  const past = splitLater(data.customers, TEST_SHARE).map(({ train }) => train);
+  const { seed, now } = options;
   const choice = await chooseRecommender(past, {
     itemCount,
-    seed: options.seed,
+    seed,
     onCandidate: (fits) =>
       progress(Math.min(0.8, (0.8 * fits) / TYPICAL_FITS), `choosing among recommenders (${fits} fitted)`),
   });
   await progress(0.8, 'measuring on what came later');
-  const evaluation = evaluate(data, choice, options.seed);
+  const evaluation = evaluate(data, choice, seed);
   await progress(0.9, 'fitting on all interactions');
   const similarity = fitRecommender(data.customers, itemCount, choice);
-  const onnx = writeRecommender(similarity);
-  const { bytes, ...description } = onnx;
-  await progress(1, 'recommender trained');
-  return {
-    draft: {
-      model: modelName(tenantId, 'recommend'),
-      tenantId,
-      trainedAt: options.now.toISOString(),
-      seed: options.seed,
-      dataSha256,
-      dataRows,
-      onnx: description,
-      metrics: evaluation.metrics,
-      baselineMetrics: evaluation.baselineMetrics,
-      warmUpBatchSizes: [1, 8, 64],
-      spec: specOf(data, choice),
-    },
-    files: new Map([
-      ['model.onnx', bytes],
-      [SIMILARITY_FILE, bytesOf(similarity)],
-    ]),
-    card: cardOf(data, choice, evaluation),
+  const { bytes, ...onnx } = writeRecommender(similarity);
+  const { metrics, baselineMetrics } = evaluation;
+  const draft = {
+    model: modelName(tenantId, 'recommend'),
+    tenantId,
+    trainedAt: now.toISOString(),
+    seed,
+    dataSha256,
+    dataRows,
+    onnx,
+    metrics,
+    baselineMetrics,
+    warmUpBatchSizes: [1, 8, 64],
+    spec: specOf(data, choice),
   };
+  await progress(1, 'recommender trained');
+  const files = new Map(Object.entries({ 'model.onnx': bytes, [SIMILARITY_FILE]: bytesOf(similarity) }));
+  return { draft, files, card: cardOf(data, choice, evaluation) };
 }
 
 /** NDCG@10 and recall@20 over customers with a relevant later interaction, beside ranking everyone by popularity. */

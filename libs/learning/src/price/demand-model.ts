@@ -174,44 +174,12 @@ function designOf(
 }
 
 function assemble(model: MixedModel, parts: Parts): DemandModel {
-  const { family, products, centres, context, own } = parts;
+  const { family, products, context, own } = parts;
   const grouped = 2 + own.length;
-  const effect = (k: number): Record<string, number> =>
-    Object.fromEntries(
-      products.map((product, g) => [
-        product,
-        (model.fixed[k] ?? 0) + (model.deviations[g * grouped + k] ?? 0),
-      ]),
-    );
-  const times = {
-    column: PRICE_COLUMN,
-    transform: 'log',
-    centres: centres.byProduct,
-    otherCentre: centres.overall,
-    fill: Math.exp(centres.overall),
-  } as const;
-  const lookups: LookupEncoding[] = [
-    {
-      kind: 'lookup',
-      column: PRODUCT_COLUMN,
-      feature: 'product level',
-      values: effect(0),
-      other: model.fixed[0] ?? 0,
-      times: null,
-    },
-    {
-      kind: 'lookup',
-      column: PRODUCT_COLUMN,
-      feature: 'price effect',
-      values: effect(1),
-      other: model.fixed[1] ?? 0,
-      times,
-    },
-    ...own.map((numeric, k) => ownContext(numeric, effect(2 + k), model.fixed[2 + k] ?? 0)),
-  ];
+  const lookups = lookupsOf(model, parts);
   const ownAt = own.map(({ column }) => context.features.indexOf(column));
-  const rest = context.features.map((_, c) => c).filter((c) => !ownAt.includes(c));
   const common = new Float64Array(context.features.length);
+  const rest = context.features.map((_, c) => c).filter((c) => !ownAt.includes(c));
   for (const [k, c] of rest.entries()) common[c] = model.fixed[grouped + k] ?? 0;
   return {
     family,
@@ -224,6 +192,28 @@ function assemble(model: MixedModel, parts: Parts): DemandModel {
     intercept: 0,
     elasticity: elasticities(model, products, grouped),
   };
+}
+
+/** Level, price effect and own context effects of each product, as encoding; each enters the sum with a coefficient of 1. */
+function lookupsOf({ fixed, deviations }: MixedModel, { products, centres, own }: Parts): LookupEncoding[] {
+  const grouped = 2 + own.length;
+  const effect = (k: number): Record<string, number> =>
+    Object.fromEntries(
+      products.map((product, g) => [product, (fixed[k] ?? 0) + (deviations[g * grouped + k] ?? 0)]),
+    );
+  const times = {
+    column: PRICE_COLUMN,
+    transform: 'log',
+    centres: centres.byProduct,
+    otherCentre: centres.overall,
+    fill: Math.exp(centres.overall),
+  } as const;
+  const lookup = { kind: 'lookup', column: PRODUCT_COLUMN } as const;
+  return [
+    { ...lookup, feature: 'product level', values: effect(0), other: fixed[0] ?? 0, times: null },
+    { ...lookup, feature: 'price effect', values: effect(1), other: fixed[1] ?? 0, times },
+    ...own.map((numeric, k) => ownContext(numeric, effect(2 + k), fixed[2 + k] ?? 0)),
+  ];
 }
 
 /** The whole effect of a numeric context column by product; its common column then keeps a coefficient of 0. */

@@ -170,20 +170,17 @@ function substitute(
   let freedom = C;
   for (const [g, inverse] of inverses.entries()) {
     const cross = products.subarray(g * C * C, g * C * C + K * C).map((value) => value / dispersion);
-    const residual = Float64Array.from({ length: K }, (_, k) => {
-      let value = (sums[g * C + k] ?? 0) / dispersion;
-      for (let c = 0; c < C; c++) value -= (cross[k * C + c] ?? 0) * (fixed[c] ?? 0);
-      return value;
-    });
+    const residual = residualOf(sums.subarray(g * C, g * C + K), cross, { fixed, dispersion });
     const deviation = multiply(inverse, residual, { rows: K, inner: K, columns: 1 });
     const carried = multiply(inverse, cross, { rows: K, inner: K, columns: C });
     const spread = multiply(carried, covariance, { rows: K, inner: C, columns: C });
     for (let k = 0; k < K; k++) {
       let variance = inverse[k * K + k] ?? 0;
       for (let c = 0; c < C; c++) variance += (spread[k * C + c] ?? 0) * (carried[k * C + c] ?? 0);
-      const total = variance + (covariance[k * C + k] ?? 0) - 2 * (spread[k * C + k] ?? 0);
       deviations[g * K + k] = deviation[k] ?? 0;
-      standardErrors[g * K + k] = Math.sqrt(Math.max(0, total));
+      standardErrors[g * K + k] = Math.sqrt(
+        Math.max(0, variance + (covariance[k * C + k] ?? 0) - 2 * (spread[k * C + k] ?? 0)),
+      );
       next[k] = (next[k] ?? 0) + ((deviation[k] ?? 0) ** 2 + variance) / G;
       freedom += 1 - (inverse[k * K + k] ?? 0) / (variances[k] ?? 1);
     }
@@ -196,6 +193,19 @@ function substitute(
     variances: next.map((v) => Math.max(LEAST_VARIANCE, v)),
     freedom,
   };
+}
+
+/** What the fixed effects leave of one group's weighted sums, shape [grouped]. */
+function residualOf(
+  sums: Float64Array,
+  cross: Float64Array,
+  { fixed, dispersion }: { fixed: Float64Array; dispersion: number },
+): Float64Array {
+  return sums.map((sum, k) => {
+    let value = sum / dispersion;
+    for (const [c, effect] of fixed.entries()) value -= (cross[k * fixed.length + c] ?? 0) * effect;
+    return value;
+  });
 }
 
 function predict(
