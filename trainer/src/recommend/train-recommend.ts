@@ -58,10 +58,7 @@ export async function trainRecommend(
   { tenantId, customers, dataSha256, dataRows }: RecommendTraining,
   options: RecommendTrainingOptions,
 ): Promise<TrainedModel> {
-  const progress = async (share: number, step: string): Promise<void> => {
-    await options.onProgress?.(share, step);
-    await setImmediate();
-  };
+  const progress = reporter(options.onProgress);
   await progress(0, 'reading interactions');
   const data = await indexInteractions(customers, options.maxItems ?? DEFAULT_MAX_ITEMS);
   const itemCount = data.items.length;
@@ -95,6 +92,14 @@ export async function trainRecommend(
   await progress(1, 'recommender trained');
   const files = new Map(Object.entries({ 'model.onnx': bytes, [SIMILARITY_FILE]: bytesOf(similarity) }));
   return { draft, files, card: cardOf(data, choice, evaluation) };
+}
+
+/** Tells how far the work is, and lets the process answer others before it goes on. */
+function reporter(onProgress: RecommendTrainingOptions['onProgress']) {
+  return async (share: number, step: string): Promise<void> => {
+    await onProgress?.(share, step);
+    await setImmediate();
+  };
 }
 
 /** NDCG@10 and recall@20 over customers with a relevant later interaction, beside ranking everyone by popularity. */

@@ -152,18 +152,22 @@ function solve(
   return substitute(rows, { products, sums }, { inverses, covariance, fixed, variances, dispersion });
 }
 
+/** The system after the group effects were eliminated. */
+interface Eliminated {
+  /** Inverse of each group's own block, [grouped, grouped]. */
+  inverses: Float64Array[];
+  /** Of the fixed effects, [columns, columns]. */
+  covariance: Float64Array;
+  fixed: Float64Array;
+  variances: Float64Array;
+  dispersion: number;
+}
+
 function substitute(
   { columns: C, grouped: K, groupCount: G }: GroupedRows,
   { products, sums }: Moments,
-  given: {
-    inverses: Float64Array[];
-    covariance: Float64Array;
-    fixed: Float64Array;
-    variances: Float64Array;
-    dispersion: number;
-  },
+  { inverses, covariance, fixed, variances, dispersion }: Eliminated,
 ): Solution {
-  const { inverses, covariance, fixed, variances, dispersion } = given;
   const deviations = new Float64Array(G * K);
   const standardErrors = new Float64Array(G * K);
   const next = new Float64Array(K);
