@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ERROR_KINDS } from '@sextant/domain';
@@ -16,10 +16,8 @@ const PAGES = [
   ),
 ].filter((page) => existsSync(join(REPOSITORY, page)));
 
-/** Codes that the GraphQL layer and the gateway use beside ours. */
+/** Codes of the GraphQL layer beside ours. */
 const PROTOCOL_CODES = [
-  'UNAUTHORIZED_FIELD_OR_TYPE',
-  'SUBGRAPH_UNAVAILABLE',
   'GRAPHQL_VALIDATION_FAILED',
   'GRAPHQL_PARSE_FAILED',
   'BAD_USER_INPUT',
@@ -63,6 +61,22 @@ describe('frontend guide', () => {
     expect(codes.filter((code) => !(code in ERROR_KINDS) && !PROTOCOL_CODES.includes(code))).toEqual([]);
   });
 });
+
+describe('operator guide', () => {
+  it('names only metrics that a process exports', () => {
+    const text = readFileSync(join(REPOSITORY, 'docs/guides/operator.md'), 'utf8');
+    const named = [...new Set(text.match(/\bsextant_[a-z_]+/g) ?? [])];
+    expect(named.length).toBeGreaterThan(8);
+    const code = ['gateway', 'subgraphs', 'inference-worker', 'libs'].map(codeBelow).join('\n');
+    expect(named.filter((name) => !code.includes(`name: '${name}'`))).toEqual([]);
+  });
+});
+
+function codeBelow(folder: string): string {
+  return globSync(`${folder}/**/src/**/*.ts`, { cwd: REPOSITORY, exclude: (name) => name === 'node_modules' })
+    .map((file) => readFileSync(join(REPOSITORY, file), 'utf8'))
+    .join('\n');
+}
 
 function supergraph(): GraphQLSchema {
   return buildSchema(readFileSync(join(REPOSITORY, 'gateway/supergraph.graphql'), 'utf8'), {
