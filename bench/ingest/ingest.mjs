@@ -1,7 +1,7 @@
 /* global fetch */
 // Rate of ingestEvents against the native driver's unordered insertMany of the same documents on the same mongod.
 //
-//   npm run build && node bench/ingest/ingest.mjs [--gateway] [--events 200000] [--customers 5000] [--batch 5000] [--callers 3]
+//   npm run build && node bench/ingest/ingest.mjs [--gateway] [--replay] [--events 200000] [--customers 5000] [--batch 5000] [--callers 3]
 //
 // mongod, customer subgraph and, with --gateway, the gateway run in processes of their own, as in production. Rows are
 // made while the clock runs, for both sides alike. SUBGRAPH_NODE_FLAGS and GATEWAY_NODE_FLAGS take e.g. --cpu-prof.
@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     batch: { type: 'string', default: '5000' },
     callers: { type: 'string', default: '3' },
     gateway: { type: 'boolean', default: false },
+    replay: { type: 'boolean', default: false },
   },
 });
 const [events, customers, batch, callers] = [
@@ -151,7 +153,7 @@ async function startProcess(program, variables, { flags, health }) {
   }
   return {
     url: `http://127.0.0.1:${port}/graphql`,
-    metrics: async () => (await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()).split('\n'),
+    pid: child.pid,
     stop: async () => {
       child.kill('SIGTERM');
       await once(child, 'exit');
@@ -212,30 +214,48 @@ const client = await new MongoClient(mongo.uri).connect();
 const subgraph = await startSubgraph(mongo.uri.replace('/?', '/bench_graph?'));
 const gateway = values.gateway ? await startGateway(subgraph.url) : null;
 const send = () => (gateway ? through(gateway.url, gateway.headers) : through(subgraph.url, sign));
-const used = async (name, running) => {
-  const lines = await running.metrics();
-  console.log(
-    lines
-      .filter((line) => /^(process_cpu_seconds_total|process_resident_memory_bytes|sextant_fold)/.test(line))
-      .map((line) => `  ${name} ${line}`)
-      .join('\n'),
-  );
+/** CPU seconds that a process has used, on Linux; the tick is a hundredth of a second. */
+function cpuSeconds(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return NaN;
+  }
+}
+
+const processes = {
+  caller: process.pid,
+  mongod: mongo.pid,
+  subgraph: subgraph.pid,
+  ...(gateway && { gateway: gateway.pid }),
 };
+
+/** Runs one phase and prints its rate and what each process spent on an event. */
+async function phase(name, run) {
+  const before = Object.values(processes).map(cpuSeconds);
+  const outcome = await run();
+  const seconds = outcome.seconds ?? outcome;
+  const spent = Object.entries(processes).map(
+    ([who, pid], i) => `${who} ${(((cpuSeconds(pid) - before[i]) / events) * 1e6).toFixed(1)}`,
+  );
+  report(name, seconds);
+  console.log(`  CPU, microseconds an event: ${spent.join(', ')}`);
+  return outcome;
+}
+
 try {
   console.log(
     `${events} events of ${customers} customers, ${batch} a batch, ${callers} callers, ${cpus().length} cores (${cpus()[0].model}), Node ${process.version}`,
   );
-  const driver = await insertMany(client);
-  report('driver, insertMany', driver);
-  const graph = await send();
-  report(gateway ? 'graph, through the gateway' : 'graph, customer subgraph', graph.seconds);
+  const driver = await phase('driver, insertMany', () => insertMany(client));
+  const graph = await phase(gateway ? 'graph, through the gateway' : 'graph, customer subgraph', send);
   console.log(`ratio ${(driver / graph.seconds).toFixed(2)}; counts ${JSON.stringify(graph.counts)}`);
-  await used('subgraph', subgraph);
-  if (gateway) await used('gateway', gateway);
   await client.db('bench_driver').dropDatabase();
-  const replay = await send();
-  report('the same batches again', replay.seconds);
-  console.log(`counts ${JSON.stringify(replay.counts)}`);
+  if (values.replay) {
+    const replay = await phase('the same batches again', send);
+    console.log(`counts ${JSON.stringify(replay.counts)}`);
+  }
 } finally {
   await gateway?.stop();
   await subgraph.stop();
