@@ -77,12 +77,12 @@ function eventOf(i) {
 }
 
 /** Runs `work` for every batch number, `callers` at a time; seconds. */
-async function timed(work) {
+async function timed(work, callersNow = callers) {
   const batches = Math.ceil(events / batch);
   let next = 0;
   const startedMs = performance.now();
   await Promise.all(
-    Array.from({ length: callers }, async () => {
+    Array.from({ length: callersNow }, async () => {
       while (next < batches) await work(next++);
     }),
   );
@@ -92,9 +92,9 @@ async function timed(work) {
 const rowsOf = (n) =>
   Array.from({ length: Math.min(batch, events - n * batch) }, (_, i) => eventOf(n * batch + i));
 
-async function insertMany(client) {
+async function insertMany(client, callersNow) {
   const collection = client
-    .db('bench_driver')
+    .db(`bench_driver_${callersNow}`)
     .collection('events', { writeConcern: { w: 'majority', journal: true } });
   return timed(async (n) => {
     const documents = rowsOf(n).map(({ id, at, customerRef, ...event }) => ({
@@ -105,7 +105,7 @@ async function insertMany(client) {
       at: new Date(at),
     }));
     await collection.insertMany(documents, { ordered: false });
-  });
+  }, callersNow);
 }
 
 async function through(url, headersOf) {
@@ -248,10 +248,13 @@ try {
   console.log(
     `${events} events of ${customers} customers, ${batch} a batch, ${callers} callers, ${cpus().length} cores (${cpus()[0].model}), Node ${process.version}`,
   );
-  const driver = await phase('driver, insertMany', () => insertMany(client));
+  const alone = await phase('driver, one after the other', () => insertMany(client, 1));
+  const driver = await phase(`driver, ${callers} at a time`, () => insertMany(client, callers));
   const graph = await phase(gateway ? 'graph, through the gateway' : 'graph, customer subgraph', send);
-  console.log(`ratio ${(driver / graph.seconds).toFixed(2)}; counts ${JSON.stringify(graph.counts)}`);
-  await client.db('bench_driver').dropDatabase();
+  const ratios = [alone, driver].map((seconds) => (seconds / graph.seconds).toFixed(2));
+  console.log(
+    `ratio to the driver one after the other ${ratios[0]}, ${callers} at a time ${ratios[1]}; counts ${JSON.stringify(graph.counts)}`,
+  );
   if (values.replay) {
     const replay = await phase('the same batches again', send);
     console.log(`counts ${JSON.stringify(replay.counts)}`);

@@ -1,5 +1,7 @@
 import { customerIdOf, EVENTS_COLLECTION } from '@sextant/features';
+import { ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OutboxRepository } from './folding/outbox.repository.js';
 import { aCustomerSubgraph, anEventInput, anIdentity, eventually, INGEST } from './test-customer-subgraph.js';
 
 let customer: Awaited<ReturnType<typeof aCustomerSubgraph>>;
@@ -198,9 +200,9 @@ describe('a crash between storing and folding', () => {
       customerIds: [id],
       accountEventIds: ['c'],
     };
-    await db
-      .collection('fold_outbox')
-      .insertMany([batch, { ...batch, at: new Date('2026-03-01T11:59:30Z') }]);
+    const outbox = new OutboxRepository(db);
+    await outbox.add({ ...batch, id: new ObjectId() });
+    await outbox.add({ ...batch, id: new ObjectId(), at: new Date('2026-03-01T11:59:30Z') });
     const second = await aCustomerSubgraph({ uri: uriOf(db) });
     const query =
       '{ customer(ref:"shop:1"){ featureVector(set:"customer"){ values } } account(id:"acme"){ name } }';

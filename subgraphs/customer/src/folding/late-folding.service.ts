@@ -2,7 +2,6 @@ import { setTimeout } from 'node:timers/promises';
 import { DomainError } from '@sextant/domain';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { ObjectId } from 'mongodb';
-import { withinDeadline } from '../store.js';
 import { type Surroundings, SURROUNDINGS } from '../surroundings.js';
 import { CustomerFold, type FoldRequest } from './customer-fold.service.js';
 import { OutboxRepository, type PendingBatch } from './outbox.repository.js';
@@ -12,7 +11,9 @@ const MAX_CUSTOMERS = 200_000;
 /** Customers folded between two looks at the clock. */
 const CHUNK = 100;
 const RETRY_MS = 1_000;
+/** How long closing waits for what is left to fold, and then for the customers just being folded. */
 const CLOSE_TIMEOUT_MS = 5_000;
+const CHUNK_TIMEOUT_MS = 1_000;
 
 /** Batches that wait together: each customer is folded once for all of them. */
 interface Waiting {
@@ -88,14 +89,10 @@ export class LateFolding implements OnModuleDestroy {
     clearTimeout(this.timer);
     this.timer = undefined;
     const rest = this.running.then(() => this.flush());
-    await withinDeadline(rest, CLOSE_TIMEOUT_MS).catch((error: unknown) => {
-      this.surroundings.logger.warn(
-        { err: error },
-        'closed with batches left to fold; they are in the outbox',
-      );
-    });
+    const isDone = await endsWithin(rest, CLOSE_TIMEOUT_MS);
     this.stopped = true;
     clearTimeout(this.timer);
+    if (!isDone) await endsWithin(rest, CHUNK_TIMEOUT_MS);
   }
 
   private arm(delayMs?: number): void {
@@ -121,9 +118,10 @@ export class LateFolding implements OnModuleDestroy {
       for (const [tenantId, customers] of batch.tenants) await this.foldPolitely(tenantId, customers);
       await this.outbox.remove(batch.batches);
     } catch (error) {
+      const detail = this.stopped ? 'closed with batches left to fold' : 'folding failed; it is tried again';
       this.surroundings.logger.warn(
         { err: error, batches: batch.batches.length },
-        'folding failed; it is tried again',
+        `${detail}; they are in the outbox`,
       );
       this.putBack(batch);
       retryMs = RETRY_MS;
@@ -156,6 +154,10 @@ export class LateFolding implements OnModuleDestroy {
       );
     }
   }
+}
+
+async function endsWithin(work: Promise<void>, timeoutMs: number): Promise<boolean> {
+  return Promise.race([work.then(() => true), setTimeout(timeoutMs, false, { ref: false })]);
 }
 
 function noneWaiting(): Waiting {
