@@ -1,6 +1,6 @@
 export { loadConfig, type SubgraphConfig, subgraphConfig } from './config.js';
 export { asDomainError, graphqlErrorFormatter } from './graphql-error.js';
-export { type IdentifiedRequest, keepRawBody, requireSignature } from './identity.middleware.js';
+export { type IdentifiedRequest, parseJsonBody, requireSignature } from './identity.middleware.js';
 export { createLogger, type Logger, nestLogger } from './logger.js';
 export { mongoCheck, mongoModule, mongoOptions } from './mongo.module.js';
 export { listenOn, OperationsServer, type ReadinessCheck } from './operations-server.js';

@@ -6,7 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import express from 'express';
 import type { Registry } from 'prom-client';
 import type { SubgraphConfig } from './config.js';
-import { keepRawBody, requireSignature } from './identity.middleware.js';
+import { parseJsonBody, requireSignature } from './identity.middleware.js';
 import { type Logger, nestLogger } from './logger.js';
 import { listenOn, OperationsServer, type ReadinessCheck } from './operations-server.js';
 
@@ -39,7 +39,7 @@ export async function startSubgraph(
     logger: nestLogger(definition.logger),
     abortOnError: false,
   });
-  app.use('/graphql', express.json({ limit: BODY_LIMIT, verify: keepRawBody }));
+  app.use('/graphql', express.raw({ type: 'application/json', limit: BODY_LIMIT }));
   app.use(
     '/graphql',
     requireSignature({
@@ -47,6 +47,7 @@ export async function startSubgraph(
       maxAgeMs: config.SEXTANT_SIGNATURE_MAX_AGE_MS,
       now: Date.now,
     }),
+    parseJsonBody,
   );
   await app.init();
   const server = app.getHttpServer();

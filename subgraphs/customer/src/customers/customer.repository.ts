@@ -53,14 +53,16 @@ export class CustomerRepository implements OnModuleInit {
   /** Makes sure that each customer is known; those that are stay as they are. */
   async ensure(tenantId: string, seen: readonly SeenCustomer[]): Promise<void> {
     if (seen.length === 0) return;
-    const operations = seen.map(({ id, ref, at }) => ({
-      updateOne: {
-        filter: { tenantId, _id: id },
-        update: { $setOnInsert: { ref, firstSeenAt: at, lastSeenAt: at, ...UNFOLDED } },
-        upsert: true,
-      },
-    }));
-    await this.customers.bulkWrite(operations, { ordered: false }).catch(duplicateRows); // another batch was first
+    const ids = seen.map(({ id }) => id);
+    const found = await this.customers
+      .find({ tenantId, _id: { $in: ids } }, { projection: { _id: 1 } })
+      .toArray();
+    const known = new Set(found.map(({ _id }) => _id));
+    const fresh = seen
+      .filter(({ id }) => !known.has(id))
+      .map(({ id, ref, at }) => ({ _id: id, tenantId, ref, firstSeenAt: at, lastSeenAt: at, ...UNFOLDED }));
+    if (fresh.length === 0) return;
+    await this.customers.insertMany(fresh, { ordered: false }).catch(duplicateRows); // another batch was first
   }
 
   /** Takes over what follows from the online states, unless a newer revision was taken over already. */

@@ -55,15 +55,16 @@ export function checkEvent(
   if (!isObject(properties)) return fault('properties', 'must be an object');
   const bad = shapeFault(type, properties, row) ?? propertyFault(type, properties);
   if (bad) return bad;
-  return {
+  const event: StoredEvent = {
     _id: eventKey(into.tenantId, id),
     tenantId: into.tenantId,
-    ...(ref !== null && { customerId: into.customerIdFor(ref) }),
     type,
     at,
     properties,
-    ...(source !== null && { source }),
   };
+  if (ref !== null) event.customerId = into.customerIdFor(ref);
+  if (source !== null) event.source = source;
+  return event;
 }
 
 function checkEnvelope(
