@@ -220,12 +220,7 @@ function splitByTime({ header, rows }: Table): { train: Table; relevant: Map<str
 }
 
 function ndcgOf(slate: string[], relevant: ReadonlySet<string>): number {
-  const shown = slate.map((item) => Number(relevant.has(item)));
-  const unseen = Math.max(0, relevant.size - shown.reduce((sum, hit) => sum + hit, 0));
-  const padded = [
-    ...shown,
-    ...new Array<number>(Math.max(0, 10 - shown.length)).fill(0),
-    ...new Array<number>(unseen).fill(1),
-  ];
-  return ndcgAtK(padded, 10);
+  const numbers = new Map([...new Set([...slate, ...relevant])].map((item, i) => [item, i]));
+  const numberOf = (item: string): number => numbers.get(item) ?? -1;
+  return ndcgAtK(slate.map(numberOf), new Set([...relevant].map(numberOf)), 10);
 }
