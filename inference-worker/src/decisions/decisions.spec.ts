@@ -220,6 +220,24 @@ describe('QuotePrices', () => {
     }
   });
 
+  it('expects no sale of what is sold out and keeps its list price, and knows that from a stock not counted', async () => {
+    const { quotes } = await worker.client.quotePrices(
+      { model: 'demo.price', rows: [row({ stock: 0, rounding: 'none' }), row(), row({ stock: null })] },
+      within,
+    );
+    const [soldOut, uncounted, alsoUncounted] = quotes;
+
+    expect(soldOut).toMatchObject({
+      priceMinor: row().listPriceMinor,
+      expectedUnits: 0,
+      expectedUnitsHigh: 0,
+    });
+    expect(soldOut?.expectedMarginMinor).toBe(0);
+    expect(soldOut?.guardrails.find(({ rule }) => rule === 'stock')).toMatchObject({ bound: true });
+    expect(uncounted?.expectedUnits).toBeGreaterThan(0);
+    expect(alsoUncounted).toEqual(uncounted);
+  });
+
   it('attributes log units at the chosen price when asked', async () => {
     const { quotes } = await worker.client.quotePrices(
       { model: 'demo.price', rows: [row()], explain: true },

@@ -114,7 +114,7 @@ function planSearch(row: Decoded<QuoteRow>, spec: PriceSpec, offset: number): Se
   const minorDigits = row.currency === '' ? 2 : minorUnitDigits(row.currency);
   const minorPerMajor = 10 ** minorDigits;
   const { listPriceMinor, costMinor, floorMinor, ceilingMinor, stepMinor, rounding } = row;
-  const stock = row.stock === 0 ? null : row.stock;
+  const stock = row.stock ?? null;
   const rules = {
     listPriceMinor,
     costMinor,

@@ -89,8 +89,8 @@ export interface QuoteRow {
   rounding: PriceRounding;
   /** units the customer asks for; the unit price does not depend on it */
   quantity?: number;
-  /** 0 = unknown or unlimited */
-  stock?: number;
+  /** units on hand; left out or null: unknown or unlimited, 0: sold out */
+  stock?: number | null;
   /** ISO 4217; says how many minor digits there are, two when left out */
   currency?: string;
 }

@@ -153,6 +153,17 @@ describe('prediction subgraph', () => {
     });
   });
 
+  it('tells the worker what is sold out from what is not counted', async () => {
+    prediction.catalogue.list('sold-out', '10.00', '4.00', 0);
+    prediction.catalogue.list('uncounted', '10.00', '4.00', null);
+    const query = '{ priceQuotes(productIds: ["sold-out", "uncounted"]) { servedBy { rung } } }';
+    const { errors } = await prediction.ask(query);
+    expect(errors).toBeUndefined();
+    const { rows } = prediction.worker.requests.at(-1) as { rows: { product: string; stock?: number }[] };
+    expect(rows.find(({ product }) => product === 'sold-out')?.stock).toBe(0);
+    expect(rows.find(({ product }) => product === 'uncounted')?.stock).toBeUndefined();
+  });
+
   it('scores leads with interval, band, playbook and an explanation that adds up', async () => {
     const q4 = `query Q4($ids: [ID!]!) { scoreLeads(customerIds: $ids) { ${DECISION} probability interval { value low high level } band percentile basis
       playbook { action owner dueWithin } explanation(top: 1) { baseValue residual contributions { feature value contribution } } } }`;

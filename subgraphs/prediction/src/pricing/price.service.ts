@@ -220,7 +220,7 @@ function toQuoteRow({ question, product, bounds }: Asked): QuoteRow {
     rounding: roundingFor(bounds, product.currency),
     currency: product.currency,
     quantity: question.quantity,
-    stock: product.stock ?? 0,
+    stock: product.stock,
   };
 }
 

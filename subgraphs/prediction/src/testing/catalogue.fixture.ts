@@ -46,12 +46,12 @@ export class FixtureCatalogue {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  list(id: string, amount: string, cost: string | null = null): void {
+  list(id: string, amount: string, cost: string | null = null, stock: number | null = 5): void {
     const currency = 'EUR';
     this.products.set(id, {
       listPrice: { amount, currency },
       cost: cost === null ? null : { amount: cost, currency },
-      stock: 5,
+      stock,
     });
   }
 
