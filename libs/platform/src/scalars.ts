@@ -20,8 +20,10 @@ export const jsonScalar = new GraphQLScalarType<unknown, unknown>({
   parseLiteral: (node, variables) => valueFromASTUntyped(node, variables),
 });
 
+/** @throws DomainError INVALID_INPUT when the value is no RFC 3339 date-time with an offset, or its day is in no calendar */
 export function parseDateTime(value: unknown): Date {
-  const date = typeof value === 'string' && RFC_3339.test(value) ? new Date(value) : null;
+  const isWritten = typeof value === 'string' && RFC_3339.test(value) && isCalendarDay(value);
+  const date = isWritten ? new Date(value) : null;
   if (!date || Number.isNaN(date.getTime())) {
     throw new DomainError(
       'INVALID_INPUT',
@@ -29,4 +31,12 @@ export function parseDateTime(value: unknown): Date {
     );
   }
   return date;
+}
+
+/** JavaScript takes 30 February for 2 March; only the last days of a month need a look. */
+function isCalendarDay(text: string): boolean {
+  const day = text.slice(0, 10);
+  if (day.slice(8) <= '28') return true;
+  const midnight = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
 }
