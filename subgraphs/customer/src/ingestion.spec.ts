@@ -144,6 +144,8 @@ describe('ingestEvents', () => {
     await customer.ingest(batch(5), tenant);
     await customer.ingest(batch(6), tenant);
     await customer.ingest(batch(4), tenant);
+    const { data } = await customer.askAs(tenant, '{ ingestionStatus { pendingBatches } }');
+    expect(data?.['ingestionStatus'].pendingBatches).toBeGreaterThan(0);
     const vector = async () => {
       const { data } = await customer.askAs(
         tenant,
@@ -152,8 +154,13 @@ describe('ingestEvents', () => {
       return data?.['customer'].featureVector?.values['count.product_view.total'];
     };
     expect(await eventually(vector, (count) => count === 9)).toBe(9);
-    const outbox = () => customer.db.collection('fold_outbox').countDocuments({ tenantId: 'late' });
-    expect(await eventually(outbox, (size) => size === 0)).toBe(0);
+    const status = async () => {
+      const { data } = await customer.askAs(tenant, '{ ingestionStatus { pendingBatches oldestPendingAt } }');
+      return data?.['ingestionStatus'];
+    };
+    const done = { pendingBatches: 0, oldestPendingAt: null };
+    expect(await eventually(status, ({ pendingBatches }) => pendingBatches === 0)).toEqual(done);
+    expect(await customer.db.collection('fold_outbox').countDocuments({ tenantId: 'late' })).toBe(0);
   });
 
   it('counts events by tenant and outcome', async () => {

@@ -60,6 +60,17 @@ export class OutboxRepository implements OnModuleInit {
     }));
   }
 
+  /** How many of the tenant's batches wait, and since when the oldest. */
+  async pendingOf(tenantId: string): Promise<{ batches: number; oldestAt: Date | null }> {
+    const [pending] = await this.outbox
+      .aggregate<{ batches: number; oldestAt: Date }>([
+        { $match: { tenantId } },
+        { $group: { _id: null, batches: { $sum: 1 }, oldestAt: { $min: '$at' } } },
+      ])
+      .toArray();
+    return { batches: pending?.batches ?? 0, oldestAt: pending?.oldestAt ?? null };
+  }
+
   async size(): Promise<number> {
     return this.outbox.estimatedDocumentCount();
   }

@@ -7,6 +7,8 @@ const INGEST =
 const UPSERT =
   'mutation Import($rows: [ProductInput!]!) { upsertProducts(products: $rows) { upserted userErrors { code message field } } }';
 
+const STATUS = '{ ingestionStatus { pendingBatches } }';
+
 const RETRY_STATUS = new Set([429, 502, 503, 504]);
 /** Codes of the gateway's own for a subgraph that does not answer. */
 const RETRY_CODES = new Set([
@@ -33,6 +35,7 @@ const ingestResult = z.object({
   ),
   watermark: z.string().nullish(),
 });
+const statusResult = z.object({ pendingBatches: z.number() });
 const upsertResult = z.object({
   upserted: z.number(),
   userErrors: z.array(
@@ -70,16 +73,21 @@ export class GraphClient {
   constructor(private readonly options: GraphClientOptions) {}
 
   async ingestEvents(rows: readonly string[]): Promise<IngestResult> {
-    return ingestResult.parse(await this.mutate(INGEST, rows, 'ingestEvents'));
+    return ingestResult.parse(await this.send(withRows(INGEST, rows), 'ingestEvents'));
   }
 
   async upsertProducts(rows: readonly string[]): Promise<UpsertResult> {
-    return upsertResult.parse(await this.mutate(UPSERT, rows, 'upsertProducts'));
+    return upsertResult.parse(await this.send(withRows(UPSERT, rows), 'upsertProducts'));
+  }
+
+  /** Batches that are stored, and whose customers are not computed anew yet. */
+  async pendingBatches(): Promise<number> {
+    const status = await this.send(JSON.stringify({ query: STATUS }), 'ingestionStatus');
+    return statusResult.parse(status).pendingBatches;
   }
 
   /** @throws DomainError with the graph's code; GATEWAY_UNAVAILABLE when patience ran out; GATEWAY_REFUSED for a code we do not know */
-  private async mutate(query: string, rows: readonly string[], field: string): Promise<unknown> {
-    const body = `{"query":${JSON.stringify(query)},"variables":{"rows":[${rows.join(',')}]}}`;
+  private async send(body: string, field: string): Promise<unknown> {
     const giveUpAt = Date.now() + (this.options.patienceMs ?? 120_000);
     for (let attempt = 0; ; attempt++) {
       const outcome = await this.attempt(body, field);
@@ -119,6 +127,11 @@ export class GraphClient {
     }
     return interpret({ status, text, field, waitMs });
   }
+}
+
+/** The body of a mutation whose rows are JSON already. */
+function withRows(mutation: string, rows: readonly string[]): string {
+  return `{"query":${JSON.stringify(mutation)},"variables":{"rows":[${rows.join(',')}]}}`;
 }
 
 /** The field's value, a reason to try again, or an error that no repetition will cure. */

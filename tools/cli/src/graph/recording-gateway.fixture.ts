@@ -5,6 +5,7 @@ interface Sent {
   query: string;
   variables: { rows: Record<string, unknown>[] };
 }
+type Asked = Sent | { query: string; variables?: undefined };
 
 /** Answers before the real answer: a status, a GraphQL error code, or a cut connection. */
 export type Trouble =
@@ -22,6 +23,8 @@ export class RecordingGateway {
   readonly troubles: Trouble[] = [];
   /** Rows that the graph itself finds fault with. */
   isBad: (row: Record<string, unknown>) => boolean = () => false;
+  /** Answers to come for batches that are not computed yet; then none is. */
+  pending: number[] = [];
   /** Batches above it are refused. */
   maxBatch = Infinity;
   mostAtOnce = 0;
@@ -42,8 +45,9 @@ export class RecordingGateway {
     this.mostAtOnce = Math.max(this.mostAtOnce, ++this.atOnce);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const sent = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Sent;
+    const sent = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Asked;
     this.tokens.push(request.headers.authorization);
+    if (!sent.variables) return this.answerStatus(response);
     const trouble = this.troubles.shift();
     if (trouble === 'cut-after-storing') this.store(sent);
     this.atOnce--;
@@ -52,6 +56,12 @@ export class RecordingGateway {
     if (sent.variables.rows.length > this.maxBatch) return reply(response, { code: 'BATCH_TOO_LARGE' });
     this.batchSizes.push(sent.variables.rows.length);
     response.end(JSON.stringify({ data: this.store(sent) }));
+  }
+
+  private answerStatus(response: ServerResponse): void {
+    this.atOnce--;
+    const pendingBatches = this.pending.shift() ?? 0;
+    response.end(JSON.stringify({ data: { ingestionStatus: { pendingBatches } } }));
   }
 
   private store({ query, variables: { rows } }: Sent): Record<string, unknown> {

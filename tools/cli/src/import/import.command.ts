@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DomainError } from '@sextant/domain';
 import { Command } from 'commander';
@@ -8,6 +9,10 @@ import { GraphClient } from '../graph/graph.client.js';
 import { readMapping } from '../mapping/mapping-file.js';
 import { runImport } from './import-run.js';
 import { type ImportSummary, printSummary } from './import-summary.js';
+
+const COMPUTING_POLL_MS = 200;
+/** Longest wait for features after the last row. */
+const LONGEST_COMPUTING_MS = 600_000;
 
 interface Flags {
   mapping: string;
@@ -70,6 +75,7 @@ async function importWith(flags: Flags, authority: TokenAuthority): Promise<Impo
   const progress = progressPrinter();
   const options = { mapping, mappingName: flags.mapping, dataFolder: flags.data, graph, batch, inFlight };
   const summary = await runImport({ ...options, progress: progress.show });
+  if (summary.eventsAccepted > 0) await untilComputed(graph, progress.say);
   progress.end();
   return { ...summary, retries };
 }
@@ -112,21 +118,40 @@ function wholeNumber(flag: string, text: string, high: number): number {
   });
 }
 
+/** Waits until features know every event, so that whoever asks next gets answers on what was just imported. */
+async function untilComputed(
+  graph: Pick<GraphClient, 'pendingBatches'>,
+  say: (line: string) => void,
+): Promise<void> {
+  const giveUpAt = Date.now() + LONGEST_COMPUTING_MS;
+  for (let pending = await graph.pendingBatches(); pending > 0; pending = await graph.pendingBatches()) {
+    if (Date.now() > giveUpAt) return say(`${pending} batches are still being computed; ask ingestionStatus`);
+    say(`computing features: ${pending} batches to go`);
+    await wait(COMPUTING_POLL_MS);
+  }
+}
+
 /** One line rewritten on a terminal; otherwise a line at most every five seconds. */
 function progressPrinter(): {
   show: (file: string, share: number, summary: ImportSummary) => void;
+  say: (line: string) => void;
   end: () => void;
 } {
   const isTerminal = process.stderr.isTTY === true;
   const everyMs = isTerminal ? 200 : 5_000;
   let shownAt = Date.now();
+  const say = (line: string): void => {
+    if (Date.now() - shownAt < everyMs) return;
+    shownAt = Date.now();
+    process.stderr.write(isTerminal ? `\r${line}\u001b[K` : `${line}\n`);
+  };
   return {
+    say,
     show(file, share, summary) {
-      if (Date.now() - shownAt < everyMs) return;
-      shownAt = Date.now();
       const done = summary.eventsAccepted + summary.eventsDuplicate;
-      const line = `importing ${file}: ${Math.min(100, Math.floor(100 * share))} % read, ${done.toLocaleString('en')} events taken`;
-      process.stderr.write(isTerminal ? `\r${line}\u001b[K` : `${line}\n`);
+      say(
+        `importing ${file}: ${Math.min(100, Math.floor(100 * share))} % read, ${done.toLocaleString('en')} events taken`,
+      );
     },
     end() {
       if (isTerminal) process.stderr.write('\r\u001b[K');
