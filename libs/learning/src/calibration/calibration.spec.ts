@@ -59,7 +59,7 @@ describe('reliability', () => {
     expect(bins).toHaveLength(20);
     expect(bins.reduce((sum, { rows }) => sum + rows, 0)).toBe(20_000);
     expect(bins.reduce((sum, { positives }) => sum + positives, 0)).toBe(
-      labels.reduce((sum, y) => sum + y, 0),
+      labels.reduce<number>((sum, y) => sum + y, 0),
     );
     expect(bins.at(-1)?.upTo).toBe(1);
     expect(bins.map(({ upTo }) => upTo)).toEqual(bins.map(({ upTo }) => upTo).toSorted((a, b) => a - b));
