@@ -7,7 +7,8 @@ import { auc, encodeTable, isTestRow, logLoss, parseExplainer, tableOfRecords } 
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { LeadExample } from './lead-example.js';
-import { trainLead, type TrainedLeadModel } from './train-lead.js';
+import type { TrainedModel } from '../publisher.js';
+import { trainLead } from './train-lead.js';
 
 const folder = process.env['SEXTANT_DATA'];
 if (folder === undefined) process.stdout.write('skipped: bank_marketing (SEXTANT_DATA is not set)\n');
@@ -35,7 +36,7 @@ function readLeads(path: string): LeadExample[] {
   });
 }
 
-async function probabilities(model: TrainedLeadModel, leads: readonly LeadExample[]): Promise<Float32Array> {
+async function probabilities(model: TrainedModel, leads: readonly LeadExample[]): Promise<Float32Array> {
   const { table } = model.draft.spec as LeadSpec;
   const rows = encodeTable(table, tableOfRecords(leads.map(({ features }) => features)));
   const session = await InferenceSession.create(model.files.get('model.onnx') ?? new Uint8Array(), {
@@ -57,7 +58,7 @@ describe.skipIf(folder === undefined || lightGbm === null)(
         { tenantId: 'bank', examples, horizonDays: 30, dataSha256: '0'.repeat(64) },
         { seed: 7, now: NOW, lightGbm, onProgress: () => undefined },
       );
-    const figures = async (model: TrainedLeadModel) => {
+    const figures = async (model: TrainedModel) => {
       const scores = await probabilities(model, fresh);
       const labels = fresh.map(({ label }) => label);
       return { auc: auc(labels, scores), logLoss: logLoss(labels, scores) };

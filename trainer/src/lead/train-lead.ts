@@ -1,8 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { type LeadSpec, type Manifest, type ModelCard, modelName } from '@sextant/artefacts';
+import { type LeadSpec, modelName } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import { applyPlatt, encodeTable, fitTableEncoder, writeExplainer } from '@sextant/learning';
-import { LightGbmProcess } from '../lightgbm/lightgbm-process.js';
+import { type LightGbmProcess, openLightGbm } from '../lightgbm/lightgbm-process.js';
+import type { TrainedModel } from '../publisher.js';
+import { verifyOnnx } from '../verify-onnx.js';
 import { type LeadCalibration, calibrateLeadModel } from './calibrate-lead-model.js';
 import { type Choice, chooseFamily, evaluateFamily } from './choose-family.js';
 import { leadCard } from './lead-card.js';
@@ -18,7 +20,6 @@ import type { FittedLeadModel } from './lead-model.js';
 import { type LeadSplit, splitLeads } from './lead-split.js';
 import { lightGbmFamily } from './lightgbm-family.js';
 import { logisticFamily } from './logistic-family.js';
-import { verifyOnnx } from './verify-onnx.js';
 
 export interface LeadTrainingInput {
   tenantId: string;
@@ -35,12 +36,6 @@ export interface LeadTrainingOptions {
   lightGbm: string | null;
   /** `share` in [0, 1]. */
   onProgress: (share: number, step: string) => void;
-}
-
-export interface TrainedLeadModel {
-  draft: Omit<Manifest, 'version' | 'files' | 'formatVersion'>;
-  files: Map<string, Uint8Array>;
-  card: ModelCard;
 }
 
 const DAY_MS = 86_400_000;
@@ -61,20 +56,23 @@ const EXPLAIN_FILE = 'explain.json';
 export async function trainLead(
   input: LeadTrainingInput,
   options: LeadTrainingOptions,
-): Promise<TrainedLeadModel> {
+): Promise<TrainedModel> {
   const { examples, notes } = settledExamples(input.examples, input.horizonDays, options.now);
   const data = toLeadData(examples);
   checkEnough(data);
   options.onProgress(0.02, 'splitting examples');
   const split = splitLeads(data, { seed: options.seed, horizonMs: input.horizonDays * DAY_MS });
   const checked = checkColumns(data, split);
-  const lightGbm = await openLightGbm(options.lightGbm);
+  const { lightGbm, notes: libraryNotes } = await openLightGbm(
+    options.lightGbm,
+    'only the linear baseline was trained',
+  );
   try {
     const choice = await choose({
       data,
       split,
       exclude: checked.leaked,
-      lightGbm: lightGbm.process,
+      lightGbm,
       options,
     });
     options.onProgress(0.6, 'calibrating');
@@ -82,10 +80,10 @@ export async function trainLead(
     const calibration = await calibrateLeadModel(choice.chosen.tuned, data, { rows, seed: options.seed });
     options.onProgress(0.85, 'fitting on all examples');
     const model = await choice.chosen.tuned.fit(data);
-    const warnings = [...notes, ...lightGbm.notes, ...split.notes, ...checked.warnings];
+    const warnings = [...notes, ...libraryNotes, ...split.notes, ...checked.warnings];
     return await handOver({ input, options, data, split, choice, calibration, model, warnings });
   } finally {
-    await lightGbm.process?.close();
+    await lightGbm?.close();
   }
 }
 
@@ -109,19 +107,6 @@ function checkColumns(data: LeadData, split: LeadSplit): { leaked: string[]; war
     'DATA_INSUFFICIENT',
     `no column of the ${data.labels.length} leads can be learnt from (${warnings.join('; ') || 'there is none'}); send fields that differ between leads`,
   );
-}
-
-async function openLightGbm(
-  path: string | null,
-): Promise<{ process: LightGbmProcess | null; notes: string[] }> {
-  if (path === null)
-    return { process: null, notes: ['LightGBM is not available here: only the linear baseline was trained'] };
-  try {
-    return { process: await LightGbmProcess.open(path), notes: [] };
-  } catch (error) {
-    if (!(error instanceof DomainError) || error.code !== 'LIGHTGBM_UNAVAILABLE') throw error;
-    return { process: null, notes: [`only the linear baseline was trained: ${error.message}`] };
-  }
 }
 
 interface ChoiceInput {
@@ -161,7 +146,7 @@ interface HandOver {
   warnings: string[];
 }
 
-async function handOver(parts: HandOver): Promise<TrainedLeadModel> {
+async function handOver(parts: HandOver): Promise<TrainedModel> {
   const { input, options, data, choice, calibration, model } = parts;
   const { platt, ...served } = calibration;
   const onnx = model.toOnnx(platt);

@@ -29,7 +29,7 @@ export interface PredictRequest {
 
 export type LightGbmRequest = TrainRequest | PredictRequest;
 
-export interface TrainedModel {
+export interface TrainedTrees {
   /** LightGBM's own model text, cut at the best round. */
   model: string;
   rounds: number;
@@ -41,5 +41,5 @@ export type LightGbmReply =
   | { kind: 'ready' }
   | { kind: 'unavailable'; message: string }
   | { kind: 'failed'; message: string }
-  | ({ kind: 'trained' } & TrainedModel)
+  | ({ kind: 'trained' } & TrainedTrees)
   | { kind: 'predicted'; values: Float64Array };

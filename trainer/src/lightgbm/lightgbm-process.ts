@@ -5,7 +5,7 @@ import type {
   LightGbmReply,
   LightGbmRequest,
   PredictRequest,
-  TrainedModel,
+  TrainedTrees,
   TrainRequest,
 } from './lightgbm-messages.js';
 
@@ -50,7 +50,7 @@ export class LightGbmProcess implements AsyncDisposable {
    *
    * @throws DomainError TRAINING_FAILED when LightGBM refuses the data or parameters, or its process ends
    */
-  async train(request: Omit<TrainRequest, 'kind'>): Promise<TrainedModel> {
+  async train(request: Omit<TrainRequest, 'kind'>): Promise<TrainedTrees> {
     const reply = await this.ask({ kind: 'train', ...request });
     if (reply.kind !== 'trained')
       throw new DomainError('TRAINING_FAILED', `LightGBM answered ${reply.kind} to train`);
@@ -118,5 +118,24 @@ export class LightGbmProcess implements AsyncDisposable {
       'LIGHTGBM_UNAVAILABLE',
       `${this.library} cannot be loaded as LightGBM 4 (${why}); on Linux it needs libgomp1 (apt-get install libgomp1), on macOS libomp (brew install libomp)`,
     );
+  }
+}
+
+/**
+ * LightGBM where it can be loaded; null elsewhere, with a note for the model card.
+ *
+ * @param library  its path; null where none was found
+ * @param alone    what is trained without it, for the note
+ */
+export async function openLightGbm(
+  library: string | null,
+  alone: string,
+): Promise<{ lightGbm: LightGbmProcess | null; notes: string[] }> {
+  if (library === null) return { lightGbm: null, notes: [`LightGBM is not available here: ${alone}`] };
+  try {
+    return { lightGbm: await LightGbmProcess.open(library), notes: [] };
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== 'LIGHTGBM_UNAVAILABLE') throw error;
+    return { lightGbm: null, notes: [`${alone}: ${error.message}`] };
   }
 }

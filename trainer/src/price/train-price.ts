@@ -12,9 +12,9 @@ import {
   PRODUCT_COLUMN,
   writeExplainer,
 } from '@sextant/learning';
-import { verifyOnnx } from '../lead/verify-onnx.js';
-import { LightGbmProcess } from '../lightgbm/lightgbm-process.js';
+import { type LightGbmProcess, openLightGbm } from '../lightgbm/lightgbm-process.js';
 import type { TrainedModel } from '../publisher.js';
+import { verifyOnnx } from '../verify-onnx.js';
 import { baselineMetrics, chooseDemand, type DemandChoice, judgeDemand } from './choose-demand.js';
 import { contextDefaults } from './context-defaults.js';
 import { type FittedDemand, logLogCandidate } from './demand-candidate.js';
@@ -82,7 +82,10 @@ export async function trainPrice(input: PriceTraining, options: PriceTrainingOpt
     split: splitDemand(observations),
   };
   await progress(0, 'splitting observations');
-  const { lightGbm, warnings } = await openLightGbm(options.lightGbm);
+  const { lightGbm, notes: warnings } = await openLightGbm(
+    options.lightGbm,
+    'only log-log regressions were trained',
+  );
   try {
     const choice = await chooseAmong(run, lightGbm);
     await progress(0.7, 'fitting on all observations');
@@ -90,19 +93,6 @@ export async function trainPrice(input: PriceTraining, options: PriceTrainingOpt
     return await handOver(run, { choice, fitted, warnings });
   } finally {
     await lightGbm?.close();
-  }
-}
-
-async function openLightGbm(
-  path: string | null,
-): Promise<{ lightGbm: LightGbmProcess | null; warnings: string[] }> {
-  const alone = 'only log-log regressions were trained';
-  if (path === null) return { lightGbm: null, warnings: [`LightGBM is not available here: ${alone}.`] };
-  try {
-    return { lightGbm: await LightGbmProcess.open(path), warnings: [] };
-  } catch (error) {
-    if (!(error instanceof DomainError) || error.code !== 'LIGHTGBM_UNAVAILABLE') throw error;
-    return { lightGbm: null, warnings: [`${alone}: ${error.message}`] };
   }
 }
 
