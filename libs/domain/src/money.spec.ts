@@ -25,6 +25,7 @@ describe('money', () => {
     ['1,50', 'EUR'],
     ['99999999999999', 'EUR'],
     ['1.00', 'euro'],
+    ['1.00', 'XXQ'],
   ])('refuses %j %s and says why', (amount, currency) => {
     expect(() => toMinor({ amount, currency })).toThrow(DomainError);
   });

@@ -38,9 +38,16 @@ const EXPONENTS: Readonly<Record<string, number>> = {
   TND: 3,
 };
 
-/** Digits after the decimal point of a currency (ISO 4217 table A.1); 2 unless the table says otherwise. */
+/** Currencies in use, as the runtime's Unicode data lists them. */
+const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
+
+/**
+ * Digits after the decimal point of a currency (ISO 4217 table A.1); 2 unless the table says otherwise.
+ *
+ * @throws DomainError INVALID_MONEY when there is no such currency
+ */
 export function minorUnitDigits(currency: string): number {
-  if (!/^[A-Z]{3}$/.test(currency)) {
+  if (!CURRENCIES.has(currency)) {
     throw new DomainError(
       'INVALID_MONEY',
       `currency must be an ISO 4217 code such as EUR, got "${currency}"`,
@@ -61,7 +68,7 @@ export function toMinor({ amount, currency }: DecimalMoney): MinorMoney {
   if (!match || fraction.length > digits) {
     throw new DomainError(
       'INVALID_MONEY',
-      `amount must be a decimal with at most ${digits} digits for ${currency}, got "${amount}"`,
+      `amount must be a decimal of at most 13 digits${digits > 0 ? ` and ${digits} behind the point` : ''} for ${currency}, got "${amount.slice(0, 40)}"`,
     );
   }
   const magnitude = Number(`${match[2]}${fraction.padEnd(digits, '0')}`);

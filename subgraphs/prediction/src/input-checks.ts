@@ -33,6 +33,6 @@ export function checkIds(ids: readonly string[], path: string, max: number): rea
       { path },
     );
   }
-  for (const id of ids) checkText(id, path);
+  for (const [i, id] of ids.entries()) checkText(id, `${path}.${i}`);
   return ids;
 }
