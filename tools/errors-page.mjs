@@ -34,7 +34,7 @@ const codes = Object.entries(ERROR_KINDS).sort(([a], [b]) => (a < b ? -1 : 1));
 const rows = (entries) => entries.map(([code, text]) => `| \`${code}\` | ${text} |`).join('\n');
 const text = `# Error codes
 
-<!-- Written by node tools/errors-page.mjs from libs/domain/src/errors.ts. -->
+<!-- Written by npm run errors from libs/domain/src/errors.ts. -->
 
 Clients may depend on codes (\`errors[].extensions.code\`, and \`code\` in \`userErrors\` and \`rejected\`), never on messages.
 
@@ -57,6 +57,6 @@ ${rows(Object.entries(PROTOCOL))}
 
 if (!process.argv.includes('--check')) writeFileSync(page, text);
 else if (readFileSync(page, 'utf8') !== text) {
-  console.error('docs/reference/errors.md is stale: run node tools/errors-page.mjs and commit it.');
+  console.error('docs/reference/errors.md is stale: run npm run errors and commit it.');
   process.exit(1);
 }
