@@ -37,22 +37,8 @@ export interface WorkerOptions {
 export async function startWorker({ config, logger, version, spawn }: WorkerOptions): Promise<RunningWorker> {
   const lifecycle = new WorkerLifecycle();
   const metrics = new WorkerMetrics();
-  const catalogue = new ModelCatalogue();
   const pool = await startPool(config.INFERENCE_THREADS, { metrics, logger, spawn });
-  const scheduler = new InferenceScheduler(pool, metrics);
-  metrics.watchBacklog(scheduler);
-  const directory = new ModelDirectory(config.MODEL_REPOSITORY);
-  const loader = new ModelLoader(directory, pool, scheduler, {
-    maxBatchRows: config.INFERENCE_MAX_BATCH_ROWS,
-    maxPendingRows: config.INFERENCE_QUEUE_ROWS,
-  });
-  const watcher = new RepositoryWatcher({ directory, loader, catalogue, metrics, logger });
-  const runner = new ModelRunner({
-    catalogue,
-    scheduler,
-    lifecycle,
-    maxRequestRows: config.INFERENCE_MAX_REQUEST_ROWS,
-  });
+  const { catalogue, watcher, runner } = serveModels(config, { lifecycle, metrics, pool, logger });
   const defaultDeadlineMs = config.INFERENCE_DEFAULT_DEADLINE_MS;
   const server = createGrpcServer(
     { metrics, logger, defaultDeadlineMs, catalogue, runner, lifecycle, serverVersion: version },
@@ -86,6 +72,29 @@ export async function startWorker({ config, logger, version, spawn }: WorkerOpti
     await close();
     throw error;
   }
+}
+
+interface ServingParts {
+  lifecycle: WorkerLifecycle;
+  metrics: WorkerMetrics;
+  pool: SessionPool;
+  logger: Logger;
+}
+
+/** From the repository to answers: what watches and loads versions, and what runs them. */
+function serveModels(config: WorkerConfig, { lifecycle, metrics, pool, logger }: ServingParts) {
+  const catalogue = new ModelCatalogue();
+  const scheduler = new InferenceScheduler(pool, metrics);
+  metrics.watchBacklog(scheduler);
+  const directory = new ModelDirectory(config.MODEL_REPOSITORY);
+  const loader = new ModelLoader(directory, pool, scheduler, {
+    maxBatchRows: config.INFERENCE_MAX_BATCH_ROWS,
+    maxPendingRows: config.INFERENCE_QUEUE_ROWS,
+  });
+  const watcher = new RepositoryWatcher({ directory, loader, catalogue, metrics, logger });
+  const maxRequestRows = config.INFERENCE_MAX_REQUEST_ROWS;
+  const runner = new ModelRunner({ catalogue, scheduler, lifecycle, maxRequestRows });
+  return { catalogue, watcher, runner };
 }
 
 function startPool(

@@ -4,7 +4,6 @@ export {
   measuredAuc,
   measuredMean,
   measuredRootMean,
-  pairedAucDifference,
   pairedDifference,
   quantile,
 } from './metrics/bootstrap.js';
@@ -102,7 +101,7 @@ export {
 } from './recommend/interactions.js';
 export { decayedPopularity, halfLivesFor, timeSpan } from './recommend/popularity.js';
 export { rankSlate, type SlateOptions } from './recommend/rank-slate.js';
-export { invertPositiveDefinite, solvePositiveDefinite } from './linear-algebra/positive-definite.js';
+export { invertPositiveDefinite } from './linear-algebra/positive-definite.js';
 export { normalQuantile } from './calibration/normal-quantile.js';
 export { applyPlatt, crossFittedProbabilities, fitPlatt, type Platt } from './calibration/platt.js';
 export {
@@ -135,7 +134,7 @@ export {
   type Rounding,
   type SeenPrices,
 } from './price/price-plan.js';
-export { chooseQuote, type GuardrailOutcome, type PriceQuote, quotePrice } from './price/quote-price.js';
+export { chooseQuote, type GuardrailOutcome, type PriceQuote } from './price/quote-price.js';
 export {
   centresOf,
   type DemandEffects,

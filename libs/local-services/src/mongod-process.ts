@@ -16,6 +16,8 @@ export interface MongodOptions {
   port: number;
   /** WiredTiger's cache; the default leaves room for the other processes of a small machine */
   cacheGiB?: number;
+  /** told of the process as soon as there is one, long before it takes writes */
+  onSpawn?: (process: ChildProcess) => void;
 }
 
 export interface RunningMongod {
@@ -30,29 +32,10 @@ export interface RunningMongod {
  * @throws DomainError MONGOD_UNAVAILABLE with the end of mongod's own log when it does not come up
  */
 export async function startMongod(options: MongodOptions): Promise<RunningMongod> {
-  const { binary, dataDir, port, cacheGiB = 1 } = options;
+  const { binary, dataDir, port } = options;
   const logPath = join(dataDir, 'mongod.log');
   await mkdir(join(dataDir, 'db'), { recursive: true });
-  const args = [
-    '--replSet',
-    REPLICA_SET,
-    '--port',
-    String(port),
-    '--bind_ip',
-    '127.0.0.1',
-    '--dbpath',
-    join(dataDir, 'db'),
-  ];
-  const quiet = [
-    '--logpath',
-    logPath,
-    '--logappend',
-    '--wiredTigerCacheSizeGB',
-    String(cacheGiB),
-    '--setParameter',
-    'diagnosticDataCollectionEnabled=false',
-  ];
-  const child = spawn(binary, [...args, ...quiet], { stdio: 'ignore', detached: true });
+  const child = spawn(binary, argumentsOf(options, logPath), { stdio: 'ignore', detached: true });
   const exited = new Promise<never>((_, reject) => {
     child.once('error', (cause) =>
       reject(new DomainError('MONGOD_UNAVAILABLE', `mongod could not be started from ${binary}`, { cause })),
@@ -60,6 +43,7 @@ export async function startMongod(options: MongodOptions): Promise<RunningMongod
     child.once('exit', (code) => void explain(logPath, code).then(reject));
   });
   exited.catch(() => undefined);
+  options.onSpawn?.(child);
   try {
     await Promise.race([becomePrimary(port), exited]);
   } catch (error) {
@@ -71,6 +55,19 @@ export async function startMongod(options: MongodOptions): Promise<RunningMongod
     process: child,
     stop: () => stopChild(child),
   };
+}
+
+function argumentsOf({ dataDir, port, cacheGiB = 1 }: MongodOptions, logPath: string): string[] {
+  const flags = {
+    replSet: REPLICA_SET,
+    port: String(port),
+    bind_ip: '127.0.0.1',
+    dbpath: join(dataDir, 'db'),
+    logpath: logPath,
+    wiredTigerCacheSizeGB: String(cacheGiB),
+    setParameter: 'diagnosticDataCollectionEnabled=false',
+  };
+  return ['--logappend', ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])];
 }
 
 /** A port that is free now, chosen by the system. */

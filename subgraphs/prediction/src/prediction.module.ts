@@ -10,6 +10,7 @@ import {
   Inject,
   Module,
   type OnModuleInit,
+  type Provider,
 } from '@nestjs/common';
 import { getConnectionToken } from '@nestjs/mongoose';
 import type { Db } from 'mongodb';
@@ -37,6 +38,18 @@ const SCHEMA = fileURLToPath(new URL('../schema/*.graphql', import.meta.url));
 const DATABASE = Symbol('database');
 const INFERENCE_CLIENT = Symbol('inference client');
 const INDEXED = Symbol('repositories with indexes');
+
+const RESOLVERS = [
+  CustomerEntityResolver,
+  ProductEntityResolver,
+  RecommendationResolver,
+  LeadScoreResolver,
+  PriceResolver,
+  DecisionResolver,
+  ModelResolver,
+  ModelVersionResolver,
+  TrainingJobResolver,
+];
 
 interface Indexed {
   ensureIndexes(): Promise<void>;
@@ -66,36 +79,13 @@ export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown
         subgraphGraphqlModule({ typePaths: [SCHEMA], resolvers: decisionTypeResolvers, logger }),
       ],
       providers: [
-        { provide: DATABASE, inject: [getConnectionToken()], useFactory: databaseOf },
         {
           provide: INFERENCE_CLIENT,
           useFactory: () => createDecisionsClient({ address: config.INFERENCE_URL }),
         },
         { provide: PredictionSettings, useValue: new PredictionSettings(config.DECISION_BUDGET_MS) },
-        { provide: FeatureStore, inject: [DATABASE], useFactory: (db: Db) => new FeatureStore(db) },
-        {
-          provide: DecisionRepository,
-          inject: [DATABASE],
-          useFactory: (db: Db) => new DecisionRepository(db),
-        },
-        { provide: ModelVersions, inject: [DATABASE], useFactory: (db: Db) => new ModelVersions(db, clock) },
-        { provide: TrainingJobs, inject: [DATABASE], useFactory: (db: Db) => new TrainingJobs(db, clock) },
-        {
-          provide: DecisionLog,
-          inject: [DecisionRepository],
-          useFactory: (sink: DecisionRepository) => new DecisionLog(sink, metrics),
-        },
-        {
-          provide: INDEXED,
-          inject: [DecisionRepository, ModelVersions, TrainingJobs],
-          useFactory: (...repositories: Indexed[]) => repositories,
-        },
-        {
-          provide: DecisionReader,
-          inject: [DecisionLog, DecisionRepository],
-          useFactory: (log: DecisionLog, repository: DecisionRepository) =>
-            new DecisionReader(log, repository),
-        },
+        ...storeProviders(clock),
+        ...decisionProviders(metrics),
         {
           provide: LoaderRegistry,
           inject: [INFERENCE_CLIENT, FeatureStore, ModelVersions, DecisionLog],
@@ -109,15 +99,7 @@ export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown
               predictionServices(config, { client, features, versions, log, metrics, clock }),
             ),
         },
-        CustomerEntityResolver,
-        ProductEntityResolver,
-        RecommendationResolver,
-        LeadScoreResolver,
-        PriceResolver,
-        DecisionResolver,
-        ModelResolver,
-        ModelVersionResolver,
-        TrainingJobResolver,
+        ...RESOLVERS,
       ],
     };
   }
@@ -131,6 +113,36 @@ export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown
     await this.log.close();
     this.client.close();
   }
+}
+
+function storeProviders(clock: Clock): Provider[] {
+  return [
+    { provide: DATABASE, inject: [getConnectionToken()], useFactory: databaseOf },
+    { provide: FeatureStore, inject: [DATABASE], useFactory: (db: Db) => new FeatureStore(db) },
+    { provide: DecisionRepository, inject: [DATABASE], useFactory: (db: Db) => new DecisionRepository(db) },
+    { provide: ModelVersions, inject: [DATABASE], useFactory: (db: Db) => new ModelVersions(db, clock) },
+    { provide: TrainingJobs, inject: [DATABASE], useFactory: (db: Db) => new TrainingJobs(db, clock) },
+    {
+      provide: INDEXED,
+      inject: [DecisionRepository, ModelVersions, TrainingJobs],
+      useFactory: (...repositories: Indexed[]) => repositories,
+    },
+  ];
+}
+
+function decisionProviders(metrics: PredictionMetrics): Provider[] {
+  return [
+    {
+      provide: DecisionLog,
+      inject: [DecisionRepository],
+      useFactory: (sink: DecisionRepository) => new DecisionLog(sink, metrics),
+    },
+    {
+      provide: DecisionReader,
+      inject: [DecisionLog, DecisionRepository],
+      useFactory: (log: DecisionLog, repository: DecisionRepository) => new DecisionReader(log, repository),
+    },
+  ];
 }
 
 function databaseOf(connection: Connection): Db {

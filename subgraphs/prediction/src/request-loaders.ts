@@ -31,6 +31,8 @@ export interface LoaderServices {
 
 /** Rows of one call to the worker at most. */
 const MAX_ROWS = 1_000;
+/** Demand curves of one call at most: each is many rows. */
+const MAX_CURVES = 50;
 
 /**
  * Fields of nested levels resolve in different microtasks; the next turn of the event loop comes after all of them, so that
@@ -63,15 +65,8 @@ export class PredictionLoaders {
     );
     this.leads = new DataLoader(
       (questions) =>
-        coalesce(
-          questions,
-          { keyOf: ({ customerId }) => customerId, merge: mergeExplain },
-          async (distinct) =>
-            services.leads.answer(
-              tenantId,
-              distinct,
-              await readStates(distinct.map(({ customerId }) => customerId)),
-            ),
+        coalesce(questions, { keyOf: customerOf, merge: mergeExplain }, async (distinct) =>
+          services.leads.answer(tenantId, distinct, await readStates(distinct.map(customerOf))),
         ),
       { ...options, cacheKeyFn: ({ explain, customerId }) => `${explain} ${customerId}` },
     );
@@ -85,15 +80,19 @@ export class PredictionLoaders {
     this.demand = new DataLoader((questions) => services.demand.answer(tenantId, questions), {
       ...options,
       cache: false,
-      maxBatchSize: 50,
+      maxBatchSize: MAX_CURVES,
     });
-    this.versions = new DataLoader(async (ids) => {
-      const found = new Map(
-        (await services.versions.findMany(tenantId, ids)).map((version) => [version.id, version]),
-      );
-      return ids.map((id) => found.get(id) ?? null);
-    }, options);
+    this.versions = new DataLoader((ids) => versionsInOrder(services.versions, tenantId, ids), options);
   }
+}
+
+async function versionsInOrder(
+  versions: ModelVersions,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<(ModelVersion | null)[]> {
+  const found = new Map((await versions.findMany(tenantId, ids)).map((version) => [version.id, version]));
+  return ids.map((id) => found.get(id) ?? null);
 }
 
 /** The loaders of each request, made when the first field asks for them. */
@@ -109,6 +108,10 @@ export class LoaderRegistry {
     this.loaders.set(context, made);
     return made;
   }
+}
+
+function customerOf({ customerId }: LeadQuestion): string {
+  return customerId;
 }
 
 /** Quotes shown to different people are different decisions, even at the same price. */

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { type LeadSpec, modelName } from '@sextant/artefacts';
+import { type LeadSpec, type ModelCard, modelName } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import { applyPlatt, encodeTable, fitTableEncoder, writeExplainer } from '@sextant/learning';
 import { type LightGbmProcess, openLightGbm } from '../lightgbm/lightgbm-process.js';
@@ -180,12 +180,13 @@ async function handOver(parts: HandOver): Promise<TrainedModel> {
       ['model.onnx', onnx.bytes],
       [EXPLAIN_FILE, new TextEncoder().encode(explainer)],
     ]),
-    card: leadCard({
-      ...parts,
-      features: model.encoding.columns.map(({ column }) => column),
-      horizonDays: input.horizonDays,
-    }),
+    card: cardOf(parts),
   };
+}
+
+function cardOf(parts: HandOver): ModelCard {
+  const features = parts.model.encoding.columns.map(({ column }) => column);
+  return leadCard({ ...parts, features, horizonDays: parts.input.horizonDays });
 }
 
 async function verifyAgainstFitted(onnx: Uint8Array, { data, model, calibration }: HandOver): Promise<void> {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomNormal, seededRandom } from '../random/seeded-random.js';
-import { invertPositiveDefinite, solvePositiveDefinite } from './positive-definite.js';
+import { invertPositiveDefinite } from './positive-definite.js';
 
 /** XᵀX + I of a random X, positive definite for sure. */
 function positiveDefinite(n: number, seed: number): Float64Array {
@@ -62,13 +62,5 @@ describe('invertPositiveDefinite', () => {
 
   it('of nothing is nothing', () => {
     expect(invertPositiveDefinite(new Float64Array(0), 0)).toHaveLength(0);
-  });
-});
-
-describe('solvePositiveDefinite', () => {
-  it('solves a system worked out by hand', () => {
-    const x = solvePositiveDefinite(Float64Array.of(4, 2, 2, 3), [10, 8]);
-    expect(x[0]).toBeCloseTo(14 / 8, 12);
-    expect(x[1]).toBeCloseTo(12 / 8, 12);
   });
 });

@@ -21,21 +21,6 @@ export function invertPositiveDefinite(matrix: Float64Array, n: number): Float64
   return unpadded(a, n, stride);
 }
 
-/**
- * Solves A·x = b for a symmetric positive definite A.
- *
- * @throws DomainError DATA_INSUFFICIENT as {@link invertPositiveDefinite}
- */
-export function solvePositiveDefinite(matrix: Float64Array, b: ArrayLike<number>): Float64Array {
-  const n = b.length;
-  const inverse = invertPositiveDefinite(matrix, n);
-  return Float64Array.from({ length: n }, (_, i) => {
-    let sum = 0;
-    for (let j = 0; j < n; j++) sum += (inverse[i * n + j] ?? 0) * (b[j] ?? 0);
-    return sum;
-  });
-}
-
 /** L below the diagonal of `a`; returns the diagonal of L. */
 function factor(a: Float64Array, n: number): Float64Array {
   const pivots = new Float64Array(n);

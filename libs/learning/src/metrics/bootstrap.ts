@@ -1,6 +1,6 @@
 import type { Measured } from '@sextant/artefacts';
 import { randomInteger, seededRandom } from '../random/seeded-random.js';
-import { type AucInput, mean, weightedAuc } from './probability.js';
+import { mean, weightedAuc } from './probability.js';
 
 export interface BootstrapOptions {
   seed: number;
@@ -80,14 +80,6 @@ export function pairedDifference(
   if (a.length !== b.length) throw new RangeError(`lengths differ: ${a.length} and ${b.length}`);
   const differences = Float64Array.from({ length: a.length }, (_, i) => (a[i] ?? 0) - (b[i] ?? 0));
   return measuredMean(differences, options);
-}
-
-/** AUC of a minus AUC of b over the same rows, resampled together. */
-export function pairedAucDifference(a: AucInput, b: AucInput, options: BootstrapOptions): Measured {
-  if (a.labels.length !== b.labels.length)
-    throw new RangeError(`lengths differ: ${a.labels.length} and ${b.labels.length}`);
-  const [first, second] = [weightedAuc(a), weightedAuc(b)];
-  return bootstrap(a.labels.length, (weights) => first(weights) - second(weights), options);
 }
 
 /** Linear interpolation between order statistics (type 7 of Hyndman and Fan 1996); undefined for no values. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planPrices, type QuoteRules } from './price-plan.js';
-import { chooseQuote, type GuardrailOutcome, type PriceQuote, quotePrice } from './quote-price.js';
+import { planPrices, type QuoteRules, type SeenPrices } from './price-plan.js';
+import { chooseQuote, type GuardrailOutcome, type PriceQuote } from './quote-price.js';
 
 const rules = (over: Partial<QuoteRules> = {}): QuoteRules => ({
   listPriceMinor: 1500,
@@ -13,6 +13,15 @@ const rules = (over: Partial<QuoteRules> = {}): QuoteRules => ({
   stock: null,
   ...over,
 });
+/** Plan, demand and choice for a demand curve that is a plain function of the price. */
+function quotePrice(
+  quoteRules: QuoteRules,
+  range: SeenPrices | null,
+  unitsAt: (priceMinor: number) => number,
+): PriceQuote {
+  const plan = planPrices(quoteRules, range);
+  return chooseQuote(plan, quoteRules, plan.demandAt.map(unitsAt));
+}
 const seen = { lowMinor: 1000, highMinor: 4000 };
 /** Constant elasticity −2.5: the best price is cost · 2.5 / 1.5. */
 const demand = (price: number): number => 1e9 * price ** -2.5;
@@ -20,7 +29,7 @@ const outcome = (quote: PriceQuote, rule: GuardrailOutcome['rule']): GuardrailOu
   quote.guardrails.find((guardrail) => guardrail.rule === rule);
 const invalid = (path: string): unknown => expect.objectContaining({ code: 'INVALID_INPUT', path });
 
-describe('quotePrice', () => {
+describe('chooseQuote over the planned prices', () => {
   it('finds the margin-optimal price of a constant elasticity: cost · e / (1 + e)', () => {
     const stepped = quotePrice(rules({ stepMinor: 10, floorMinor: 1110 }), seen, demand);
     expect(stepped.priceMinor).toBe(1670);

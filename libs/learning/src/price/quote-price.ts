@@ -1,5 +1,5 @@
 import { DomainError } from '@sextant/domain';
-import { planPrices, type PricePlan, type QuoteRules, type SeenPrices } from './price-plan.js';
+import type { PricePlan, QuoteRules } from './price-plan.js';
 
 /** Whether one rule moved the price, and from where to where (minor units); rules are applied in the order listed. */
 export interface GuardrailOutcome {
@@ -44,16 +44,6 @@ export function chooseQuote(plan: PricePlan, rules: QuoteRules, units: ArrayLike
     expectedMarginMinor: expectedUnits * (priceMinor - rules.costMinor),
     guardrails: outcomes({ plan, rules, free, afterStock, chosen: priceMinor }),
   };
-}
-
-/** Plan, demand and choice in one call, for a demand curve that is a plain function of the price in minor units. */
-export function quotePrice(
-  rules: QuoteRules,
-  seen: SeenPrices | null,
-  demand: (priceMinor: number) => number,
-): PriceQuote {
-  const plan = planPrices(rules, seen);
-  return chooseQuote(plan, rules, plan.demandAt.map(demand));
 }
 
 interface Journey {

@@ -162,7 +162,7 @@ export class PriceService {
 
   private decide(tenantId: string, { question, product }: Asked, rated: Rated<Answer>): PriceQuote {
     const { currency } = product;
-    const { priceMinor, guardrails, quote } = rated.answer;
+    const { priceMinor, quote } = rated.answer;
     const begun = this.parts.writer.begin();
     const validUntil = new Date(begun.decidedAt.getTime() + VALID_MS);
     const { productId, quantity } = question;
@@ -171,17 +171,7 @@ export class PriceService {
       { tenantId, productId, priceMinor, currency, quantity, decisionId, validUntil },
       this.options.quoteKey,
     );
-    const decimal = (amountMinor: number): DecimalMoney => toDecimal({ amountMinor, currency });
-    const shown = {
-      price: decimal(priceMinor),
-      listPrice: decimal(product.listPriceMinor),
-      guardrails: guardrails.map(({ rule, bound, beforeMinor, afterMinor }) => ({
-        rule,
-        bound,
-        before: decimal(beforeMinor).amount,
-        after: decimal(afterMinor).amount,
-      })),
-    };
+    const shown = shownOf(rated.answer, product);
     const envelope = this.parts.writer.finish(
       begun,
       { ...rated, attribution: question.explain ? (quote?.attribution ?? null) : null },
@@ -232,6 +222,21 @@ function contentOf(
   const { listPriceMinor, costMinor, currency, stock } = product;
   const input = { productId, quantity, region, listPriceMinor, costMinor, currency, stock };
   return { tenantId, kind: 'price' as const, subject: productId, customerId, input, propensity: 1 };
+}
+
+/** What client and log see of a price, in decimal strings. */
+function shownOf({ priceMinor, guardrails }: Answer, { listPriceMinor, currency }: CatalogueProduct) {
+  const decimal = (amountMinor: number): DecimalMoney => toDecimal({ amountMinor, currency });
+  return {
+    price: decimal(priceMinor),
+    listPrice: decimal(listPriceMinor),
+    guardrails: guardrails.map(({ rule, bound, beforeMinor, afterMinor }) => ({
+      rule,
+      bound,
+      before: decimal(beforeMinor).amount,
+      after: decimal(afterMinor).amount,
+    })),
+  };
 }
 
 const NO_EXPECTATION = { expectedUnits: null, expectedMargin: null };

@@ -22,19 +22,8 @@ export interface ProductMapper {
 }
 
 export function productMapper(mapping: ProductMapping, cells: Cells): ProductMapper {
-  const readers = {
-    id: valueReader(mapping.id),
-    title: valueReader(mapping.title),
-    sku: mapping.sku === undefined ? null : valueReader(mapping.sku),
-    stock: mapping.stock === undefined ? null : valueReader(mapping.stock),
-    listPrice: mapping.listPrice
-      ? { ...mapping.listPrice, amount: valueReader(mapping.listPrice.amount) }
-      : null,
-    cost: mapping.cost ? { ...mapping.cost, amount: valueReader(mapping.cost.amount) } : null,
-    categories: [mapping.categories ?? []].flat().map(valueReader),
-  };
   const conditions = mapping.when ?? [];
-  const { id, title, sku, stock, listPrice, cost, categories } = readers;
+  const { id, title, sku, stock, listPrice, cost, categories } = readersOf(mapping);
   return {
     columns: [id, title, sku, stock, listPrice?.amount, cost?.amount, ...categories]
       .flatMap((reader) => reader?.columns ?? [])
@@ -62,6 +51,19 @@ export function productMapper(mapping: ProductMapping, cells: Cells): ProductMap
         ...(stockText === null ? {} : { stock: Math.trunc(finite(stockText, 'stock')) }),
       };
     },
+  };
+}
+
+function readersOf(mapping: ProductMapping) {
+  const { sku, stock, listPrice, cost } = mapping;
+  return {
+    id: valueReader(mapping.id),
+    title: valueReader(mapping.title),
+    sku: sku === undefined ? null : valueReader(sku),
+    stock: stock === undefined ? null : valueReader(stock),
+    listPrice: listPrice ? { ...listPrice, amount: valueReader(listPrice.amount) } : null,
+    cost: cost ? { ...cost, amount: valueReader(cost.amount) } : null,
+    categories: [mapping.categories ?? []].flat().map(valueReader),
   };
 }
 
