@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Role, ROLE_SCOPES } from '@sextant/domain';
+import { DomainError, type Role, ROLE_SCOPES } from '@sextant/domain';
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 
 export const ISSUER = 'sextant-local';
@@ -20,7 +20,7 @@ export async function loadOrCreateKeys(dataDir: string): Promise<Keys> {
   const folder = join(dataDir, 'keys');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const jwksPath = join(folder, 'jwks.json');
-  const privateJwk = JSON.parse(await createOnce(join(folder, 'jwt-private.json'), newPrivateKey)) as JWK;
+  const privateJwk = await readPrivateKey(join(folder, 'jwt-private.json'));
   const signingSecret = (
     await createOnce(join(folder, 'signing-secret'), () =>
       Promise.resolve(randomBytes(32).toString('base64url')),
@@ -46,6 +46,19 @@ export async function issueTokens(keys: Keys, tenantId: string): Promise<Record<
   const roles = Object.keys(ROLE_SCOPES) as Role[];
   const tokens = await Promise.all(roles.map(async (role) => [role, await issue(role)] as const));
   return Object.fromEntries(tokens) as Record<Role, string>;
+}
+
+async function readPrivateKey(path: string): Promise<JWK> {
+  const text = await createOnce(path, newPrivateKey);
+  try {
+    return JSON.parse(text) as JWK;
+  } catch (cause) {
+    throw new DomainError(
+      'CONFIG_INVALID',
+      `${path} holds no key: put back the file, or remove it for a new key (tokens issued before then end)`,
+      { cause },
+    );
+  }
 }
 
 async function newPrivateKey(): Promise<string> {

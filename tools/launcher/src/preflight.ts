@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, statfs } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, readFile, statfs } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { DomainError } from '@sextant/domain';
@@ -12,22 +12,35 @@ const NEEDED_BYTES = 1_500_000_000;
  *
  * @throws DomainError naming what is in the way and the remedy
  */
-export async function preflight(settings: Settings, withMongod: boolean): Promise<void> {
-  await mkdir(settings.dataDir, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
-    throw new DomainError(
-      'CONFIG_INVALID',
-      `${settings.dataDir} cannot be made (${cause.code}): set SEXTANT_DATA_DIR to a folder you may write`,
-      { cause },
-    );
-  });
-  await checkDisk(settings.dataDir);
+export async function preflight(
+  settings: Settings,
+  withMongod: boolean,
+  freeBytes: (folder: string) => Promise<number> = freeBytesOf,
+): Promise<void> {
+  await checkFolder(settings.dataDir);
+  checkRoom(settings.dataDir, await freeBytes(settings.dataDir));
   await checkLeftovers(settings.dataDir);
   await checkPorts(settings, withMongod);
 }
 
-async function checkDisk(dataDir: string): Promise<void> {
-  const { bavail, bsize } = await statfs(dataDir);
-  const free = bavail * bsize;
+async function checkFolder(dataDir: string): Promise<void> {
+  await mkdir(dataDir, { recursive: true })
+    .then(() => access(dataDir, constants.W_OK | constants.X_OK))
+    .catch((cause: NodeJS.ErrnoException) => {
+      throw new DomainError(
+        'CONFIG_INVALID',
+        `${dataDir} cannot be made or written (${cause.code}): set SEXTANT_DATA_DIR to a folder you may write`,
+        { cause },
+      );
+    });
+}
+
+async function freeBytesOf(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+function checkRoom(dataDir: string, free: number): void {
   if (free >= NEEDED_BYTES) return;
   const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
   throw new DomainError(

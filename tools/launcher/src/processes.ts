@@ -31,12 +31,13 @@ export function sextantProcesses(environment: Environment): Supervised[] {
   const names: ProcessName[] = ['worker', 'customer', 'campaign', 'prediction', 'trainer', 'gateway'];
   return names.map((name) => ({
     name,
-    start: () =>
+    start: (onSpawn) =>
       spawnNode(join(environment.settings.repositoryRoot, SCRIPTS[name]), {
         name,
         dataDir: environment.settings.dataDir,
         env: environmentOf(name, environment),
         args: name === 'trainer' ? ['work'] : [],
+        onSpawn,
       }),
     ready: () =>
       name === 'trainer' ? Promise.resolve(true) : isReady(environment.settings.ports.metrics[name]),
@@ -69,7 +70,6 @@ function environmentOf(
     campaign: subgraph,
     prediction: {
       ...subgraph,
-      ...models,
       INFERENCE_URL: `127.0.0.1:${ports.worker}`,
       CAMPAIGN_URL: graphql(ports.campaign),
     },

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
+import { DomainError } from '@sextant/domain';
 import { CACHE_DIRECTORY, findMongod, startMongod } from '@sextant/local-services';
-import { MongoClient } from 'mongodb';
+import { type Document, MongoClient } from 'mongodb';
 import { DATABASE } from './processes.js';
 import type { Progress } from './progress.js';
 import type { Settings } from './settings.js';
@@ -16,7 +17,7 @@ export async function provideStore(
   if (given) {
     await progress.step(
       'store',
-      () => ping(given),
+      () => checkStore(given),
       () => 'MONGODB_URI',
     );
     return given;
@@ -35,10 +36,8 @@ export async function provideStore(
   await progress.step('store', () =>
     supervisor.start({
       name: 'mongod',
-      async start() {
-        const running = await startMongod(options);
-        uri = running.uri;
-        return running.process;
+      async start(onSpawn) {
+        ({ uri } = await startMongod({ ...options, onSpawn }));
       },
       ready: () => Promise.resolve(true),
     }),
@@ -46,10 +45,31 @@ export async function provideStore(
   return uri.replace('/?', `/${DATABASE}?`);
 }
 
-async function ping(uri: string): Promise<void> {
-  const client = new MongoClient(uri, { serverSelectionTimeoutMS: 5_000 });
-  await client
-    .db()
-    .command({ ping: 1 })
+/**
+ * The name and the password that the address may hold are not repeated.
+ *
+ * @throws DomainError CONFIG_INVALID when nothing answers there, or what answers is no replica set
+ */
+export async function checkStore(uri: string, limitMs = 5_000): Promise<void> {
+  const hello = await askHello(uri, limitMs).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DomainError(
+      'CONFIG_INVALID',
+      `the store of MONGODB_URI cannot be used: ${reason}. Start it or correct MONGODB_URI; without it Sextant runs a mongod of its own`,
+      { cause },
+    );
+  });
+  if (hello['setName'] !== undefined || hello['msg'] === 'isdbgrid') return;
+  throw new DomainError(
+    'CONFIG_INVALID',
+    'the store of MONGODB_URI is a single server, and transactions need a replica set: start mongod with --replSet and run rs.initiate(), or leave MONGODB_URI out',
+  );
+}
+
+async function askHello(uri: string, limitMs: number): Promise<Document> {
+  const client = new MongoClient(uri, { serverSelectionTimeoutMS: limitMs, connectTimeoutMS: limitMs });
+  return client
+    .db('admin')
+    .command({ hello: 1 })
     .finally(() => client.close());
 }

@@ -1,62 +1,96 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DomainError } from '@sextant/domain';
 
-/** A process that has to stay up; `start` resolves when the child is spawned, not when it is ready. */
+/** A process that has to stay up. */
 export interface Supervised {
   name: string;
-  start(): Promise<ChildProcess>;
+  /** Resolves when the process is spawned, not when it is ready; `onSpawn` is told of it at once, so that it can be stopped. */
+  start(onSpawn: (child: ChildProcess) => void): Promise<void>;
   /** resolves once the process does its work */
   ready(): Promise<boolean>;
 }
 
-const RESTART_DELAY_MS = 1_000;
-const STOP_LIMIT_MS = 12_000;
-const READY_LIMIT_MS = 90_000;
+interface Times {
+  restartDelayMs: number;
+  stopLimitMs: number;
+  readyLimitMs: number;
+}
+const TIMES: Times = { restartDelayMs: 1_000, stopLimitMs: 12_000, readyLimitMs: 90_000 };
+
 /** More deaths than this within a minute and it is no accident. */
 const DEATHS_PER_MINUTE = 6;
 
 /** Keeps processes running: starts them, writes their ids, restarts what dies, stops all in reverse order. */
 export class Supervisor {
   private readonly running = new Map<string, ChildProcess>();
+  private readonly starting = new Set<Promise<void>>();
+  private readonly times: Times;
   private stopping = false;
 
   /** @param onEvent  told in words about each death and return */
   constructor(
     private readonly dataDir: string,
     private readonly onEvent: (text: string) => void,
-  ) {}
+    times: Partial<Times> = {},
+  ) {
+    this.times = { ...TIMES, ...times };
+  }
 
+  /** @throws DomainError with the end of its log when the process ends, or takes too long, before it is ready */
   async start(process: Supervised): Promise<void> {
-    await this.spawn(process, []);
+    await this.spawn(process);
     await this.becomesReady(process);
+    this.watch(process, []);
   }
 
   pids(): Record<string, number> {
     return Object.fromEntries([...this.running].map(([name, child]) => [name, child.pid ?? -1]));
   }
 
-  /** Last started, first stopped; each gets time to finish what it holds. */
+  /** Last started, first stopped; each gets time to finish what it holds. Nothing starts any more. */
   async stop(): Promise<void> {
     this.stopping = true;
-    for (const [name, child] of [...this.running].reverse()) {
-      await endChild(child);
-      await rm(this.pidFile(name), { force: true });
-    }
-    this.running.clear();
+    await this.endAll();
+    await Promise.allSettled(this.starting);
+    await this.endAll();
   }
 
-  private async spawn(process: Supervised, deaths: readonly number[]): Promise<void> {
-    const child = await process.start();
-    this.running.set(process.name, child);
-    await mkdir(join(this.dataDir, 'run'), { recursive: true });
-    await writeFile(this.pidFile(process.name), String(child.pid));
-    child.once('exit', (code, signal) => {
-      if (!this.stopping) void this.restart(process, [...deaths, Date.now()], signal ?? `code ${code}`);
-    });
+  private async endAll(): Promise<void> {
+    for (const [name, child] of [...this.running].reverse()) {
+      await endChild(child, this.times.stopLimitMs);
+      await rm(this.pidFile(name), { force: true });
+      this.running.delete(name);
+    }
+  }
+
+  private async spawn(process: Supervised): Promise<void> {
+    if (this.stopping) throw new DomainError('CONFIG_INVALID', `${process.name} does not start: stopping`);
+    const started = process.start((child) => this.register(process.name, child));
+    this.starting.add(started);
+    await started.finally(() => this.starting.delete(started));
+  }
+
+  private register(name: string, child: ChildProcess): void {
+    this.running.set(name, child); // a restarted one keeps its place in the order
+    try {
+      mkdirSync(join(this.dataDir, 'run'), { recursive: true });
+      writeFileSync(this.pidFile(name), String(child.pid));
+    } catch (error) {
+      this.onEvent(`the id of ${name} could not be written: ${messageOf(error)}`);
+    }
+  }
+
+  private watch(process: Supervised, deaths: readonly number[]): void {
+    const child = this.running.get(process.name);
+    const restart = (how: string): void => {
+      if (!this.stopping) void this.restart(process, [...deaths, Date.now()], how);
+    };
+    if (!child || hasEnded(child)) restart('at once');
+    else child.once('exit', (code, signal) => restart(signal ?? `code ${code}`));
   }
 
   private async restart(process: Supervised, deaths: readonly number[], how: string): Promise<void> {
@@ -68,27 +102,31 @@ export class Supervisor {
       return;
     }
     this.onEvent(`${process.name} ended (${how}); starting it again`);
-    await sleep(RESTART_DELAY_MS);
+    await sleep(this.times.restartDelayMs);
     if (this.stopping) return;
-    await this.spawn(process, recent).catch((error: unknown) => {
-      this.onEvent(
-        `${process.name} could not be started again: ${error instanceof Error ? error.message : String(error)}`,
-      );
+    try {
+      await this.spawn(process);
+    } catch (error) {
+      if (this.stopping) return;
+      this.onEvent(`${process.name} could not be started again: ${messageOf(error)}`);
       return this.restart(process, [...recent, Date.now()], 'no start');
-    });
+    }
+    this.watch(process, recent);
   }
 
   private async becomesReady(process: Supervised): Promise<void> {
-    const deadline = Date.now() + READY_LIMIT_MS;
+    const deadline = Date.now() + this.times.readyLimitMs;
     const child = this.running.get(process.name);
     while (!(await process.ready().catch(() => false))) {
-      const ended = child === undefined || child.exitCode !== null || child.signalCode !== null;
+      const ended = child === undefined || hasEnded(child);
       if (!ended && Date.now() < deadline) {
         await sleep(100);
         continue;
       }
       const log = await tail(logPath(this.dataDir, process.name));
-      const what = ended ? 'ended before it was ready' : `was not ready within ${READY_LIMIT_MS / 1000} s`;
+      const what = ended
+        ? 'ended before it was ready'
+        : `was not ready within ${this.times.readyLimitMs / 1000} s`;
       throw new DomainError('CONFIG_INVALID', `${process.name} ${what}; the end of its log:\n${log}`);
     }
   }
@@ -105,26 +143,41 @@ export function logPath(dataDir: string, name: string): string {
 /** A Node process in a group of its own, so that Ctrl-C reaches it through the launcher and in order. */
 export async function spawnNode(
   script: string,
-  options: { name: string; dataDir: string; env: Record<string, string>; args?: string[] },
-): Promise<ChildProcess> {
+  options: {
+    name: string;
+    dataDir: string;
+    env: Record<string, string>;
+    args?: string[];
+    onSpawn: (child: ChildProcess) => void;
+  },
+): Promise<void> {
   await mkdir(join(options.dataDir, 'logs'), { recursive: true });
   const log = openSync(logPath(options.dataDir, options.name), 'a');
   try {
-    return spawn(process.execPath, ['--enable-source-maps', script, ...(options.args ?? [])], {
+    const child = spawn(process.execPath, ['--enable-source-maps', script, ...(options.args ?? [])], {
       detached: true,
       stdio: ['ignore', log, log],
       env: { ...process.env, ...options.env },
     });
+    options.onSpawn(child);
   } finally {
     closeSync(log);
   }
 }
 
-async function endChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function endChild(child: ChildProcess, limitMs: number): Promise<void> {
+  if (child.pid === undefined || hasEnded(child)) return;
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.kill('SIGTERM');
-  const killer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
+  const killer = setTimeout(() => child.kill('SIGKILL'), limitMs);
   await gone.finally(() => clearTimeout(killer));
 }
 
