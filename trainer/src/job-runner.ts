@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { ClaimedJob, Lease, TrainingJobs } from '@sextant/model-registry';
+import type { ClaimedJob, JobFailure, Lease, TrainingJobs } from '@sextant/model-registry';
 import type { Publisher } from './publisher.js';
 import type { TrainingMessage, TrainingOrder } from './training-messages.js';
 
@@ -10,7 +10,7 @@ const DEFAULT_SEED = 42;
 
 interface Outcome {
   published?: { model: string; version: number };
-  failure?: { code: string; message: string };
+  failure?: JobFailure;
 }
 
 /** Takes training jobs off the queue, one at a time, and runs each in a process of its own. */
@@ -67,7 +67,10 @@ export class JobRunner {
     }
     await this.jobs.fail(
       lease,
-      failure ?? { code: 'CANCELLED', message: 'the job was cancelled before the version went live' },
+      failure ?? {
+        code: 'TRAINING_CANCELLED',
+        message: 'the job was cancelled before the version went live',
+      },
     );
   }
 
@@ -96,7 +99,7 @@ export class JobRunner {
       if (how !== null) {
         if (!outcome.published)
           outcome.failure ??= {
-            code: 'TRAINING_PROCESS_DIED',
+            code: 'TRAINING_FAILED',
             message: `the training process ended (${how}); see the log of the trainer`,
           };
         return outcome;
@@ -113,8 +116,8 @@ export class JobRunner {
     run: { lease: Lease; deadlineMs: number },
     latest: { progress: number; step: string } | null,
     startedMs: number,
-  ): Promise<{ code: string; message: string } | null> {
-    if (this.stopping.signal.aborted) return { code: 'TRAINER_STOPPED', message: 'the trainer was stopped' };
+  ): Promise<JobFailure | null> {
+    if (this.stopping.signal.aborted) return { code: 'TRAINER_LOST', message: 'the trainer was stopped' };
     if (Date.now() > run.deadlineMs)
       return {
         code: 'TRAINING_DEADLINE_EXCEEDED',
@@ -123,7 +126,7 @@ export class JobRunner {
     const held = await this.jobs
       .report(run.lease, latest ? withEta(latest, Date.now() - startedMs) : {})
       .catch(() => true);
-    return held ? null : { code: 'CANCELLED', message: 'the job was cancelled' };
+    return held ? null : { code: 'TRAINING_CANCELLED', message: 'the job was cancelled' };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Task } from '@sextant/artefacts';
+import type { ErrorCode } from '@sextant/domain';
 
 /** What the job runner asks of a training process. */
 export interface TrainingOrder {
@@ -11,4 +12,4 @@ export interface TrainingOrder {
 export type TrainingMessage =
   | { kind: 'progress'; progress: number; step: string }
   | { kind: 'published'; model: string; version: number }
-  | { kind: 'failed'; code: string; message: string };
+  | { kind: 'failed'; code: ErrorCode; message: string };

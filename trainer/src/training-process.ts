@@ -23,7 +23,7 @@ process.once('message', (order: TrainingOrder) => {
         process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
       tell({
         kind: 'failed',
-        code: known ? error.code : 'INTERNAL',
+        code: known ? error.code : 'TRAINING_FAILED',
         message: known ? error.message : 'the training failed; see the log of the trainer',
       });
     });

@@ -54,6 +54,8 @@ export const ERROR_KINDS = {
   GATEWAY_UNAVAILABLE: 'unavailable',
   LIGHTGBM_UNAVAILABLE: 'unavailable',
   TRAINING_FAILED: 'internal',
+  TRAINING_CANCELLED: 'conflict',
+  TRAINING_DEADLINE_EXCEEDED: 'deadline-exceeded',
   TRAINER_LOST: 'unavailable',
   MONGOD_UNAVAILABLE: 'unavailable',
 } as const satisfies Record<string, ErrorKind>;

@@ -1,4 +1,5 @@
 import type { Task } from '@sextant/artefacts';
+import type { ErrorCode } from '@sextant/domain';
 
 /** QUEUED → RUNNING → SUCCEEDED | FAILED | CANCELLED; a job whose trainer died is RUNNING again under a new lease, or FAILED. */
 export type JobState = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
@@ -30,7 +31,7 @@ export interface TrainingJob {
 
 /** Why a job failed: an error code of the product and a message that is safe to show. */
 export interface JobFailure {
-  code: string;
+  code: ErrorCode;
   message: string;
 }
 

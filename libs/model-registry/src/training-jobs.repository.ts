@@ -190,7 +190,7 @@ export class TrainingJobs {
   }
 
   private async failAbandoned(now: Date): Promise<void> {
-    const failure = {
+    const failure: JobFailure = {
       code: 'TRAINER_LOST',
       message: `the trainer died ${MAX_ATTEMPTS} times while it worked on this job; see its log and memory limit, then ask again`,
     };
