@@ -45,6 +45,28 @@ describe.each(PAGES)('%s', (page) => {
   });
 });
 
+describe('the configuration table of the contracts', () => {
+  it('names every variable of every process, and no other', () => {
+    const contracts = readFileSync(join(REPOSITORY, 'docs/contracts.md'), 'utf8');
+    const table = contracts.slice(
+      contracts.indexOf('| variable | who'),
+      contracts.indexOf('`npm start` and'),
+    );
+    const rows = table.split('\n').map((row) => row.split('|')[1] ?? '');
+    const named = rows.flatMap((cell) => [...cell.matchAll(/`([A-Z][A-Z0-9_]+)`/g)].map(([, name]) => name));
+    const files = globSync('{gateway,subgraphs/*,inference-worker,trainer,libs/platform}/src/*config.ts', {
+      cwd: REPOSITORY,
+    });
+    const understood = files.flatMap((file) =>
+      [...readFileSync(join(REPOSITORY, file), 'utf8').matchAll(/^ +([A-Z][A-Z0-9_]+): /gm)].map(
+        ([, name]) => name,
+      ),
+    );
+    expect(files.length).toBeGreaterThanOrEqual(5);
+    expect(named.toSorted()).toEqual([...new Set(understood)].toSorted());
+  });
+});
+
 describe('frontend guide', () => {
   const text = readFileSync(join(REPOSITORY, 'docs/guides/frontend.md'), 'utf8');
 
