@@ -140,6 +140,9 @@ export function logPath(dataDir: string, name: string): string {
   return join(dataDir, 'logs', `${name}.log`);
 }
 
+/** Batches of events in flight outlive a young generation of the default size and would be copied: about a tenth of the work. */
+const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=64'] as const;
+
 /** A Node process in a group of its own, so that Ctrl-C reaches it through the launcher and in order. */
 export async function spawnNode(
   script: string,
@@ -154,7 +157,7 @@ export async function spawnNode(
   await mkdir(join(options.dataDir, 'logs'), { recursive: true });
   const log = openSync(logPath(options.dataDir, options.name), 'a');
   try {
-    const child = spawn(process.execPath, ['--enable-source-maps', script, ...(options.args ?? [])], {
+    const child = spawn(process.execPath, [...NODE_FLAGS, script, ...(options.args ?? [])], {
       detached: true,
       stdio: ['ignore', log, log],
       env: { ...process.env, ...options.env },

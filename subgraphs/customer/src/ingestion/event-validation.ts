@@ -115,22 +115,12 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A real date only: `2026-02-30`, which JavaScript takes for the 2nd of March, is none. */
 function dateOf(value: unknown): Date | null {
   try {
-    const date = parseDateTime(value);
-    const day = Number(String(value).slice(8, 10));
-    return day > 28 && day !== dayAsWritten(String(value), date) ? null : date;
+    return parseDateTime(value);
   } catch {
     return null;
   }
-}
-
-function dayAsWritten(text: string, date: Date): number {
-  const offset = /([+-])(\d{2}):(\d{2})$/.exec(text);
-  const minutes = offset ? (Number(offset[2]) * 60 + Number(offset[3])) * (offset[1] === '-' ? -1 : 1) : 0;
-  const midnight = text.slice(11, 13) === '24' ? 1 : 0;
-  return new Date(date.getTime() + minutes * 60_000 - midnight).getUTCDate();
 }
 
 /** Scalars only, but for the lines of an order; no name that the store cannot hold; not too large. */

@@ -59,13 +59,15 @@ export class EventRepository implements OnModuleInit {
    */
   async insertNew(documents: readonly StoredEvent[]): Promise<readonly StoredEvent[]> {
     if (documents.length === 0) return [];
-    const rows = documents.toSorted(byCustomer); // neighbours in the index: an eighth less work for the store
     try {
-      await this.events.insertMany(rows, { ordered: false, writeConcern: { w: 'majority', journal: true } });
+      await this.events.insertMany(documents, {
+        ordered: false,
+        writeConcern: { w: 'majority', journal: true },
+      });
       return documents;
     } catch (error) {
-      const duplicates = new Set(duplicateRows(error).map((row) => rows[row]?._id));
-      return documents.filter(({ _id }) => !duplicates.has(_id));
+      const duplicates = new Set(duplicateRows(error));
+      return documents.filter((_, row) => !duplicates.has(row));
     }
   }
 
@@ -103,8 +105,4 @@ export class EventRepository implements OnModuleInit {
     const found = await this.events.find({ _id: { $in: keys } }, { projection: { _id: 1 } }).toArray();
     return new Set(found.map(({ _id }) => _id));
   }
-}
-
-function byCustomer({ customerId: a = '' }: StoredEvent, { customerId: b = '' }: StoredEvent): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
