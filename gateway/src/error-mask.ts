@@ -1,16 +1,7 @@
 import { DomainError, ERROR_KINDS } from '@sextant/domain';
+import { PROTOCOL_CODES } from '@sextant/platform';
 import { GraphQLError, Kind } from 'graphql';
 
-/** Codes of the GraphQL layer whose messages speak of the client's own request. */
-const PROTOCOL_CODES = [
-  'GRAPHQL_PARSE_FAILED',
-  'GRAPHQL_VALIDATION_FAILED',
-  'BAD_USER_INPUT',
-  'BAD_REQUEST',
-  'OPERATION_RESOLUTION_FAILURE',
-  'PERSISTED_QUERY_NOT_FOUND',
-  'PERSISTED_QUERY_NOT_SUPPORTED',
-];
 const PUBLIC_CODES: ReadonlySet<unknown> = new Set([
   ...PROTOCOL_CODES,
   ...Object.keys(ERROR_KINDS),

@@ -86,7 +86,7 @@ describe('model registry', () => {
       expect(successor.job).toMatchObject({ id: dead.job.id, attempts: 2, progress: 0 });
       expect([
         await jobs.report(dead.lease),
-        await jobs.fail(dead.lease, { code: 'X', message: 'x' }),
+        await jobs.fail(dead.lease, { code: 'TRAINING_FAILED', message: 'x' }),
       ]).toEqual([false, false]);
       expect(await jobs.succeed(successor.lease, 'demo.lead@1')).toBe(true);
       expect(await jobs.find('demo', dead.job.id)).toMatchObject({

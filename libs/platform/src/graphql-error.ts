@@ -3,7 +3,7 @@ import { DomainError, type ErrorCode } from '@sextant/domain';
 import type { GraphQLFormattedError } from 'graphql';
 
 /** Codes of the GraphQL layer itself whose messages name the client's own document and nothing of ours. */
-const PROTOCOL_CODES = new Set([
+export const PROTOCOL_CODES: ReadonlySet<string> = new Set([
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
   'BAD_USER_INPUT',

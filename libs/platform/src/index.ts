@@ -1,5 +1,5 @@
 export { loadConfig, type SubgraphConfig, subgraphConfig } from './config.js';
-export { asDomainError, graphqlErrorFormatter } from './graphql-error.js';
+export { asDomainError, graphqlErrorFormatter, PROTOCOL_CODES } from './graphql-error.js';
 export { type IdentifiedRequest, parseJsonBody, requireSignature } from './identity.middleware.js';
 export { createLogger, type Logger, nestLogger } from './logger.js';
 export { mongoCheck, mongoModule, mongoOptions } from './mongo.module.js';
