@@ -40,6 +40,8 @@ const [events, customers, batch, callers] = [
 const SECRET = 'a secret of thirty-two characters';
 const QUERY =
   'mutation($e:[EventInput!]!){ ingestEvents(events:$e){ accepted duplicates rejected{ id code path } } }';
+/** As the launcher and the images start the processes. */
+const YOUNG_GENERATION = '--max-semi-space-size=64';
 const STOP_LIMIT_MS = 15_000;
 const START = Date.UTC(2026, 0, 1);
 
@@ -137,7 +139,7 @@ async function startProcess(program, variables, { flags, health }) {
     SEXTANT_SIGNING_SECRET: SECRET,
   };
   const env = { ...process.env, ...ports, NODE_ENV: 'production', ...variables };
-  const child = spawn(process.execPath, [...(flags?.split(' ') ?? []), program], {
+  const child = spawn(process.execPath, [YOUNG_GENERATION, ...(flags?.split(' ') ?? []), program], {
     env,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
