@@ -26,7 +26,10 @@ export async function simulate({
   progress,
 }: SimulateOptions): Promise<CompanySummary> {
   const truthFile = truth === undefined ? null : checkTruthPath(truth, [out, dataDir]);
-  await mkdir(out, { recursive: true });
+  await mkdir(out, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+    const message = `--out must be a folder that can be made and written, got "${out}" (${cause.code})`;
+    throw new DomainError('INVALID_INPUT', message, { path: '--out', cause });
+  });
   const leads: DrawnLead[] = [];
   const simulation = new Simulation(plan, truthFile === null ? undefined : (lead) => leads.push(lead));
   const summary = await writeCompany(simulation, out, progress);

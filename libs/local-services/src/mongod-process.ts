@@ -135,7 +135,9 @@ async function explain(logPath: string, code: number | null): Promise<DomainErro
     ? 'the disk is full: free some space'
     : /Address already in use/i.test(reasons.join(' '))
       ? 'its port is in use: set SEXTANT_PORT_BASE'
-      : `its log is ${logPath}`;
+      : /DBPathInUse|Unable to lock/i.test(reasons.join(' '))
+        ? 'another mongod works on the same data: stop it first, or set SEXTANT_DATA_DIR'
+        : `its log is ${logPath}`;
   return new DomainError('MONGOD_UNAVAILABLE', `mongod ended with code ${code ?? 'none'}; ${hint}`);
 }
 

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DomainError } from '@sextant/domain';
 import { launch } from './launch.js';
+import { releaseData } from './preflight.js';
 import { Progress } from './progress.js';
 import { readSettings } from './settings.js';
 import { Supervisor } from './supervisor.js';
@@ -19,7 +20,10 @@ async function main(): Promise<void> {
   const supervisor = new Supervisor(settings.dataDir, (text) => progress.line(`          ${text}`));
   let stopping: Promise<void> | null = null;
   const stop = (exitCode: number): void => {
-    stopping ??= supervisor.stop().finally(() => process.exit(exitCode));
+    stopping ??= supervisor
+      .stop()
+      .then(() => releaseData(settings.dataDir))
+      .finally(() => process.exit(exitCode));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {

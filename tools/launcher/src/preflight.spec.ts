@@ -1,11 +1,11 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { preflight } from './preflight.js';
+import { preflight, releaseData } from './preflight.js';
 import { type Ports, readSettings, type Settings } from './settings.js';
 
 const PLENTY = () => Promise.resolve(10e9);
@@ -116,6 +116,40 @@ describe('preflight after a launcher that was killed', () => {
     await expect(preflight(wanted, true, PLENTY)).rejects.toThrow(
       new RegExp(`already runs on .*data: customer \\(${child.pid}\\).*kill ${child.pid}\\)`),
     );
+  });
+
+  it('names the launcher alone as what to end while it is alive', async () => {
+    const wanted = await settings();
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => 0, 1000)', 'sextant'], {
+      stdio: 'ignore',
+    });
+    children.push(child);
+    await once(child, 'spawn');
+    await pidFile(wanted, 'launcher', child.pid ?? 0);
+    await pidFile(wanted, 'customer', child.pid ?? 0);
+    await expect(preflight(wanted, true, PLENTY)).rejects.toThrow(
+      new RegExp(`launcher \\(${child.pid}\\).*kill ${child.pid}\\)$`),
+    );
+    await releaseData(wanted.dataDir);
+    expect(await readdir(join(wanted.dataDir, 'run'))).toContain('launcher.pid');
+  });
+
+  it('leaves the id of the launcher for the next start to find, until the data is released', async () => {
+    const wanted = await settings();
+    await preflight(wanted, true, PLENTY);
+    expect(await readFile(join(wanted.dataDir, 'run/launcher.pid'), 'utf8')).toBe(String(process.pid));
+    await releaseData(wanted.dataDir);
+    expect(await readdir(join(wanted.dataDir, 'run'))).toEqual([]);
+  });
+
+  it('takes over the claim of a launcher that is gone', async () => {
+    const wanted = await settings();
+    const child = spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' });
+    await once(child, 'exit');
+    await pidFile(wanted, 'launcher', child.pid ?? 0);
+    await preflight(wanted, true, PLENTY);
+    expect(await readFile(join(wanted.dataDir, 'run/launcher.pid'), 'utf8')).toBe(String(process.pid));
+    expect(await readdir(join(wanted.dataDir, 'run'))).toEqual(['launcher.pid']);
   });
 
   it('passes over ids of processes that are gone, and files that hold none', async () => {

@@ -1,4 +1,15 @@
-import { access, constants, mkdir, readdir, readFile, statfs } from 'node:fs/promises';
+import {
+  access,
+  constants,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  statfs,
+  writeFile,
+} from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { DomainError } from '@sextant/domain';
@@ -6,9 +17,10 @@ import { portList, type Settings } from './settings.js';
 
 /** Data, logs and models of the demo company, with room to work. */
 const NEEDED_BYTES = 1_500_000_000;
+const LAUNCHER = 'launcher';
 
 /**
- * Looks for everything that would make a start fail halfway, before anything is started.
+ * Looks for everything that would make a start fail halfway, before anything is started, and claims the data folder.
  *
  * @throws DomainError naming what is in the way and the remedy
  */
@@ -20,6 +32,7 @@ export async function preflight(
   await checkFolder(settings.dataDir);
   checkRoom(settings.dataDir, await freeBytes(settings.dataDir));
   await checkLeftovers(settings.dataDir);
+  await claim(settings.dataDir);
   await checkPorts(settings, withMongod);
 }
 
@@ -49,21 +62,50 @@ function checkRoom(dataDir: string, free: number): void {
   );
 }
 
-/** Processes of an earlier run whose launcher was killed would hold the data and the ports. */
+/** Processes of an earlier run whose launcher was killed would hold the data and the ports; so does a launcher that works now. */
 async function checkLeftovers(dataDir: string): Promise<void> {
-  const folder = join(dataDir, 'run');
-  const alive: string[] = [];
-  for (const file of await readdir(folder).catch(() => [])) {
-    const pid = Number(await readFile(join(folder, file), 'utf8').catch(() => ''));
+  const alive = new Map<string, number>();
+  const files = await readdir(join(dataDir, 'run')).catch(() => []);
+  for (const file of files.filter((name) => name.endsWith('.pid'))) {
+    const pid = Number(await readFile(join(dataDir, 'run', file), 'utf8').catch(() => ''));
     if (pid > 0 && pid !== process.pid && isOurs(pid, await commandOf(pid)))
-      alive.push(`${file.replace('.pid', '')} (${pid})`);
+      alive.set(file.replace('.pid', ''), pid);
   }
-  if (alive.length === 0) return;
-  const pids = alive.map((entry) => /\((\d+)\)/.exec(entry)?.[1]).join(' ');
+  if (alive.size === 0) return;
+  const launcher = alive.get(LAUNCHER);
+  const pids = launcher ?? [...alive.values()].join(' ');
+  const names = [...alive].map(([name, pid]) => `${name} (${pid})`).join(', ');
   throw new DomainError(
     'CONFIG_INVALID',
-    `Sextant already runs on ${dataDir}: ${alive.join(', ')}. Stop it first (Ctrl-C in its terminal, or: kill ${pids})`,
+    `Sextant already runs on ${dataDir}: ${names}. Stop it first (Ctrl-C in its terminal, or: kill ${pids})`,
   );
+}
+
+/**
+ * Puts the launcher's own id beside those of its processes, in one step, so that of two starts at the same moment one finds the other.
+ * A claim that is there already is of a launcher that is gone, for {@link checkLeftovers} has looked.
+ */
+async function claim(dataDir: string): Promise<void> {
+  const path = join(dataDir, 'run', `${LAUNCHER}.pid`);
+  const mine = `${path}.${process.pid}`;
+  await mkdir(join(dataDir, 'run'), { recursive: true });
+  await writeFile(mine, String(process.pid));
+  try {
+    await link(mine, path).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+      await checkLeftovers(dataDir);
+      await rename(mine, path);
+    });
+  } finally {
+    await rm(mine, { force: true });
+  }
+}
+
+/** The end of the claim, when nothing runs on the data any more; a claim of another launcher stays. */
+export async function releaseData(dataDir: string): Promise<void> {
+  const path = join(dataDir, 'run', `${LAUNCHER}.pid`);
+  const holder = await readFile(path, 'utf8').catch(() => '');
+  if (holder === String(process.pid)) await rm(path, { force: true });
 }
 
 function isOurs(pid: number, command: string | null): boolean {
