@@ -1,4 +1,4 @@
-export { type Clock, systemClock } from './clock.js';
+export { type Clock, isCalendarDay, systemClock } from './clock.js';
 export { checkPageSize, decodeCursor, encodeCursor } from './cursor.js';
 export { DomainError, ERROR_KINDS, type ErrorCode, type ErrorKind } from './errors.js';
 export { type Identity, isTenantId, type Role, ROLE_SCOPES, type Scope, SCOPES } from './identity.js';

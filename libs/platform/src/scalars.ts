@@ -1,4 +1,4 @@
-import { DomainError } from '@sextant/domain';
+import { DomainError, isCalendarDay } from '@sextant/domain';
 import { GraphQLScalarType, Kind, valueFromASTUntyped } from 'graphql';
 
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
@@ -31,12 +31,4 @@ export function parseDateTime(value: unknown): Date {
     );
   }
   return date;
-}
-
-/** JavaScript takes 30 February for 2 March; only the last days of a month need a look. */
-function isCalendarDay(text: string): boolean {
-  const day = text.slice(0, 10);
-  if (day.slice(8) <= '28') return true;
-  const midnight = new Date(`${day}T00:00:00Z`);
-  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
 }

@@ -71,8 +71,11 @@ async function importWith(flags: Flags, authority: TokenAuthority): Promise<Impo
   }
   const mapping = readMapping(mappingPath(flags.mapping));
   let retries = 0;
-  const graph = new GraphClient({ ...connection(flags, authority), onRetry: () => retries++ });
   const progress = progressPrinter();
+  const onRetry = (reason: string): void => {
+    if (retries++ === 0) progress.say(`the gateway does not take it yet (${reason}), trying for two minutes`);
+  };
+  const graph = new GraphClient({ ...connection(flags, authority), onRetry });
   const options = { mapping, mappingName: flags.mapping, dataFolder: flags.data, graph, batch, inFlight };
   const summary = await runImport({ ...options, progress: progress.show });
   if (summary.eventsAccepted > 0) await untilComputed(graph, progress.say);

@@ -173,6 +173,8 @@ describe('RowMapper', () => {
   it.each([
     ['iso', 'yesterday'],
     ['iso', '2020-01-01T00:00:00'],
+    ['iso', '2020-02-30'],
+    ['iso', '2021-02-29T10:00:00Z'],
     ['dd.MM.yyyy', '31.02.2020'],
     ['dd.MM.yyyy', '2020-02-01'],
     ['unixSeconds', 'x'],

@@ -1,4 +1,4 @@
-import { DomainError } from '@sextant/domain';
+import { DomainError, isCalendarDay } from '@sextant/domain';
 import { type Cells, finite } from './cells.js';
 import type { TimeMapping } from './mapping-schema.js';
 import { type Row, RowError } from './row.js';
@@ -22,7 +22,7 @@ export interface TimeReader {
 
 /** A real instant written as RFC 3339 demands; date-only and local times are not. */
 export function isInstant(text: string): boolean {
-  return RFC_3339.test(text) && !Number.isNaN(Date.parse(text));
+  return RFC_3339.test(text) && isCalendarDay(text) && !Number.isNaN(Date.parse(text));
 }
 
 /** @throws DomainError MAPPING_INVALID when a constant is no instant, or a format is unknown */
@@ -57,7 +57,8 @@ function parserOf(format: string): (text: string, column: string) => number {
   if (format === 'unixSeconds') return (text, column) => 1000 * finite(text, column);
   if (format === 'unixMillis') return (text, column) => finite(text, column);
   if (format === 'iso')
-    return (text) => (RFC_3339.test(text) || ISO_DATE.test(text) ? Date.parse(text) : Number.NaN);
+    return (text) =>
+      (RFC_3339.test(text) || ISO_DATE.test(text)) && isCalendarDay(text) ? Date.parse(text) : Number.NaN;
   if (!format.includes('yyyy') || !format.includes('MM') || !format.includes('dd')) {
     throw new DomainError(
       'MAPPING_INVALID',
