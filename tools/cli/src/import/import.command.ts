@@ -73,7 +73,7 @@ async function importWith(flags: Flags, authority: TokenAuthority): Promise<Impo
   let retries = 0;
   const progress = progressPrinter();
   const onRetry = (reason: string): void => {
-    if (retries++ === 0) progress.say(`the gateway does not take it yet (${reason}), trying for two minutes`);
+    if (retries++ === 0) progress.tell(`the gateway does not take it yet (${reason}), trying for two minutes`);
   };
   const graph = new GraphClient({ ...connection(flags, authority), onRetry });
   const options = { mapping, mappingName: flags.mapping, dataFolder: flags.data, graph, batch, inFlight };
@@ -138,6 +138,8 @@ async function untilComputed(
 function progressPrinter(): {
   show: (file: string, share: number, summary: ImportSummary) => void;
   say: (line: string) => void;
+  /** a line that stays, at once */
+  tell: (line: string) => void;
   end: () => void;
 } {
   const isTerminal = process.stderr.isTTY === true;
@@ -150,6 +152,9 @@ function progressPrinter(): {
   };
   return {
     say,
+    tell(line) {
+      process.stderr.write(isTerminal ? `\r${line}\u001b[K\n` : `${line}\n`);
+    },
     show(file, share, summary) {
       const done = summary.eventsAccepted + summary.eventsDuplicate;
       say(
