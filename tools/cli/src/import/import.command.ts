@@ -73,7 +73,8 @@ async function importWith(flags: Flags, authority: TokenAuthority): Promise<Impo
   let retries = 0;
   const progress = progressPrinter();
   const onRetry = (reason: string): void => {
-    if (retries++ === 0) progress.tell(`the gateway does not take it yet (${reason}), trying for two minutes`);
+    if (retries++ === 0)
+      progress.tell(`the gateway does not take it yet (${reason}), trying for two minutes`);
   };
   const graph = new GraphClient({ ...connection(flags, authority), onRetry });
   const options = { mapping, mappingName: flags.mapping, dataFolder: flags.data, graph, batch, inFlight };
