@@ -35,7 +35,8 @@ RUN npm ci --omit=dev --workspace="${PROJECT}" --loglevel=error --no-audit --no-
 
 FROM ${NODE_IMAGE} AS service
 ARG PROJECT
-ENV NODE_ENV=production HOST=0.0.0.0
+# A young generation (MiB) that a batch of events in flight fits into: less of it is copied.
+ENV NODE_ENV=production HOST=0.0.0.0 NODE_OPTIONS=--max-semi-space-size=64
 WORKDIR /app
 COPY --from=packages /app .
 COPY --from=build /out .
@@ -43,8 +44,7 @@ WORKDIR /app/${PROJECT}
 # "node" of the base image, by number: Kubernetes checks runAsNonRoot on numbers only.
 USER 1000:1000
 STOPSIGNAL SIGTERM
-# A young generation (MiB) that a batch of events in flight fits into: less of it is copied.
-ENTRYPOINT ["node", "--max-semi-space-size=64", "dist/main.js"]
+ENTRYPOINT ["node", "dist/main.js"]
 
 FROM python:3.12-slim-bookworm AS lightgbm
 RUN pip download --no-cache-dir --no-deps --dest /wheels lightgbm==4.7.0 \
