@@ -211,7 +211,7 @@ function splitByTime({ header, rows }: Table): { train: Table; relevant: Map<str
   const relevant = new Map<string, Set<string>>();
   for (const [user, list] of byUser) {
     list.sort((a, b) => a.at - b.at || Number(a.item) - Number(b.item));
-    const cut = list.length - Math.floor(list.length * 0.2);
+    const cut = Math.floor(list.length * 0.8);
     train.push(...list.slice(0, cut).map(({ line }) => line));
     const liked = list.slice(cut).filter(({ rating }) => rating >= 4);
     if (liked.length > 0) relevant.set(user, new Set(liked.map(({ item }) => item)));
