@@ -69,6 +69,16 @@ describe('JobRunner', () => {
     });
   });
 
+  it('keeps each step once in the log, and why it ended', async () => {
+    const { log } = await outcomeOf(
+      `process.once('message', () => {
+        for (const [progress, step] of [[0, 'reading'], [0.2, 'fitting'], [0.4, 'fitting']]) process.send({ kind: 'progress', progress, step });
+        process.send({ kind: 'failed', code: 'DATA_INSUFFICIENT', message: 'too few' });
+      });`,
+    );
+    expect(log.map((line) => line.replace(/^\S+ /, ''))).toEqual(['reading', 'fitting', 'failed: too few']);
+  });
+
   it('fails a job whose process dies without a word', async () => {
     const { state, failure } = await outcomeOf(`process.kill(process.pid, 'SIGSEGV');`);
     expect(state).toBe('FAILED');

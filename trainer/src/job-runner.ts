@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ClaimedJob, JobFailure, Lease, TrainingJobs } from '@sextant/model-registry';
+import { HeardProgress, logLine } from './heard-progress.js';
 import type { Publisher } from './publisher.js';
 import type { TrainingMessage, TrainingOrder } from './training-messages.js';
 
@@ -11,6 +12,13 @@ const DEFAULT_SEED = 42;
 interface Outcome {
   published?: { model: string; version: number };
   failure?: JobFailure;
+  heard: HeardProgress;
+}
+
+interface Run {
+  order: TrainingOrder;
+  lease: Lease;
+  deadlineMs: number;
 }
 
 /** Takes training jobs off the queue, one at a time, and runs each in a process of its own. */
@@ -59,8 +67,10 @@ export class JobRunner {
     await this.conclude(lease, outcome);
   }
 
-  private async conclude(lease: Lease, { published, failure }: Outcome): Promise<void> {
-    if (published && (await this.jobs.report(lease, { step: 'go live' }))) {
+  private async conclude(lease: Lease, { published, failure, heard }: Outcome): Promise<void> {
+    const last = published ? 'go live' : `failed: ${failure?.message ?? 'no reason was given'}`;
+    const held = await this.jobs.report(lease, { step: last, log: [...heard.takeLines(), logLine(last)] });
+    if (published && held) {
       const id = await this.publisher.goLive(published.model, published.version);
       await this.jobs.succeed(lease, id);
       return;
@@ -75,14 +85,10 @@ export class JobRunner {
   }
 
   /** Relays progress and renews the lease until the process ends; a lost lease or a passed deadline ends it. */
-  private async follow(
-    child: ChildProcess,
-    run: { order: TrainingOrder; lease: Lease; deadlineMs: number },
-  ): Promise<Outcome> {
-    const outcome: Outcome = {};
-    let latest: { progress: number; step: string } | null = null;
+  private async follow(child: ChildProcess, run: Run): Promise<Outcome> {
+    const outcome: Outcome = { heard: new HeardProgress() };
     child.on('message', (message: TrainingMessage) => {
-      if (message.kind === 'progress') latest = { progress: message.progress, step: message.step };
+      if (message.kind === 'progress') outcome.heard.add(message.progress, message.step);
       else if (message.kind === 'published')
         outcome.published = { model: message.model, version: message.version };
       else outcome.failure = { code: message.code, message: message.message };
@@ -92,7 +98,6 @@ export class JobRunner {
       child.once('error', (error) => resolve(error.message));
       child.once('exit', (code, signal) => resolve(signal ?? `code ${code}`));
     });
-    const startedMs = Date.now();
     child.send(run.order);
     for (;;) {
       const how = await Promise.race([ended, sleep(HEARTBEAT_MS, null)]);
@@ -104,34 +109,22 @@ export class JobRunner {
           };
         return outcome;
       }
-      const reason = await this.reasonToEnd(run, latest, startedMs);
+      const reason = await this.reasonToEnd(run, outcome.heard);
       if (!reason) continue;
       child.kill('SIGKILL');
       await ended;
-      return { failure: reason };
+      return { failure: reason, heard: outcome.heard };
     }
   }
 
-  private async reasonToEnd(
-    run: { lease: Lease; deadlineMs: number },
-    latest: { progress: number; step: string } | null,
-    startedMs: number,
-  ): Promise<JobFailure | null> {
+  private async reasonToEnd(run: Run, heard: HeardProgress): Promise<JobFailure | null> {
     if (this.stopping.signal.aborted) return { code: 'TRAINER_LOST', message: 'the trainer was stopped' };
     if (Date.now() > run.deadlineMs)
       return {
         code: 'TRAINING_DEADLINE_EXCEEDED',
         message: 'the job took longer than its maxMinutes: allow more, or give it less data',
       };
-    const held = await this.jobs
-      .report(run.lease, latest ? withEta(latest, Date.now() - startedMs) : {})
-      .catch(() => true);
+    const held = await this.jobs.report(run.lease, heard.takeReport()).catch(() => true);
     return held ? null : { code: 'TRAINING_CANCELLED', message: 'the job was cancelled' };
   }
-}
-
-function withEta(latest: { progress: number; step: string }, elapsedMs: number) {
-  const etaSeconds =
-    latest.progress > 0.05 ? (elapsedMs / 1000) * ((1 - latest.progress) / latest.progress) : null;
-  return { ...latest, etaSeconds };
 }
