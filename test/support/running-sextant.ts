@@ -19,7 +19,6 @@ export interface Access {
   tenant: string;
   mongodb: string;
   models: string;
-  processes: Record<string, number>;
 }
 
 export interface RunningSextant {

@@ -8,7 +8,7 @@ import { issueTokens, loadOrCreateKeys } from './keys.js';
 import { preflight } from './preflight.js';
 import { modelRepository, sextantProcesses } from './processes.js';
 import type { Progress } from './progress.js';
-import { asCurl, sampleQueries } from './samples.js';
+import { asCurl, modelsAnswer, type Sample, sampleQueries } from './samples.js';
 import type { Settings } from './settings.js';
 import { provideStore } from './store.js';
 import type { Supervisor } from './supervisor.js';
@@ -21,7 +21,6 @@ interface Access {
   tenant: string;
   mongodb: string;
   models: string;
-  processes: Record<string, number>;
 }
 
 /** From nothing to an answering graph; resolves when it is ready and has said so. */
@@ -47,7 +46,6 @@ export async function launch(settings: Settings, progress: Progress, supervisor:
     tenant: DEMO_TENANT,
     mongodb: mongodbUri,
     models: modelRepository(settings),
-    processes: supervisor.pids(),
   };
   await writeAccess(settings, access);
   const client = new GraphClient(access.graphql, tokens.operator);
@@ -55,7 +53,10 @@ export async function launch(settings: Settings, progress: Progress, supervisor:
     await loadDemoCompany(settings, client, progress);
     await trainMissingModels(client, progress);
   }
-  await announce(access, client, progress);
+  const samples = await sampleQueries(client);
+  if (!settings.empty && samples.length > 0)
+    await progress.step('ask the sample queries', () => askSamples(samples, access), served);
+  announce(access, samples, progress);
 }
 
 async function provideLightGbm(): Promise<{ path: string | null; note: string }> {
@@ -80,8 +81,18 @@ export async function writeAccess(settings: Settings, access: Access): Promise<v
   await rename(`${path}.new`, path);
 }
 
-async function announce(access: Access, client: GraphClient, progress: Progress): Promise<void> {
-  const samples = await sampleQueries(client);
+/** What is printed to be pasted has been asked before, with the same tokens. */
+function askSamples(samples: readonly Sample[], access: Access): Promise<boolean> {
+  return modelsAnswer(samples, (sample) =>
+    new GraphClient(access.graphql, access.tokens[sample.role]).ask<unknown>(sample.query),
+  );
+}
+
+function served(byModels: boolean): string {
+  return byModels ? 'the models answer' : 'answered, but not by the models yet; see servedBy.fallbackReason';
+}
+
+function announce(access: Access, samples: readonly Sample[], progress: Progress): void {
   const say = (text: string) => progress.line(text);
   say('');
   for (const [role, token] of Object.entries(access.tokens)) say(`token ${role}: ${token}`);

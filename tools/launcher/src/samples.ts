@@ -1,4 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { GraphClient } from './graph-client.js';
+
+const POLL_MS = 250;
+/** Longest wait for freshly trained models to be served. */
+const PATIENCE_MS = 15_000;
 
 export interface Sample {
   title: string;
@@ -57,6 +62,26 @@ function samplesFor({ customer, leads, products }: Subjects): Sample[] {
       query: `{ scoreLeads(customerIds: ${list(leads)}) { decisionId servedBy { rung } probability interval { low high } band playbook { action dueWithin } explanation(top: 3) { sentence } } }`,
     },
   ];
+}
+
+/**
+ * Asks each sample until the models answer it: the worker takes up a new model within a second or two.
+ *
+ * @returns false when a lower rung still answers one of them at the end of the patience
+ * @throws Error with the gateway's own message when a sample does not work at all
+ */
+export async function modelsAnswer(
+  samples: readonly Sample[],
+  ask: (sample: Sample) => Promise<unknown>,
+): Promise<boolean> {
+  const giveUpAt = Date.now() + PATIENCE_MS;
+  for (const sample of samples) {
+    while (/"rung":"(?!MODEL")/.test(JSON.stringify(await ask(sample)))) {
+      if (Date.now() > giveUpAt) return false;
+      await sleep(POLL_MS);
+    }
+  }
+  return true;
 }
 
 /** A line for a POSIX shell. */
