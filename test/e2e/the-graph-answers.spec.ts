@@ -12,6 +12,15 @@ import {
 const { access, output } = inject('sextant');
 const { graphql, tokens } = access;
 
+interface Scored {
+  leadScore: {
+    probability: number;
+    basis: string;
+    servedBy: { rung: string };
+    explanation: { residual: number } | null;
+  };
+}
+
 interface Customers {
   customers: { nodes: { id: string; events: { nodes: { type: string }[] } }[] };
 }
@@ -91,6 +100,23 @@ describe('a newcomer with the printed tokens', () => {
         baseValue + residual,
       );
       expect(1 / (1 + Math.exp(-logOdds))).toBeCloseTo(score.probability, 5);
+    }
+  });
+
+  it('asks about people who never filled in a form, and gets a sober answer with its reasons', async () => {
+    const { customers } = await askOk<{ customers: { nodes: Scored[] } }>(
+      graphql,
+      tokens.marketer,
+      '{ customers(first: 100) { nodes { leadScore(budgetMs: 4000) { probability basis servedBy { rung } explanation(top: 3) { residual } } } } }',
+    );
+    const behaviour = customers.nodes
+      .map(({ leadScore }) => leadScore)
+      .filter(({ basis }) => basis === 'BEHAVIOUR');
+    expect(behaviour.length).toBeGreaterThan(10);
+    for (const { probability, explanation, servedBy } of behaviour) {
+      expect(servedBy.rung).toBe('MODEL');
+      expect(probability).toBeLessThan(0.95);
+      expect(explanation?.residual).toEqual(expect.any(Number));
     }
   });
 

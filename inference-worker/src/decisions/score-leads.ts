@@ -8,6 +8,7 @@ import { servedBy } from './served-by.js';
 import { taskOf } from './task-of.js';
 
 const INTERVAL_LEVEL = 0.9;
+const FLOAT32_EPSILON = 2 ** -24;
 
 /** Calibrated conversion probability of each row, with the interval of its reliability bin. */
 export function scoreLeads(
@@ -33,7 +34,7 @@ export function scoreLeads(
         ? attributionOf(explainer, values.subarray(row * width, (row + 1) * width), {
             table,
             row,
-            explained: logit(probability),
+            explained: finiteLogit(probability),
           })
         : null;
       return {
@@ -48,4 +49,9 @@ export function scoreLeads(
     });
     return { servedBy: servedBy(served, scored), scores };
   });
+}
+
+/** Log-odds of a probability in single precision, which may have been rounded to 0 or 1. */
+function finiteLogit(probability: number): number {
+  return logit(Math.min(1 - FLOAT32_EPSILON, Math.max(FLOAT32_EPSILON, probability)));
 }

@@ -19,6 +19,12 @@ export const columnEncoding = z.discriminatedUnion('kind', [
     transform: z.enum(['none', 'signed-log1p']),
     mean: z.number(),
     scale: z.number().positive(),
+    range: z
+      .tuple([z.number(), z.number()])
+      .optional()
+      .describe(
+        'lowest and highest cell of training; others are drawn to it, so that a line does not extrapolate',
+      ),
     missingIndicator: z.boolean(),
   }),
   z.object({

@@ -70,9 +70,14 @@ function writeNumeric(
     const raw = values?.[row] ?? Number.NaN;
     const isMissing = !Number.isFinite(raw);
     const at = row * target.width + target.offset;
-    target.output[at] = standardise(column, isMissing ? (column.fill ?? Number.NaN) : raw);
+    target.output[at] = standardise(column, isMissing ? (column.fill ?? Number.NaN) : drawnIn(column, raw));
     if (column.missingIndicator) target.output[at + 1] = isMissing ? 1 : 0;
   }
+}
+
+/** A column that hardly varied in training has a steep slope: a cell beyond what was seen must not ride it. */
+function drawnIn({ range }: NumericEncoding, value: number): number {
+  return range ? Math.min(range[1], Math.max(range[0], value)) : value;
 }
 
 function standardise(column: NumericEncoding, value: number): number {

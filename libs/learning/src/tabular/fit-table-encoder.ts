@@ -116,6 +116,7 @@ function numericEncoding(
     transform: isDrawnIn ? 'signed-log1p' : 'none',
     mean,
     scale: deviation > 1e-12 * Math.max(1, Math.abs(mean)) ? deviation : 1,
+    range: [low, high ?? low],
     missingIndicator: hasMissing,
   };
 }

@@ -37,6 +37,19 @@ describe('fitTableEncoder and encodeTable', () => {
     expect([...encoded.slice(15, 20)]).toEqual([Math.fround(10 / deviation), 0, 0, 0, 1]);
   });
 
+  it('draws a cell beyond what training saw to its edge for a linear model, and lets it be for trees', () => {
+    const nearlyConstant = tableOfRecords(Array.from({ length: 100 }, (_, i) => ({ forms: 1 + i * 1e-9 })));
+    const linear = fitTableEncoder(nearlyConstant, { purpose: 'linear' }).encoding;
+    const [none, many, lowest, highest] = encodeTable(
+      linear,
+      tableOfRecords([{ forms: 0 }, { forms: 50 }, { forms: 1 }, { forms: 1 + 99e-9 }]),
+    );
+    expect([none, many]).toEqual([lowest, highest]);
+    expect(Math.abs(none ?? NaN)).toBeLessThan(2);
+    const trees = fitTableEncoder(nearlyConstant, { purpose: 'trees' }).encoding;
+    expect([...encodeTable(trees, tableOfRecords([{ forms: 0 }]))]).toEqual([0]);
+  });
+
   it('keeps numbers and missing cells as they are for trees', () => {
     const { encoding } = fitTableEncoder(leads, { purpose: 'trees' });
 
