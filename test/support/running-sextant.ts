@@ -45,6 +45,8 @@ export async function startSextant(
         SEXTANT_DATA_DIR: dataDir,
         SEXTANT_PORT_BASE: String(await freePortRange()),
         NODE_ENV: '',
+        SEXTANT_STOP_WITH_PARENT: '1',
+        npm_lifecycle_event: '',
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     },

@@ -5,6 +5,7 @@ import { launch } from './launch.js';
 import { releaseData } from './preflight.js';
 import { Progress } from './progress.js';
 import { readSettings } from './settings.js';
+import { checkNode, starterOf, whenGone } from './starters.js';
 import { Supervisor } from './supervisor.js';
 
 const USAGE = `npm start [-- --empty]
@@ -12,6 +13,8 @@ const USAGE = `npm start [-- --empty]
 Environment: SEXTANT_PORT_BASE moves all ports, SEXTANT_DATA_DIR moves .data, MONGODB_URI uses a store of yours.`;
 
 async function main(): Promise<void> {
+  checkNode(process.versions.node);
+  process.stdout.on('error', () => undefined); // whoever read our lines is gone; stopping goes on
   const progress = new Progress(process.stdout);
   const settings = readSettings(process.env, {
     ...flags(),
@@ -25,12 +28,13 @@ async function main(): Promise<void> {
       .then(() => releaseData(settings.dataDir))
       .finally(() => process.exit(exitCode));
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (!stopping) progress.line('stopping …');
-      stop(0);
-    });
-  }
+  const stopOnce = (): void => {
+    if (!stopping) progress.line('stopping …');
+    stop(0);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stopOnce);
+  if (process.env['npm_lifecycle_event'] === 'start') whenGone(starterOf(process.ppid), stopOnce);
+  else if (process.env['SEXTANT_STOP_WITH_PARENT']) whenGone(process.ppid, stopOnce);
   await launch(settings, progress, supervisor).catch((error: unknown) => {
     if (stopping) return;
     progress.line(
