@@ -108,10 +108,3 @@ function rowsOf(product: string, days: ReadonlyMap<number, DayOfProduct>): Deman
   }
   return rows;
 }
-
-/** The observations of a stream of events, e.g. of `EventHistory.ofTypes(tenantId, DEMAND_EVENT_TYPES)`. */
-export async function demandObservations(events: AsyncIterable<StoredEvent>): Promise<DemandObservation[]> {
-  const ledger = new DemandLedger();
-  for await (const event of events) ledger.add(event);
-  return ledger.observations();
-}

@@ -8,12 +8,7 @@ export {
   type LeadSnapshot,
 } from './customer-state.js';
 export { addDecayed, DAY_MS, type DecayedSum, decayedAt, HALF_LIVES_DAYS } from './decayed-counter.js';
-export {
-  DEMAND_EVENT_TYPES,
-  DemandLedger,
-  type DemandObservation,
-  demandObservations,
-} from './demand-ledger.js';
+export { DEMAND_EVENT_TYPES, DemandLedger, type DemandObservation } from './demand-ledger.js';
 export { EventDigest } from './event-digest.js';
 export { type CustomerEvents, EventHistory, type HistoryOptions } from './event-history.repository.js';
 export { FeatureStore, type OnlineCustomer, type PopularItem } from './feature-store.repository.js';

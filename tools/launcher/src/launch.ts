@@ -29,7 +29,7 @@ export async function launch(settings: Settings, progress: Progress, supervisor:
   const keys = await loadOrCreateKeys(settings.dataDir);
   const mongodbUri = await provideStore(settings, progress, supervisor);
   const lightGbm = await progress.step('LightGBM', provideLightGbm, (found) => found.note);
-  for (const process of sextantProcesses({ settings, keys, mongodbUri, lightGbm: found(lightGbm) })) {
+  for (const process of sextantProcesses({ settings, keys, mongodbUri, lightGbm: lightGbm.path })) {
     await progress.step(process.name, () => supervisor.start(process));
   }
   const tokens = await issueTokens(keys, DEMO_TENANT);
@@ -70,12 +70,8 @@ async function provideLightGbm(): Promise<{ path: string | null; note: string }>
   }
 }
 
-function found(library: { path: string | null }): string | null {
-  return library.path;
-}
-
 /** Replaced in one step, so that a reader never sees half of it; holds tokens, so only its owner may read it. */
-export async function writeAccess(settings: Settings, access: Access): Promise<void> {
+async function writeAccess(settings: Settings, access: Access): Promise<void> {
   const path = join(settings.dataDir, 'access.json');
   await writeFile(`${path}.new`, `${JSON.stringify(access, null, 2)}\n`, { mode: 0o600 });
   await rename(`${path}.new`, path);

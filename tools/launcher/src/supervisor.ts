@@ -47,10 +47,6 @@ export class Supervisor {
     this.watch(process, []);
   }
 
-  pids(): Record<string, number> {
-    return Object.fromEntries([...this.running].map(([name, child]) => [name, child.pid ?? -1]));
-  }
-
   /** Last started, first stopped; each gets time to finish what it holds. Nothing starts any more. */
   async stop(): Promise<void> {
     this.stopping = true;
