@@ -40,6 +40,17 @@ export default tseslint.config(
             only('scope:learning', 'scope:domain', 'scope:artefacts'),
             only('scope:features', 'scope:domain', 'scope:learning', 'type:testing'),
             only('scope:onnx', 'scope:domain', 'scope:learning', 'scope:artefacts', 'type:testing'),
+            only('scope:lightgbm', 'scope:domain', 'scope:learning', 'scope:local-services', 'type:testing'),
+            only(
+              'scope:training',
+              'scope:domain',
+              'scope:artefacts',
+              'scope:learning',
+              'scope:onnx',
+              'scope:lightgbm',
+              'scope:local-services',
+              'type:testing',
+            ),
             only('scope:inference-protocol', 'scope:domain', 'type:testing'),
             only('scope:model-registry', 'scope:domain', 'scope:artefacts', 'type:testing'),
             only('scope:platform', 'scope:domain', 'type:testing'),
@@ -86,11 +97,18 @@ export default tseslint.config(
   },
   {
     files: ['**/src/**/*.ts'],
-    ignores: ['inference-worker/src/onnx/**', 'trainer/src/**', '**/*.spec.ts'],
+    ignores: ['inference-worker/src/onnx/**', 'libs/training/src/runtime/**', '**/*.spec.ts'],
     rules: {
       'no-restricted-imports': [
         'error',
-        { paths: [kept('onnxruntime-node', 'ONNX Runtime is reached through inference-worker/src/onnx.')] },
+        {
+          paths: [
+            kept(
+              'onnxruntime-node',
+              'ONNX Runtime is reached through inference-worker/src/onnx when serving and libs/training/src/runtime when training.',
+            ),
+          ],
+        },
       ],
     },
   },

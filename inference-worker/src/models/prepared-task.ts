@@ -1,4 +1,4 @@
-import type { LeadSpec, Manifest, PriceSpec, RecommendSpec } from '@sextant/artefacts';
+import type { Manifest, PriceSpec, RecommendSpec, ScoreSpec, ScoreTask } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import { type ItemSimilarity, parseExplainer } from '@sextant/learning';
 import type { TensorSpec } from '../tensors/tensor.js';
@@ -10,9 +10,9 @@ export interface RecommendTask {
   indexOf: ReadonlyMap<string, number>;
   similarity: ItemSimilarity;
 }
-export interface LeadTask {
-  task: 'lead';
-  spec: LeadSpec;
+export interface ScoreModelTask {
+  task: ScoreTask;
+  spec: ScoreSpec;
   explainer: ExplainerOutline;
 }
 export interface PriceTask {
@@ -28,7 +28,7 @@ export interface ExplainerOutline {
   columns: readonly string[];
 }
 /** What the main thread keeps of an artefact to translate domain questions into tensors and back. */
-export type PreparedTask = RecommendTask | LeadTask | PriceTask;
+export type PreparedTask = RecommendTask | ScoreModelTask | PriceTask;
 
 export interface ArtefactParts {
   files: ReadonlyMap<string, Buffer>;
@@ -44,8 +44,10 @@ export function prepareTask(manifest: Manifest, parts: ArtefactParts): PreparedT
       assertWidths(manifest, parts, { input: spec.items.length + 1, output: spec.items.length });
       return prepareRecommend(manifest, spec, parts);
     case 'lead':
+    case 'churn':
+    case 'purchase':
       assertWidths(manifest, parts, { input: spec.table.features.length, output: 1 });
-      return { task: 'lead', spec, explainer: outlineOf(fileOf(manifest, parts.files, spec.explainFile)) };
+      return { task: spec.task, spec, explainer: outlineOf(fileOf(manifest, parts.files, spec.explainFile)) };
     case 'price':
       assertWidths(manifest, parts, { input: spec.table.features.length, output: 1 });
       return {
@@ -54,6 +56,9 @@ export function prepareTask(manifest: Manifest, parts: ArtefactParts): PreparedT
         explainer:
           spec.explainFile === null ? null : outlineOf(fileOf(manifest, parts.files, spec.explainFile)),
       };
+    case 'lifetime':
+    case 'uplift':
+      throw invalid(manifest, `this worker does not serve the task ${spec.task} yet`);
   }
 }
 
@@ -65,7 +70,7 @@ function outlineOf(file: Buffer): ExplainerOutline {
 /** The text of the artefact's explainer; null where the task has none. */
 export function explainerOf(manifest: Manifest, files: ReadonlyMap<string, Buffer>): string | null {
   const { spec } = manifest;
-  const path = spec.task === 'recommend' ? null : spec.explainFile;
+  const path = 'explainFile' in spec ? spec.explainFile : null;
   return path === null ? null : fileOf(manifest, files, path).toString('utf8');
 }
 

@@ -1,17 +1,16 @@
+export { type LifetimeSpec, lifetimeSpec } from './lifetime-spec.js';
 export {
-  type ColumnEncoding,
-  columnEncoding,
-  type LeadSpec,
   type Manifest,
   manifest,
-  type Measured,
   type ModelCard,
   modelCard,
   modelName,
   type PriceSpec,
   type RecommendSpec,
-  type TableEncoding,
-  tableEncoding,
   type Task,
 } from './manifest.js';
+export { type Measured, measured } from './measured.js';
 export { ModelDirectory } from './model-directory.js';
+export { type ScoreSpec, scoreSpec, type ScoreTask } from './score-spec.js';
+export { type ColumnEncoding, columnEncoding, type TableEncoding, tableEncoding } from './table-encoding.js';
+export { type UpliftSpec, upliftSpec } from './uplift-spec.js';

@@ -1,65 +1,15 @@
 import { z } from 'zod';
-
-/** A value with its bootstrap interval; `level` is the two-sided confidence, e.g. 0.9. */
-export const measured = z.object({ value: z.number(), low: z.number(), high: z.number(), level: z.number() });
-export type Measured = z.output<typeof measured>;
+import { lifetimeSpec } from './lifetime-spec.js';
+import { measured } from './measured.js';
+import { scoreSpec } from './score-spec.js';
+import { tableEncoding } from './table-encoding.js';
+import { upliftSpec } from './uplift-spec.js';
 
 const tensor = z.object({
   name: z.string(),
   datatype: z.enum(['FP32', 'FP64', 'INT64', 'INT32', 'BOOL', 'BYTES']),
   shape: z.array(z.number().int()).describe('-1 is the batch dimension'),
 });
-
-/** How one column of a raw table becomes columns of the model's input; written by `fitTableEncoder`, read by `encodeTable`. */
-export const columnEncoding = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('numeric'),
-    column: z.string(),
-    fill: z.number().nullable().describe('value for a missing cell; null keeps NaN, which trees route'),
-    transform: z.enum(['none', 'signed-log1p']),
-    mean: z.number(),
-    scale: z.number().positive(),
-    range: z
-      .tuple([z.number(), z.number()])
-      .optional()
-      .describe(
-        'lowest and highest cell of training; others are drawn to it, so that a line does not extrapolate',
-      ),
-    missingIndicator: z.boolean(),
-  }),
-  z.object({
-    kind: z.literal('categorical'),
-    column: z.string(),
-    categories: z
-      .array(z.string())
-      .describe('one input column each; anything else goes to the "other" column'),
-  }),
-  z.object({
-    kind: z.literal('lookup'),
-    column: z.string().describe('a categorical column, e.g. the product'),
-    feature: z.string().describe('name of the one model input column'),
-    values: z.record(z.string(), z.number()).describe('by category'),
-    other: z.number().describe('value of any other category'),
-    times: z
-      .object({
-        column: z.string(),
-        transform: z.enum(['none', 'signed-log1p', 'log']),
-        centres: z.record(z.string(), z.number()).describe('by category, in transformed units'),
-        otherCentre: z.number(),
-        fill: z.number().nullable().describe('value for a missing cell; null keeps NaN'),
-      })
-      .nullable()
-      .describe('the value is multiplied by transform(cell) - centre; null: the value alone'),
-  }),
-]);
-export type ColumnEncoding = z.output<typeof columnEncoding>;
-
-export const tableEncoding = z.object({
-  columns: z.array(columnEncoding),
-  features: z.array(z.string()).describe('names of the model input columns, in order'),
-  standardised: z.boolean(),
-});
-export type TableEncoding = z.output<typeof tableEncoding>;
 
 export const recommendSpec = z.object({
   task: z.literal('recommend'),
@@ -80,24 +30,6 @@ export const recommendSpec = z.object({
     ),
 });
 export type RecommendSpec = z.output<typeof recommendSpec>;
-
-export const leadSpec = z.object({
-  task: z.literal('lead'),
-  table: tableEncoding,
-  family: z.enum(['logistic', 'lightgbm']),
-  explainFile: z.string().describe('JSON: weights of the linear model or the trees, for exact attributions'),
-  bands: z
-    .object({ warm: z.number(), hot: z.number() })
-    .describe('lowest calibrated probability of the band'),
-  quantiles: z.array(z.number()).length(101).describe('score percentiles on the validation split'),
-  reliability: z
-    .array(z.object({ upTo: z.number(), rows: z.number().int(), positives: z.number().int() }))
-    .describe(
-      'validation counts by calibrated score, ascending; the interval of a score is Wilson of its bin',
-    ),
-  horizonDays: z.number().positive(),
-});
-export type LeadSpec = z.output<typeof leadSpec>;
 
 export const priceSpec = z.object({
   task: z.literal('price'),
@@ -137,7 +69,7 @@ export const manifest = z.object({
   formatVersion: z.literal(1),
   model: z
     .string()
-    .regex(/^[a-z0-9-]+\.(recommend|price|lead)$/)
+    .regex(/^[a-z0-9-]+\.(recommend|price|lead|churn|purchase|lifetime|uplift)$/)
     .describe('<tenant>.<task>'),
   version: z.number().int().positive(),
   tenantId: z.string(),
@@ -163,7 +95,7 @@ export const manifest = z.object({
   metrics: z.record(z.string(), measured),
   baselineMetrics: z.record(z.string(), measured),
   warmUpBatchSizes: z.array(z.number().int().positive()),
-  spec: z.discriminatedUnion('task', [recommendSpec, leadSpec, priceSpec]),
+  spec: z.discriminatedUnion('task', [recommendSpec, scoreSpec, priceSpec, lifetimeSpec, upliftSpec]),
 });
 export type Manifest = z.output<typeof manifest>;
 export type Task = Manifest['spec']['task'];

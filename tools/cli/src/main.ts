@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { tokenCommand } from './access/token.command.js';
+import { evaluateCommand } from './evaluate/evaluate.command.js';
 import { exitCodeOf } from './exit-code.js';
 import { importCommand } from './import/import.command.js';
 
@@ -18,7 +19,11 @@ const output = {
     process.exitCode = 1;
   },
 };
-for (const command of [importCommand(authority, output), tokenCommand(authority)]) {
+for (const command of [
+  importCommand(authority, output),
+  tokenCommand(authority),
+  evaluateCommand(output.print),
+]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 

@@ -1,4 +1,4 @@
-import type { LeadSpec } from '@sextant/artefacts';
+import type { ScoreSpec } from '@sextant/artefacts';
 import {
   applyPlatt,
   chooseBands,
@@ -13,7 +13,7 @@ import { foldsByCustomer } from './lead-split.js';
 
 const FOLDS = 5;
 
-export interface LeadCalibration extends Pick<LeadSpec, 'bands' | 'quantiles' | 'reliability'> {
+export interface LeadCalibration extends Pick<ScoreSpec, 'bands' | 'quantiles' | 'reliability'> {
   platt: Platt;
 }
 

@@ -1,4 +1,4 @@
-import type { LeadSpec, TableEncoding } from '@sextant/artefacts';
+import type { ScoreSpec, TableEncoding } from '@sextant/artefacts';
 import type { ColumnTable, ExplainedModel, Platt } from '@sextant/learning';
 import type { OnnxModel } from '@sextant/onnx';
 import type { LeadData } from './lead-example.js';
@@ -14,12 +14,12 @@ export interface FittedLeadModel {
 
 /** A way to fit lead models: what is tuned on held-out rows, then fitted again on more of them. */
 export interface LeadFamily {
-  name: LeadSpec['family'];
+  name: ScoreSpec['family'];
   tune(fit: LeadData, held: LeadData): Promise<TunedLeadFamily>;
 }
 
 export interface TunedLeadFamily {
-  name: LeadSpec['family'];
+  name: ScoreSpec['family'];
   /** The chosen settings in words, for the card. */
   settings: string;
   fit(data: LeadData): Promise<FittedLeadModel>;

@@ -1,9 +1,11 @@
 import { encodeTable, fitTableEncoder, predictMargins } from '@sextant/learning';
+import {
+  type LabelledRows,
+  lightGbmParameters,
+  type LightGbmProcess,
+  parseLightGbmModel,
+} from '@sextant/lightgbm';
 import { writeTreeModel } from '@sextant/onnx';
-import type { LabelledRows } from '../lightgbm/lightgbm-messages.js';
-import { parseLightGbmModel } from '../lightgbm/lightgbm-model.js';
-import { lightGbmParameters } from '../lightgbm/lightgbm-parameters.js';
-import type { LightGbmProcess } from '../lightgbm/lightgbm-process.js';
 import type { LeadData } from './lead-example.js';
 import type { FittedLeadModel, LeadFamily } from './lead-model.js';
 

@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { type LeadSpec, type ModelCard, modelName } from '@sextant/artefacts';
+import { type ScoreSpec, type ModelCard, modelName } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import { applyPlatt, encodeTable, fitTableEncoder, writeExplainer } from '@sextant/learning';
-import { type LightGbmProcess, openLightGbm } from '../lightgbm/lightgbm-process.js';
+import { type LightGbmProcess, openLightGbm } from '@sextant/lightgbm';
+import { verifyOnnx } from '@sextant/training/runtime';
 import type { TrainedModel } from '../publisher.js';
-import { verifyOnnx } from '../verify-onnx.js';
 import { type LeadCalibration, calibrateLeadModel } from './calibrate-lead-model.js';
 import { type Choice, chooseFamily, evaluateFamily } from './choose-family.js';
 import { leadCard } from './lead-card.js';
@@ -152,7 +152,7 @@ async function handOver(parts: HandOver): Promise<TrainedModel> {
   const onnx = model.toOnnx(platt);
   options.onProgress(0.95, 'comparing ONNX with the fitted model');
   await verifyAgainstFitted(onnx.bytes, parts);
-  const spec: LeadSpec = {
+  const spec: ScoreSpec = {
     task: 'lead',
     table: model.encoding,
     family: choice.chosen.tuned.name,

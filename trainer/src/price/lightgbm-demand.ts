@@ -12,11 +12,13 @@ import {
   PRICE_COLUMN,
   PRODUCT_COLUMN,
 } from '@sextant/learning';
+import {
+  type LabelledRows,
+  lightGbmParameters,
+  type LightGbmProcess,
+  parseLightGbmModel,
+} from '@sextant/lightgbm';
 import { writeTreeModel } from '@sextant/onnx';
-import type { LabelledRows } from '../lightgbm/lightgbm-messages.js';
-import { parseLightGbmModel } from '../lightgbm/lightgbm-model.js';
-import { lightGbmParameters } from '../lightgbm/lightgbm-parameters.js';
-import type { LightGbmProcess } from '../lightgbm/lightgbm-process.js';
 import type { DemandCandidate, FittedDemand } from './demand-candidate.js';
 import { splitDemand } from './demand-split.js';
 

@@ -12,9 +12,9 @@ import {
   PRODUCT_COLUMN,
   writeExplainer,
 } from '@sextant/learning';
-import { type LightGbmProcess, openLightGbm } from '../lightgbm/lightgbm-process.js';
+import { type LightGbmProcess, openLightGbm } from '@sextant/lightgbm';
+import { verifyOnnx } from '@sextant/training/runtime';
 import type { TrainedModel } from '../publisher.js';
-import { verifyOnnx } from '../verify-onnx.js';
 import { baselineMetrics, chooseDemand, type DemandChoice, judgeDemand } from './choose-demand.js';
 import { contextDefaults } from './context-defaults.js';
 import { type FittedDemand, logLogCandidate } from './demand-candidate.js';

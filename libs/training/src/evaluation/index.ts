@@ -1,0 +1,1 @@
+export type { EvaluationReport, EvaluationTask, Plot, PlotSeries } from './evaluation-report.js';

@@ -1,0 +1,1 @@
+export { verifyOnnx } from './verify-onnx.js';

@@ -1,0 +1,4 @@
+import type { BarRun } from './bar.js';
+
+/** Every row of the bars that is evaluated here, in the order of the printed table. */
+export const BAR_RUNS: readonly BarRun[] = [];

@@ -1,0 +1,28 @@
+import { writeFile } from 'node:fs/promises';
+import type { EvaluationReport } from '@sextant/training/evaluation';
+import type { Command } from 'commander';
+import { reportPage } from './report-page.js';
+import { reportTable } from './report-table.js';
+
+export type Print = (text: string) => void;
+
+/** Flags that every evaluation has. */
+export interface OutputFlags {
+  json?: boolean;
+  report?: string;
+  seed: string;
+}
+
+export function withOutputFlags(command: Command): Command {
+  return command
+    .option('--json', 'print one JSON object instead of the table')
+    .option('--report <file.html>', 'write a page with plots')
+    .option('--seed <n>', 'seed of everything that is drawn', '1');
+}
+
+/** Prints the report as JSON or as a table, and writes the page where one is asked for. */
+export async function emitReport(report: EvaluationReport, flags: OutputFlags, print: Print): Promise<void> {
+  const { plots: _, ...printed } = report;
+  print(flags.json ? `${JSON.stringify(printed)}\n` : reportTable(report));
+  if (flags.report !== undefined) await writeFile(flags.report, reportPage(report));
+}

@@ -1,0 +1,49 @@
+import type { Measured } from '@sextant/artefacts';
+import type { EvaluationReport } from '@sextant/training/evaluation';
+
+/** The report as text for a terminal: what was chosen and why, each metric beside the baselines, leaks and warnings. */
+export function reportTable(report: EvaluationReport): string {
+  const names = Object.keys(report.baselines);
+  const header = ['metric', 'value', 'interval', ...names];
+  const rows = Object.entries(report.metrics).map(([name, metric]) => [
+    name,
+    figure(metric.value),
+    `${figure(metric.low)} to ${figure(metric.high)}`,
+    ...names.map((baseline) => valueOf(report.baselines[baseline]?.[name])),
+  ]);
+  return [
+    `${report.task}: ${report.rows} rows, measured on ${report.test} that no choice has seen`,
+    `chosen: ${report.chosen}`,
+    `because: ${report.because}`,
+    '',
+    ...aligned([header, ...rows]),
+    ...listed('leaks', report.leaks),
+    ...listed('warnings', report.warnings),
+    '',
+  ].join('\n');
+}
+
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  '),
+  );
+}
+
+function listed(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  - ${line}`)];
+}
+
+function valueOf(metric: Measured | undefined): string {
+  return metric === undefined ? '–' : figure(metric.value);
+}
+
+function figure(value: number): string {
+  return Number.isFinite(value) ? value.toPrecision(4) : String(value);
+}
