@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { LeadSpec } from '@sextant/artefacts';
+import type { ScoreSpec } from '@sextant/artefacts';
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
 import { auc, encodeTable, isTestRow, logLoss, parseExplainer, tableOfRecords } from '@sextant/learning';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -37,7 +37,7 @@ function readLeads(path: string): LeadExample[] {
 }
 
 async function probabilities(model: TrainedModel, leads: readonly LeadExample[]): Promise<Float32Array> {
-  const { table } = model.draft.spec as LeadSpec;
+  const { table } = model.draft.spec as ScoreSpec;
   const rows = encodeTable(table, tableOfRecords(leads.map(({ features }) => features)));
   const session = await InferenceSession.create(model.files.get('model.onnx') ?? new Uint8Array(), {
     executionProviders: ['cpu'],
@@ -80,7 +80,7 @@ describe.skipIf(folder === undefined || lightGbm === null)(
       expect(reached).toBeGreaterThanOrEqual(0.795);
       expect(loss).toBeLessThan(0.29);
 
-      const spec = model.draft.spec as LeadSpec;
+      const spec = model.draft.spec as ScoreSpec;
       const explainer = parseExplainer(new TextDecoder().decode(model.files.get(spec.explainFile)));
       const some = fresh.slice(0, 1000);
       const scores = await probabilities(model, some);

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type LeadSpec, ModelDirectory } from '@sextant/artefacts';
+import { type ScoreSpec, ModelDirectory } from '@sextant/artefacts';
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
 import { bandOf, encodeTable, parseExplainer, seededRandom, tableOfRecords } from '@sextant/learning';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -56,7 +56,7 @@ describe('trainLead', () => {
       const directory = new ModelDirectory(root);
       await directory.publish(trained.draft, trained.files, trained.card);
       const { manifest, files } = await directory.readVerified('demo.lead', 1);
-      const spec = manifest.spec as LeadSpec;
+      const spec = manifest.spec as ScoreSpec;
       const table = tableOfRecords([{ x: 0.9, y: -0.9, plan: 'pro' }, { x: -0.9, y: 0.9 }, {}]);
       const rows = encodeTable(spec.table, table);
       const session = await InferenceSession.create(files.get('model.onnx') ?? new Uint8Array());
@@ -101,7 +101,7 @@ describe('trainLead', () => {
   it('trains the baseline where the library cannot be loaded, and says why', async () => {
     const { card, draft } = await train(linear, { lightGbm: process.execPath });
 
-    expect((draft.spec as LeadSpec).family).toBe('logistic');
+    expect((draft.spec as ScoreSpec).family).toBe('logistic');
     expect(card.warnings).toContainEqual(expect.stringContaining('libgomp1'));
   });
 
@@ -155,14 +155,14 @@ describe.skipIf(library === null)('the choice of the family', () => {
   it('keeps the logistic baseline where the truth is linear', async () => {
     const { draft, card } = await train(linear, { lightGbm: library });
 
-    expect((draft.spec as LeadSpec).family).toBe('logistic');
+    expect((draft.spec as ScoreSpec).family).toBe('logistic');
     expect(card.chosenBecause).toContain('the simpler model is kept');
   });
 
   it('takes LightGBM where columns act together', async () => {
     const { draft, card, files } = await train(interacting, { lightGbm: library });
 
-    expect((draft.spec as LeadSpec).family).toBe('lightgbm');
+    expect((draft.spec as ScoreSpec).family).toBe('lightgbm');
     expect(card.chosenBecause).toContain("lower than the logistic baseline's");
     expect(draft.metrics['auc']?.value).toBeGreaterThan((draft.baselineMetrics['auc']?.value ?? 1) + 0.1);
     expect(parseExplainer(new TextDecoder().decode(files.get('explain.json'))).method).toBe('tree-shap');
