@@ -15,6 +15,7 @@ import type {
 
 const FLOAT32 = 0;
 const FLOAT64 = 1;
+const INT32 = 2;
 const ROW_MAJOR = 1;
 const RAW_SCORE = 1;
 const CONTRIBUTIONS = 3;
@@ -79,6 +80,8 @@ function train(api: Api, request: TrainRequest): LightGbmReply {
 
 /** One tree a round until `rounds`, until LightGBM finds no split, or until the validation loss stops falling. */
 function boost(api: Api, booster: Handle, request: TrainRequest): { rounds: number; loss: number | null } {
+  // The one metric in use of which more is better; 1 − NDCG is a loss like the others.
+  const isGain = /\bmetric=ndcg\b/.test(request.parameters);
   let best = { rounds: 0, loss: Number.POSITIVE_INFINITY };
   let done = 0;
   while (done < request.rounds) {
@@ -89,7 +92,7 @@ function boost(api: Api, booster: Handle, request: TrainRequest): { rounds: numb
     if (request.validation === null) continue;
     const loss = new Float64Array(8);
     api.evaluate(booster, 1, [0], loss);
-    const current = loss[0] ?? Number.NaN;
+    const current = isGain ? 1 - (loss[0] ?? Number.NaN) : (loss[0] ?? Number.NaN);
     if (current < best.loss) best = { rounds: done, loss: current };
     if (done - best.rounds >= request.patience) break;
   }
@@ -122,11 +125,12 @@ function predict(api: Api, request: PredictRequest): LightGbmReply {
 }
 
 function dataset(api: Api, data: LabelledRows, request: TrainRequest, reference: Handle): Handle {
-  const { rows, labels, weights } = data;
+  const { rows, labels, weights, group } = data;
   const table = [rows, elementType(rows), rows.length / request.columns, request.columns, ROW_MAJOR];
   const handle = created((out) => api.createDataset(...table, request.parameters, reference, out));
   api.setField(handle, 'label', labels, labels.length, FLOAT32);
   if (weights !== undefined) api.setField(handle, 'weight', weights, weights.length, FLOAT32);
+  if (group !== undefined) api.setField(handle, 'group', group, group.length, INT32);
   return handle;
 }
 

@@ -1,8 +1,13 @@
-/** Rows for LightGBM: `rows` row-major, shape [n, columns], NaN = missing; labels and weights shape [n]. */
+/**
+ * Rows for LightGBM: `rows` row-major, shape [n, columns], NaN = missing; labels and weights shape [n].
+ * To rank, labels are grades (whole numbers from 0 to 30) and the rows of one query stand together.
+ */
 export interface LabelledRows {
   rows: Float32Array | Float64Array;
   labels: Float32Array;
   weights?: Float32Array;
+  /** Rows of each query in their order, summing to n; needed by the objective `lambdarank` only. */
+  group?: Int32Array;
 }
 
 export interface TrainRequest {
@@ -33,7 +38,7 @@ export interface TrainedTrees {
   /** LightGBM's own model text, cut at the best round. */
   model: string;
   rounds: number;
-  /** Validation loss at the best round; null without validation rows. */
+  /** Validation loss at the best round (for `lambdarank` 1 − NDCG); null without validation rows. */
   validationLoss: number | null;
 }
 

@@ -152,6 +152,67 @@ describe.skipIf(library === null)('LightGbmProcess', () => {
     expect(leaf?.value).not.toEqual(parseLightGbmModel(plain.model).trees[0]?.value);
   });
 
+  it('learns a quantile: the share of fresh labels below it is its level', async () => {
+    const labelsOf = (table: typeof train): Float32Array => {
+      const random = seededRandom(9);
+      return Float32Array.from(table.labels, (_, i) => (table.rows[i * COLUMNS] ?? 0) + random() * 2);
+    };
+    const { model } = await fit({ objective: 'quantile', quantile: 0.9 }, 100, {
+      ...train,
+      labels: labelsOf(train),
+    });
+    const margins = predictMargins(parseLightGbmModel(model), fresh.rows, COLUMNS);
+    const below = labelsOf(fresh).filter((label, i) => label <= (margins[i] ?? 0)).length / 500;
+
+    expect(below).toBeGreaterThan(0.85);
+    expect(below).toBeLessThan(0.95);
+  });
+
+  it('learns to rank within queries and stops by NDCG', async () => {
+    const ranked = (table: typeof train) => ({
+      ...table,
+      // Column 3 shifts a whole query: it must not matter within it.
+      rows: table.rows.map((x, at) => (at % COLUMNS === 3 ? Math.floor(at / COLUMNS / 20) : x)),
+      labels: Float32Array.from(table.labels, (_, i) => ((table.rows[i * COLUMNS] ?? 0) > 1 ? 2 : 0)),
+      group: new Int32Array(table.labels.length / 20).fill(20),
+    });
+    const { model, rounds, validationLoss } = await lightGbm.train({
+      train: ranked(train),
+      columns: COLUMNS,
+      validation: ranked(fresh),
+      parameters: lightGbmParameters({ ...defaults, objective: 'lambdarank', columnShare: 1, rankAt: 5 }),
+      rounds: 50,
+      patience: 5,
+    });
+
+    expect(validationLoss).toBeLessThan(0.02);
+    expect(rounds).toBeLessThan(50);
+    expect(parseLightGbmModel(model).trees).toHaveLength(rounds);
+  });
+
+  it('refuses queries whose rows do not add up', async () => {
+    const data = { ...train, group: Int32Array.of(3, 4) };
+
+    await expect(fit({ objective: 'lambdarank' }, 2, data)).rejects.toMatchObject({
+      code: 'TRAINING_FAILED',
+      message: expect.stringMatching(/query/i),
+    });
+  });
+
+  it('gives other trees with a share of the rows and with fewer bins', async () => {
+    const [plain, bagged, coarse] = [
+      await fit({}, 3),
+      await fit({ rowShare: 0.5 }, 3),
+      await fit({ bins: 4 }, 3),
+    ];
+    const thresholds = parseLightGbmModel(coarse.model).trees.flatMap((tree) =>
+      [...tree.threshold].filter((_, node) => tree.feature[node] === 0),
+    );
+
+    expect(bagged.model).not.toBe(plain.model);
+    expect(new Set(thresholds).size).toBeLessThanOrEqual(3);
+  });
+
   it('answers data that LightGBM refuses with its message, and goes on', async () => {
     await expect(fit({ monotone: [1] })).rejects.toMatchObject({
       code: 'TRAINING_FAILED',
