@@ -1,3 +1,11 @@
+export {
+  ACTIVE_WITHIN_DAYS,
+  type BehaviourExample,
+  behaviourExamples,
+  type BehaviourTask,
+  isActiveCustomer,
+  type SnapshotOptions,
+} from './behaviour-examples.js';
 export { calendarContext, type DemandContext } from './calendar-context.js';
 export { customerIdOf } from './customer-id.js';
 export {
