@@ -1,5 +1,6 @@
 import type { Collection, Db, Filter } from 'mongodb';
 import type { EventDigest } from './event-digest.js';
+import { DAY_MS } from './decayed-counter.js';
 import { compareEvents, EVENTS_COLLECTION, type StoredEvent } from './stored-event.js';
 
 /** One customer's events in the order of the fold. */
@@ -17,6 +18,8 @@ export interface HistoryOptions {
 
 /** Rows fetched from the store at a time. */
 const BATCH_SIZE = 2_000;
+/** Events of a few customers that came long after all others do not move the end of the history. */
+const STRAY_SHARE = 0.001;
 
 /** The events of a tenant, read-only and streamed along the index; one customer's events are in memory at a time. */
 export class EventHistory {
@@ -91,6 +94,34 @@ export class EventHistory {
     options: HistoryOptions = {},
   ): AsyncIterable<StoredEvent> {
     return this.stream({ tenantId, type: { $in: [...types] }, ...before(options.until) }, options.digest);
+  }
+
+  /**
+   * Up to when customers' events are there: the newest one, or, where up to a thousandth of them are strays of later days, the
+   * end of the day before those. Null without any event.
+   */
+  async endOfCustomers(tenantId: string, options: { until: Date }): Promise<Date | null> {
+    const days = await this.events
+      .aggregate<{ _id: Date; events: number; newest: Date }>(
+        [
+          { $match: { tenantId, customerId: { $gt: '' }, ...before(options.until) } },
+          {
+            $group: {
+              _id: { $dateTrunc: { date: '$at', unit: 'day' } },
+              events: { $sum: 1 },
+              newest: { $max: '$at' },
+            },
+          },
+          { $sort: { _id: -1 } },
+        ],
+        { hint: 'history_of_customer' },
+      )
+      .toArray();
+    let strays = STRAY_SHARE * days.reduce((sum, { events }) => sum + events, 0);
+    const last = days.findIndex(({ events }) => (strays -= events) < 0);
+    const day = days[last];
+    if (!day) return null;
+    return last === 0 ? day.newest : new Date(day._id.getTime() + DAY_MS);
   }
 
   async count(tenantId: string, options: { until?: Date } = {}): Promise<number> {

@@ -68,6 +68,21 @@ describe('EventHistory', () => {
     expect(await new EventHistory(db).count('t', { until: at(2) })).toBe(2);
   });
 
+  it('ends with the newest event of a customer, or with the day before a few strays', async () => {
+    const history = new EventHistory(db);
+    expect(await history.endOfCustomers('t', { until: at(9) })).toEqual(at(3));
+    expect(await history.endOfCustomers('t', { until: at(3) })).toEqual(at(2));
+    expect(await history.endOfCustomers('t', { until: at(1) })).toBeNull();
+    const many = Array.from({ length: 1_000 }, (_, i) =>
+      anEvent({ _id: `s:${i}`, tenantId: 's', customerId: 'cus_a', at: at(i / 100) }),
+    );
+    const stray = anEvent({ _id: 's:stray', tenantId: 's', customerId: 'cus_a', at: at(200) });
+    await db.collection<StoredEvent>(EVENTS_COLLECTION).insertMany([...many, stray]);
+    expect(await history.endOfCustomers('s', { until: at(100) })).toEqual(at(9.99));
+    expect(await history.endOfCustomers('s', { until: at(300) })).toEqual(at(10));
+    await db.collection<StoredEvent>(EVENTS_COLLECTION).deleteMany({ tenantId: 's' });
+  });
+
   it('gives company events without a customer, and types across both', async () => {
     expect(await idsOf(new EventHistory(db).companyEvents('t', ['price_change', 'page_visit']))).toEqual([
       't:5',
