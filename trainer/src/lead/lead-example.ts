@@ -1,4 +1,5 @@
-import { type Cell, type ColumnTable, tableOfRecords, takeRows } from '@sextant/learning';
+import { type Cell, tableOfRecords } from '@sextant/learning';
+import type { TableExamples } from '@sextant/training/table';
 
 const DAY_MS = 86_400_000;
 
@@ -11,39 +12,17 @@ export interface LeadExample {
   label: 0 | 1;
 }
 
-/** Examples as columns, ascending in time; `customerIds`, `at` and `labels` shape [rows]. */
-export interface LeadData {
-  table: ColumnTable;
-  customerIds: readonly string[];
-  at: Float64Array;
-  labels: Uint8Array;
-}
-
-/** The same examples give the same data, whatever their order. */
-export function toLeadData(examples: readonly LeadExample[]): LeadData {
+/** Examples as columns, ascending in time. The same examples give the same columns, whatever their order. */
+export function toTableExamples(examples: readonly LeadExample[]): TableExamples {
   const ordered = examples.toSorted(
     (a, b) => a.at - b.at || (a.customerId < b.customerId ? -1 : a.customerId > b.customerId ? 1 : 0),
   );
   return {
     table: tableOfRecords(ordered.map(({ features }) => features)),
-    customerIds: ordered.map(({ customerId }) => customerId),
+    groupIds: ordered.map(({ customerId }) => customerId),
     at: Float64Array.from(ordered, ({ at }) => at),
     labels: Uint8Array.from(ordered, ({ label }) => label),
   };
-}
-
-export function takeLeads(data: LeadData, rows: ArrayLike<number>): LeadData {
-  const pick = Array.from(rows);
-  return {
-    table: takeRows(data.table, pick),
-    customerIds: pick.map((row) => data.customerIds[row] ?? ''),
-    at: Float64Array.from(pick, (row) => data.at[row] ?? 0),
-    labels: Uint8Array.from(pick, (row) => data.labels[row] ?? 0),
-  };
-}
-
-export function countPositives(labels: Uint8Array): number {
-  return labels.reduce((sum, label) => sum + label, 0);
 }
 
 /**

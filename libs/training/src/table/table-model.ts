@@ -1,10 +1,10 @@
 import type { ScoreSpec, TableEncoding } from '@sextant/artefacts';
 import type { ColumnTable, ExplainedModel, Platt } from '@sextant/learning';
 import type { OnnxModel } from '@sextant/onnx';
-import type { LeadData } from './lead-example.js';
+import type { TableExamples } from './table-examples.js';
 
 /** A model fitted on some rows. */
-export interface FittedLeadModel {
+export interface FittedTableModel {
   encoding: TableEncoding;
   /** Log-odds before calibration, shape [rows]. */
   margins(table: ColumnTable): Float64Array;
@@ -12,15 +12,15 @@ export interface FittedLeadModel {
   toOnnx(calibration: Platt): OnnxModel;
 }
 
-/** A way to fit lead models: what is tuned on held-out rows, then fitted again on more of them. */
-export interface LeadFamily {
+/** A way to fit such models: what is tuned on held-out rows, then fitted again on more of them. */
+export interface TableFamily {
   name: ScoreSpec['family'];
-  tune(fit: LeadData, held: LeadData): Promise<TunedLeadFamily>;
+  tune(fit: TableExamples, held: TableExamples): Promise<TunedTableFamily>;
 }
 
-export interface TunedLeadFamily {
+export interface TunedTableFamily {
   name: ScoreSpec['family'];
   /** The chosen settings in words, for the card. */
   settings: string;
-  fit(data: LeadData): Promise<FittedLeadModel>;
+  fit(data: TableExamples): Promise<FittedTableModel>;
 }

@@ -1,11 +1,11 @@
 import { crc32 } from '@sextant/learning';
-import type { LeadData } from './lead-example.js';
+import type { TableExamples } from './table-examples.js';
 
 /** Row numbers of the parts of one split. */
-export interface LeadSplit {
+export interface ExampleSplit {
   /**
    * 'later': tuning rows come after fitting rows, and validation rows after both.
-   * 'hash': no times to go by; customers are dealt out by a seeded hash.
+   * 'hash': no times to go by; groups are dealt out by a seeded hash.
    */
   kind: 'later' | 'hash';
   fit: number[];
@@ -24,12 +24,12 @@ const MIN_ROWS_OF_A_CLASS = 5;
 
 /**
  * About 60 % fitting, 20 % tuning and 20 % validation rows: by time where the examples have at least 10 distinct instants
- * and each part has both classes, by hash otherwise. All examples of one customer fall into one part of a hash split.
+ * and each part has both classes, by hash otherwise. All examples of one group fall into one part of a hash split.
  *
  * @param data              ascending in time
- * @param options.horizonMs how long after `at` the outcome may come
+ * @param options.horizon how long after `at` the outcome may come, in the unit of `at`
  */
-export function splitLeads(data: LeadData, options: { seed: number; horizonMs: number }): LeadSplit {
+export function splitExamples(data: TableExamples, options: { seed: number; horizon: number }): ExampleSplit {
   if (new Set(data.at).size < MIN_INSTANTS) {
     return hashSplit(
       data,
@@ -38,7 +38,7 @@ export function splitLeads(data: LeadData, options: { seed: number; horizonMs: n
     );
   }
   return (
-    laterSplit(data, options.horizonMs) ??
+    laterSplit(data, options.horizon) ??
     hashSplit(
       data,
       options.seed,
@@ -47,23 +47,23 @@ export function splitLeads(data: LeadData, options: { seed: number; horizonMs: n
   );
 }
 
-/** Folds by customer, about equal in rows of each class; shape [rows], values 0..folds − 1. */
-export function foldsByCustomer(data: LeadData, folds: number, seed: number): Uint8Array {
-  const rank = rankByCustomer(data, seed);
-  return Uint8Array.from(data.customerIds, (id) => (rank.get(id) ?? 0) % folds);
+/** Folds by group, about equal in rows of each class; shape [rows], values 0..folds − 1. */
+export function foldsByGroup(data: TableExamples, folds: number, seed: number): Uint8Array {
+  const rank = rankByGroup(data, seed);
+  return Uint8Array.from(data.groupIds, (id) => (rank.get(id) ?? 0) % folds);
 }
 
-function laterSplit(data: LeadData, horizonMs: number): LeadSplit | null {
+function laterSplit(data: TableExamples, horizon: number): ExampleSplit | null {
   const n = data.at.length;
   const tuneFrom = nextInstant(data.at, Math.floor(n * SHARES.fit));
   const validateFrom = nextInstant(data.at, Math.floor(n * (1 - SHARES.validate)));
   const [early, middle] = [range(0, tuneFrom), range(tuneFrom, validateFrom)];
   const validate = range(validateFrom, n);
   if (![early, middle, validate].every((rows) => hasBothClasses(data.labels, rows))) return null;
-  const fit = known(data, early, { from: data.at[tuneFrom] ?? 0, horizonMs });
+  const fit = known(data, early, { from: data.at[tuneFrom] ?? 0, horizon });
   const beforeValidation = known(data, [...early, ...middle], {
     from: data.at[validateFrom] ?? 0,
-    horizonMs,
+    horizon,
   });
   const notes = [fit, beforeValidation].some((part) => part.reachesAhead)
     ? [
@@ -82,17 +82,17 @@ function laterSplit(data: LeadData, horizonMs: number): LeadSplit | null {
 
 /** Rows whose outcome was known when the next part began; all rows where that would leave less than half. */
 function known(
-  data: LeadData,
+  data: TableExamples,
   rows: number[],
-  next: { from: number; horizonMs: number },
+  next: { from: number; horizon: number },
 ): { rows: number[]; reachesAhead: boolean } {
-  const settled = rows.filter((row) => (data.at[row] ?? 0) + next.horizonMs <= next.from);
+  const settled = rows.filter((row) => (data.at[row] ?? 0) + next.horizon <= next.from);
   const isEnough = settled.length >= rows.length / 2 && hasBothClasses(data.labels, settled);
   return isEnough ? { rows: settled, reachesAhead: false } : { rows, reachesAhead: true };
 }
 
-function hashSplit(data: LeadData, seed: number, note: string): LeadSplit {
-  const tenths = foldsByCustomer(data, 10, seed);
+function hashSplit(data: TableExamples, seed: number, note: string): ExampleSplit {
+  const tenths = foldsByGroup(data, 10, seed);
   const rowsWhere = (isIn: (tenth: number) => boolean): number[] =>
     range(0, tenths.length).filter((row) => isIn(tenths[row] ?? 0));
   return {
@@ -105,10 +105,10 @@ function hashSplit(data: LeadData, seed: number, note: string): LeadSplit {
   };
 }
 
-/** Customers in hash order, those with a positive example counted apart, so that dealing them out in turn keeps the rate. */
-function rankByCustomer(data: LeadData, seed: number): Map<string, number> {
+/** Groups in hash order, those with a positive example counted apart, so that dealing them out in turn keeps the rate. */
+function rankByGroup(data: TableExamples, seed: number): Map<string, number> {
   const isPositive = new Map<string, boolean>();
-  for (const [row, id] of data.customerIds.entries()) {
+  for (const [row, id] of data.groupIds.entries()) {
     isPositive.set(id, (isPositive.get(id) ?? false) || data.labels[row] === 1);
   }
   const inHashOrder = [...isPositive.keys()]

@@ -7,35 +7,35 @@ import {
   reliabilityBins,
   scoreQuantiles,
 } from '@sextant/learning';
-import { countPositives, type LeadData, takeLeads } from './lead-example.js';
-import type { TunedLeadFamily } from './lead-model.js';
-import { foldsByCustomer } from './lead-split.js';
+import { countPositives, takeExamples, type TableExamples } from './table-examples.js';
+import type { TunedTableFamily } from './table-model.js';
+import { foldsByGroup } from './split-examples.js';
 
 const FOLDS = 5;
 
-export interface LeadCalibration extends Pick<ScoreSpec, 'bands' | 'quantiles' | 'reliability'> {
+export interface TableCalibration extends Pick<ScoreSpec, 'bands' | 'quantiles' | 'reliability'> {
   platt: Platt;
 }
 
 /**
- * Calibration of the model that is fitted on all rows, from margins that never saw their own customer: five folds, each scored
+ * Calibration of the model that is fitted on all rows, from margins that never saw their own group: five folds, each scored
  * by a model fitted on the other four.
  *
  * @param rows  the rows to calibrate on: the latest ones where the split is by time, else all
  */
-export async function calibrateLeadModel(
-  tuned: TunedLeadFamily,
-  data: LeadData,
+export async function calibrateTableModel(
+  tuned: TunedTableFamily,
+  data: TableExamples,
   options: { rows: readonly number[]; seed: number },
-): Promise<LeadCalibration> {
-  const folds = foldsByCustomer(data, FOLDS, options.seed + 1);
+): Promise<TableCalibration> {
+  const folds = foldsByGroup(data, FOLDS, options.seed + 1);
   const margins = new Float64Array(data.labels.length);
   for (let fold = 0; fold < FOLDS; fold++) {
     const held = options.rows.filter((row) => folds[row] === fold);
     if (held.length === 0) continue;
     const others = Array.from(folds.keys()).filter((row) => folds[row] !== fold);
-    const model = await tuned.fit(takeLeads(data, others));
-    const scored = model.margins(takeLeads(data, held).table);
+    const model = await tuned.fit(takeExamples(data, others));
+    const scored = model.margins(takeExamples(data, held).table);
     for (const [i, row] of held.entries()) margins[row] = scored[i] ?? 0;
   }
   const labels = Uint8Array.from(options.rows, (row) => data.labels[row] ?? 0);

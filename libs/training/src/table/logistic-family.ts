@@ -8,14 +8,14 @@ import {
   sigmoid,
 } from '@sextant/learning';
 import { writeLinearModel } from '@sextant/onnx';
-import type { LeadData } from './lead-example.js';
-import type { FittedLeadModel, LeadFamily } from './lead-model.js';
+import type { TableExamples } from './table-examples.js';
+import type { FittedTableModel, TableFamily } from './table-model.js';
 
 /** Ridge strengths against the sum of log-losses, strongest first: each fit starts from the one before it. */
 const STRENGTHS = [1000, 300, 100, 30, 10, 3, 1, 0.1];
 
 /** Logistic regression on filled, standardised columns; the ridge strength is the one with the lowest log-loss on the held-out rows. */
-export function logisticFamily(exclude: readonly string[]): LeadFamily {
+export function logisticFamily(exclude: readonly string[]): TableFamily {
   return {
     name: 'logistic',
     tune: (fit, held) => {
@@ -38,7 +38,7 @@ export function logisticFamily(exclude: readonly string[]): LeadFamily {
   };
 }
 
-function fitted(data: LeadData, strength: number, exclude: readonly string[]): FittedLeadModel {
+function fitted(data: TableExamples, strength: number, exclude: readonly string[]): FittedTableModel {
   const { encoding } = fitTableEncoder(data.table, { purpose: 'linear', exclude });
   const rows = encodeTable(encoding, data.table);
   const model = fitLogistic(inputOf(data, rows), { l2: strength / data.labels.length });
@@ -50,7 +50,7 @@ function fitted(data: LeadData, strength: number, exclude: readonly string[]): F
   };
 }
 
-function inputOf(data: LeadData, rows: Float32Array) {
+function inputOf(data: TableExamples, rows: Float32Array) {
   return { rows, columns: rows.length / data.labels.length, labels: data.labels };
 }
 

@@ -6,8 +6,8 @@ import {
   parseLightGbmModel,
 } from '@sextant/lightgbm';
 import { writeTreeModel } from '@sextant/onnx';
-import type { LeadData } from './lead-example.js';
-import type { FittedLeadModel, LeadFamily } from './lead-model.js';
+import type { TableExamples } from './table-examples.js';
+import type { FittedTableModel, TableFamily } from './table-model.js';
 
 const LEAVES = [7, 15, 31];
 const MAX_ROUNDS = 500;
@@ -26,7 +26,7 @@ interface Size {
 }
 
 /** Gradient-boosted trees; the leaves a tree and the number of trees are those with the lowest log-loss on the held-out rows. */
-export function lightGbmFamily(options: LightGbmFamilyOptions): LeadFamily {
+export function lightGbmFamily(options: LightGbmFamilyOptions): TableFamily {
   return {
     name: 'lightgbm',
     tune: async (fit, held) => {
@@ -55,7 +55,11 @@ export function lightGbmFamily(options: LightGbmFamilyOptions): LeadFamily {
   };
 }
 
-async function fitted(options: LightGbmFamilyOptions, data: LeadData, size: Size): Promise<FittedLeadModel> {
+async function fitted(
+  options: LightGbmFamilyOptions,
+  data: TableExamples,
+  size: Size,
+): Promise<FittedTableModel> {
   const { encoding } = fitTableEncoder(data.table, { purpose: 'trees', exclude: options.exclude });
   const columns = encoding.features.length;
   const { model } = await options.lightGbm.train({
@@ -89,6 +93,6 @@ function parametersFor({ seed, threads }: LightGbmFamilyOptions, leaves: number,
   });
 }
 
-function labelled(data: LeadData, rows: Float32Array): LabelledRows {
+function labelled(data: TableExamples, rows: Float32Array): LabelledRows {
   return { rows, labels: Float32Array.from(data.labels) };
 }

@@ -7,13 +7,13 @@ import {
   measuredMean,
   pairedDifference,
 } from '@sextant/learning';
-import { type LeadData, takeLeads } from './lead-example.js';
-import type { LeadFamily, TunedLeadFamily } from './lead-model.js';
-import type { LeadSplit } from './lead-split.js';
+import { takeExamples, type TableExamples } from './table-examples.js';
+import type { TableFamily, TunedTableFamily } from './table-model.js';
+import type { ExampleSplit } from './split-examples.js';
 
 /** A tuned family and how it does on the validation rows, calibrated by the other half of them. */
 export interface Candidate {
-  tuned: TunedLeadFamily;
+  tuned: TunedTableFamily;
   metrics: { auc: Measured; logLoss: Measured; brier: Measured };
   /** Log-loss of each validation row. */
   losses: Float64Array;
@@ -29,14 +29,14 @@ const LEVEL = 0.95;
 
 /** Tunes on the split's first two parts, fits on both, measures on the third. */
 export async function evaluateFamily(
-  family: LeadFamily,
-  data: LeadData,
-  options: { split: LeadSplit; seed: number },
+  family: TableFamily,
+  data: TableExamples,
+  options: { split: ExampleSplit; seed: number },
 ): Promise<Candidate> {
   const { split, seed } = options;
-  const tuned = await family.tune(takeLeads(data, split.fit), takeLeads(data, split.tune));
-  const model = await tuned.fit(takeLeads(data, split.beforeValidation));
-  const { table, labels } = takeLeads(data, split.validate);
+  const tuned = await family.tune(takeExamples(data, split.fit), takeExamples(data, split.tune));
+  const model = await tuned.fit(takeExamples(data, split.beforeValidation));
+  const { table, labels } = takeExamples(data, split.validate);
   const margins = model.margins(table);
   const probabilities = crossFittedProbabilities(margins, labels);
   const losses = logLosses(labels, probabilities);
