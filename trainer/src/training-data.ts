@@ -1,4 +1,7 @@
 import {
+  type BehaviourExample,
+  behaviourExamples,
+  type BehaviourTask,
   DEMAND_EVENT_TYPES,
   type DemandObservation,
   DemandLedger,
@@ -10,6 +13,8 @@ import {
 } from '@sextant/features';
 import type { CustomerInteractions } from '@sextant/learning';
 import type { Db } from 'mongodb';
+import { CustomerSample, drawOf } from './score-task/customer-sample.js';
+import type { ScoreExample } from './score-task/score-example.js';
 
 /** What one run learned from, so that the same rows and seed can be told to give the same file. */
 export interface DataStatement {
@@ -20,8 +25,15 @@ export interface DataStatement {
 
 const INTERACTION_TYPES = ['product_view', 'order', 'interaction'] as const;
 
-/** A lead example with its time in milliseconds since 1970. */
-export type TimedExample = Omit<LeadExample, 'at'> & { at: number };
+/** Snapshots of churn and purchase that are kept; a larger history is sampled by customer. */
+const MAX_SNAPSHOTS = 20_000;
+
+export interface BehaviourOptions {
+  horizonDays: number;
+  /** most snapshots of one customer */
+  snapshots: number;
+  seed: number;
+}
 
 /** Rows for each task from one tenant's event history; nothing from after `now` is read. */
 export class TrainingData {
@@ -62,16 +74,42 @@ export class TrainingData {
   }
 
   /** @param horizonDays  how long a lead may take to be won */
-  async leads(horizonDays: number): Promise<{ examples: TimedExample[] } & DataStatement> {
+  async leads(horizonDays: number): Promise<{ examples: ScoreExample[] } & DataStatement> {
     const digest = new EventDigest();
-    const examples: TimedExample[] = [];
+    const examples: ScoreExample[] = [];
     for await (const { events } of this.history.customers(this.tenantId, { until: this.now, digest })) {
-      for (const example of leadExamples(events, { horizonDays, now: this.now })) {
-        examples.push({ ...example, at: example.at.getTime() });
-      }
+      examples.push(...timed(leadExamples(events, { horizonDays, now: this.now })));
     }
     return { examples, ...statement(digest) };
   }
+
+  /** Snapshots at past instants, of all customers or of a seeded sample of them. */
+  async behaviour(
+    task: BehaviourTask,
+    { horizonDays, snapshots, seed }: BehaviourOptions,
+  ): Promise<{ examples: ScoreExample[]; notes: string[] } & DataStatement> {
+    const digest = new EventDigest();
+    const sample = new CustomerSample<ScoreExample>(MAX_SNAPSHOTS, seed);
+    const until = (await this.history.endOfCustomers(this.tenantId, { until: this.now })) ?? this.now;
+    for await (const { customerId, events } of this.history.customers(this.tenantId, {
+      until: this.now,
+      digest,
+    })) {
+      if (!sample.takes(customerId)) continue;
+      const phase = drawOf(`phase:${customerId}`, seed);
+      sample.add(
+        customerId,
+        timed(behaviourExamples(task, events, { horizonDays, until, snapshots, phase })),
+      );
+    }
+    const notes =
+      sample.share === 1 ? [] : [`learnt from a seeded sample of one customer in ${1 / sample.share}`];
+    return { examples: sample.rows(), notes, ...statement(digest) };
+  }
+}
+
+function timed(examples: readonly (LeadExample | BehaviourExample)[]): ScoreExample[] {
+  return examples.map((example) => ({ ...example, at: example.at.getTime() }));
 }
 
 function statement(digest: EventDigest): DataStatement {

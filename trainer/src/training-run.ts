@@ -1,5 +1,6 @@
 import { type Manifest, ModelDirectory } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
+import type { BehaviourTask } from '@sextant/features';
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
 import { type Db, MongoClient } from 'mongodb';
 import type { TrainerConfig } from './config.js';
@@ -7,11 +8,17 @@ import { trainLead } from './lead/train-lead.js';
 import { trainPrice } from './price/train-price.js';
 import { PUBLISHING, type TrainedModel } from './publisher.js';
 import { trainRecommend } from './recommend/train-recommend.js';
+import { trainScore } from './score-task/train-score.js';
 import { TrainingData } from './training-data.js';
 import type { TrainingOrder } from './training-messages.js';
 
 /** How long a lead may take to be won before it counts as lost. */
 const LEAD_HORIZON_DAYS = 30;
+/** What is looked ahead, and how many past instants of a customer are learnt from. */
+const BEHAVIOUR = {
+  churn: { horizonDays: 30, snapshots: 4 },
+  purchase: { horizonDays: 7, snapshots: 8 },
+} as const satisfies Record<BehaviourTask, { horizonDays: number; snapshots: number }>;
 /** Reading the events comes first and takes about this share of a run. */
 const READING = 0.2;
 const STORE_TIMEOUT_MS = 5_000;
@@ -70,6 +77,14 @@ async function train(db: Db, run: Run): Promise<TrainedModel> {
       { tenantId, ...(await data.demand()) },
       { ...options, lightGbm: await lightGbmOf(run.config) },
     );
+  if (task === 'churn' || task === 'purchase') {
+    const { horizonDays } = BEHAVIOUR[task];
+    const snapshots = await data.behaviour(task, { ...BEHAVIOUR[task], seed });
+    return trainScore(
+      { tenantId, task, horizonDays, ...snapshots },
+      { ...options, lightGbm: await lightGbmOf(run.config) },
+    );
+  }
   const leads = await data.leads(LEAD_HORIZON_DAYS);
   return trainLead(
     { tenantId, horizonDays: LEAD_HORIZON_DAYS, ...leads },

@@ -6,7 +6,7 @@ import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
 import { auc, encodeTable, isTestRow, logLoss, parseExplainer, tableOfRecords } from '@sextant/learning';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { LeadExample } from './lead-example.js';
+import type { ScoreExample } from '../score-task/score-example.js';
 import type { TrainedModel } from '../publisher.js';
 import { trainLead } from './train-lead.js';
 
@@ -18,7 +18,7 @@ if (lightGbm === null) process.stdout.write('skipped: bank_marketing (no LightGB
 const NOW = new Date('2026-01-01T00:00:00Z');
 const DAY_MS = 86_400_000;
 
-function readLeads(path: string): LeadExample[] {
+function readLeads(path: string): ScoreExample[] {
   const [header = '', ...lines] = gunzipSync(readFileSync(path)).toString().trim().split('\n');
   const names = header.trim().split(',');
   return lines.map((line, row) => {
@@ -36,7 +36,7 @@ function readLeads(path: string): LeadExample[] {
   });
 }
 
-async function probabilities(model: TrainedModel, leads: readonly LeadExample[]): Promise<Float32Array> {
+async function probabilities(model: TrainedModel, leads: readonly ScoreExample[]): Promise<Float32Array> {
   const { table } = model.draft.spec as ScoreSpec;
   const rows = encodeTable(table, tableOfRecords(leads.map(({ features }) => features)));
   const session = await InferenceSession.create(model.files.get('model.onnx') ?? new Uint8Array(), {
@@ -51,9 +51,9 @@ async function probabilities(model: TrainedModel, leads: readonly LeadExample[])
 describe.skipIf(folder === undefined || lightGbm === null)(
   'trainLead on bank_marketing, without duration',
   () => {
-    let leads: LeadExample[];
-    let fresh: LeadExample[];
-    const train = (examples: LeadExample[]) =>
+    let leads: ScoreExample[];
+    let fresh: ScoreExample[];
+    const train = (examples: ScoreExample[]) =>
       trainLead(
         { tenantId: 'bank', examples, horizonDays: 30, dataSha256: '0'.repeat(64) },
         { seed: 7, now: NOW, lightGbm, onProgress: () => undefined },

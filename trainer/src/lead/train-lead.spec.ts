@@ -6,8 +6,9 @@ import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
 import { bandOf, encodeTable, parseExplainer, seededRandom, tableOfRecords } from '@sextant/learning';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import type { LeadExample } from './lead-example.js';
-import { trainLead, type LeadTrainingOptions } from './train-lead.js';
+import type { ScoreExample } from '../score-task/score-example.js';
+import { trainLead } from './train-lead.js';
+import type { ScoreTrainingOptions } from '../score-task/train-score.js';
 
 const library = await findLightGbm({ env: process.env, cacheDir: CACHE_DIRECTORY }).catch(() => null);
 if (library === null) process.stdout.write('skipped: lead training with LightGBM (no library)\n');
@@ -16,7 +17,7 @@ const DAY_MS = 86_400_000;
 const NOW = new Date('2026-03-01T00:00:00Z');
 
 /** Leads of 100 days; `margin` makes the odds of a lead from three numbers in [−1, 1]. */
-function someLeads(n: number, margin: (x: number, y: number, visits: number) => number): LeadExample[] {
+function someLeads(n: number, margin: (x: number, y: number, visits: number) => number): ScoreExample[] {
   const random = seededRandom(11);
   return Array.from({ length: n }, (_, i) => {
     const [x, y, visits] = [random() * 2 - 1, random() * 2 - 1, random() * 2 - 1];
@@ -42,7 +43,7 @@ function someLeads(n: number, margin: (x: number, y: number, visits: number) => 
 const linear = someLeads(1500, (x, y) => 2 * x - y - 1);
 const interacting = someLeads(4000, (x, y, visits) => 5 * Math.sign(x * visits) - y);
 
-const train = (examples: readonly LeadExample[], options: Partial<LeadTrainingOptions> = {}) =>
+const train = (examples: readonly ScoreExample[], options: Partial<ScoreTrainingOptions> = {}) =>
   trainLead(
     { tenantId: 'demo', examples, horizonDays: 30, dataSha256: 'a'.repeat(64) },
     { seed: 3, now: NOW, lightGbm: null, onProgress: () => undefined, ...options },
