@@ -58,6 +58,7 @@ export function prepareTask(manifest: Manifest, parts: ArtefactParts): PreparedT
       };
     case 'lifetime':
     case 'uplift':
+    case 'session':
       throw invalid(manifest, `this worker does not serve the task ${spec.task} yet`);
   }
 }

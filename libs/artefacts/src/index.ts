@@ -12,5 +12,6 @@ export {
 export { type Measured, measured } from './measured.js';
 export { ModelDirectory } from './model-directory.js';
 export { type ScoreSpec, scoreSpec, type ScoreTask } from './score-spec.js';
+export { type SessionSpec, sessionSpec } from './session-spec.js';
 export { type ColumnEncoding, columnEncoding, type TableEncoding, tableEncoding } from './table-encoding.js';
 export { type UpliftSpec, upliftSpec } from './uplift-spec.js';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { lifetimeSpec } from './lifetime-spec.js';
 import { measured } from './measured.js';
 import { scoreSpec } from './score-spec.js';
+import { sessionSpec } from './session-spec.js';
 import { tableEncoding } from './table-encoding.js';
 import { upliftSpec } from './uplift-spec.js';
 
@@ -69,7 +70,7 @@ export const manifest = z.object({
   formatVersion: z.literal(1),
   model: z
     .string()
-    .regex(/^[a-z0-9-]+\.(recommend|price|lead|churn|purchase|lifetime|uplift)$/)
+    .regex(/^[a-z0-9-]+\.(recommend|price|lead|churn|purchase|lifetime|uplift|session)$/)
     .describe('<tenant>.<task>'),
   version: z.number().int().positive(),
   tenantId: z.string(),
@@ -95,7 +96,14 @@ export const manifest = z.object({
   metrics: z.record(z.string(), measured),
   baselineMetrics: z.record(z.string(), measured),
   warmUpBatchSizes: z.array(z.number().int().positive()),
-  spec: z.discriminatedUnion('task', [recommendSpec, scoreSpec, priceSpec, lifetimeSpec, upliftSpec]),
+  spec: z.discriminatedUnion('task', [
+    recommendSpec,
+    scoreSpec,
+    priceSpec,
+    lifetimeSpec,
+    upliftSpec,
+    sessionSpec,
+  ]),
 });
 export type Manifest = z.output<typeof manifest>;
 export type Task = Manifest['spec']['task'];

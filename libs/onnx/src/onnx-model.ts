@@ -27,6 +27,7 @@ export interface Graph {
 /** Element types of TensorProto. */
 export const FLOAT = 1;
 export const DOUBLE = 11;
+const INT64 = 7;
 
 const OPSET = 17;
 const ML_DOMAIN = 'ai.onnx.ml';
@@ -80,10 +81,19 @@ export function castTo(type: typeof FLOAT | typeof DOUBLE, names: string): objec
   return node('Cast', names, [{ name: 'to', i: type, type: 2 }]);
 }
 
-/** A constant tensor; Float32Array becomes FLOAT, Float64Array DOUBLE. */
-export function constant(name: string, dims: number[], values: Float32Array | Float64Array): object {
+/** A constant tensor; Float32Array becomes FLOAT, Float64Array DOUBLE, BigInt64Array INT64. */
+export function constant(
+  name: string,
+  dims: number[],
+  values: Float32Array | Float64Array | BigInt64Array,
+): object {
   const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return { name, dims, data_type: values instanceof Float32Array ? FLOAT : DOUBLE, raw_data: raw };
+  return { name, dims, data_type: elementTypeOf(values), raw_data: raw };
+}
+
+function elementTypeOf(values: Float32Array | Float64Array | BigInt64Array): number {
+  if (values instanceof Float32Array) return FLOAT;
+  return values instanceof Float64Array ? DOUBLE : INT64;
 }
 
 export const attribute = {
