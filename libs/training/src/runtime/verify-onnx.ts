@@ -7,25 +7,28 @@ const TOLERANCE = 1e-5;
  * Runs a written model and compares it with what was fitted, so that no file is published that predicts something else.
  *
  * @param rows      row-major, shape [n, columns]
- * @param expected  shape [n]
+ * @param expected  shape [n, width]
+ * @param width     columns of the output; 1 when absent
  * @returns         largest absolute difference
  * @throws DomainError TRAINING_FAILED when it exceeds 1e-5
  */
 export async function verifyOnnx(
   model: Uint8Array,
   rows: Float32Array,
-  expected: Float64Array,
+  expected: ArrayLike<number>,
+  width = 1,
 ): Promise<number> {
   const session = await InferenceSession.create(model, { executionProviders: ['cpu'], intraOpNumThreads: 1 });
   try {
     const [input, output] = [session.inputNames[0] ?? '', session.outputNames[0] ?? ''];
-    const shape = [expected.length, rows.length / expected.length];
+    const count = expected.length / width;
+    const shape = [count, rows.length / count];
     const answer = (await session.run({ [input]: new Tensor('float32', rows, shape) }))[output];
     const actual = answer?.data;
     if (!(actual instanceof Float32Array) || actual.length !== expected.length) {
       throw new DomainError(
         'TRAINING_FAILED',
-        `the ONNX model answers ${String(answer?.dims)} for ${expected.length} rows`,
+        `the ONNX model answers ${String(answer?.dims)} for ${count} rows`,
       );
     }
     const worst = actual.reduce(
