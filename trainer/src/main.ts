@@ -9,8 +9,7 @@ import { readTrainerConfig } from './config.js';
 import { JobRunner } from './job-runner.js';
 import { Publisher } from './publisher.js';
 import { trainAndPublish } from './training-run.js';
-
-const TASKS: readonly Task[] = ['recommend', 'price', 'lead', 'churn', 'purchase'];
+import { TASKS } from './trainings.js';
 
 /** Fits one model on the events in the store, publishes it and puts it live. */
 async function train(options: { task: Task; tenant: string; seed: number }): Promise<string> {

@@ -12,6 +12,7 @@ import {
   leadExamples,
 } from '@sextant/features';
 import type { CustomerInteractions } from '@sextant/learning';
+import { type Session, splitBySilence } from '@sextant/learning/session';
 import type { Db } from 'mongodb';
 import { CustomerSample, drawOf } from './score-task/customer-sample.js';
 import type { ScoreExample } from './score-task/score-example.js';
@@ -23,6 +24,8 @@ export interface DataStatement {
   dataRows: number;
 }
 
+/** A visit ends when nothing was viewed for so long. */
+const SILENCE_MS = 30 * 60_000;
 const INTERACTION_TYPES = ['product_view', 'order', 'interaction'] as const;
 
 /** Snapshots of churn and purchase that are kept; a larger history is sampled by customer. */
@@ -60,6 +63,21 @@ export class TrainingData {
     }
     const customers = [...met].map(([customerId, interactions]) => ({ customerId, interactions }));
     return { customers, ...statement(digest) };
+  }
+
+  /** Views of each customer, apart where half an hour passed without one. */
+  async sessions(): Promise<{ sessions: Session[] } & DataStatement> {
+    const digest = new EventDigest();
+    const views = new Map<string, { itemId: string; at: number }[]>();
+    const options = { until: this.now, digest };
+    for await (const event of this.history.ofTypes(this.tenantId, ['product_view'], options)) {
+      if (event.customerId === undefined) continue;
+      const own = views.get(event.customerId) ?? [];
+      for (const { productId, at } of interactionsOf(event)) own.push({ itemId: productId, at });
+      views.set(event.customerId, own);
+    }
+    const sessions = [...views.values()].flatMap((own) => splitBySilence(own, SILENCE_MS));
+    return { sessions, ...statement(digest) };
   }
 
   async demand(): Promise<{ observations: DemandObservation[] } & DataStatement> {

@@ -1,24 +1,13 @@
 import { type Manifest, ModelDirectory } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
-import type { BehaviourTask } from '@sextant/features';
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
 import { type Db, MongoClient } from 'mongodb';
 import type { TrainerConfig } from './config.js';
-import { trainLead } from './lead/train-lead.js';
-import { trainPrice } from './price/train-price.js';
 import { PUBLISHING, type TrainedModel } from './publisher.js';
-import { trainRecommend } from './recommend/train-recommend.js';
-import { trainScore } from './score-task/train-score.js';
 import { TrainingData } from './training-data.js';
 import type { TrainingOrder } from './training-messages.js';
+import { TRAININGS } from './trainings.js';
 
-/** How long a lead may take to be won before it counts as lost. */
-const LEAD_HORIZON_DAYS = 30;
-/** What is looked ahead, and how many past instants of a customer are learnt from. */
-const BEHAVIOUR = {
-  churn: { horizonDays: 30, snapshots: 4 },
-  purchase: { horizonDays: 7, snapshots: 8 },
-} as const satisfies Record<BehaviourTask, { horizonDays: number; snapshots: number }>;
 /** Reading the events comes first and takes about this share of a run. */
 const READING = 0.2;
 const STORE_TIMEOUT_MS = 5_000;
@@ -66,30 +55,15 @@ interface Run {
 async function train(db: Db, run: Run): Promise<TrainedModel> {
   const { tenantId, task, seed } = run.order;
   const now = new Date();
-  const data = new TrainingData(db, tenantId, now);
-  const fitting = (share: number, step: string): void =>
+  const onFitting = (share: number, step: string): void =>
     run.onProgress(READING + share * (PUBLISHING - READING), step);
-  const options = { seed, now, onProgress: fitting };
   run.onProgress(0, 'reading events');
-  if (task === 'recommend') return trainRecommend({ tenantId, ...(await data.interactions()) }, options);
-  if (task === 'price')
-    return trainPrice(
-      { tenantId, ...(await data.demand()) },
-      { ...options, lightGbm: await lightGbmOf(run.config) },
-    );
-  if (task === 'churn' || task === 'purchase') {
-    const { horizonDays } = BEHAVIOUR[task];
-    const snapshots = await data.behaviour(task, { ...BEHAVIOUR[task], seed });
-    return trainScore(
-      { tenantId, task, horizonDays, ...snapshots },
-      { ...options, lightGbm: await lightGbmOf(run.config) },
-    );
-  }
-  const leads = await data.leads(LEAD_HORIZON_DAYS);
-  return trainLead(
-    { tenantId, horizonDays: LEAD_HORIZON_DAYS, ...leads },
-    { ...options, lightGbm: await lightGbmOf(run.config) },
-  );
+  return TRAININGS[task]({
+    tenantId,
+    data: new TrainingData(db, tenantId, now),
+    options: { seed, now, onProgress: onFitting },
+    lightGbm: () => lightGbmOf(run.config),
+  });
 }
 
 /** The library's path; null where there is none, and the linear model is trained instead. */
