@@ -1,6 +1,6 @@
 import type { ColumnEncoding, TableEncoding } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
-import type { Platt } from '../calibration/platt.js';
+import { calibratedLogOdds, type Calibration } from '../calibration/calibration-map.js';
 import type { LogisticModel } from '../score/logistic.js';
 import { columnOfFeature } from '../tabular/encode-table.js';
 import type { Tree, TreeEnsemble } from '../trees/tree-ensemble.js';
@@ -30,7 +30,7 @@ interface ExplainFile {
   format: 'sextant-explainer-1';
   columns: string[];
   columnOfFeature: number[];
-  calibration: Platt;
+  calibration: Calibration;
   linear?: { coefficients: number[]; intercept: number; means: number[] };
   trees?: { baseScore: number; trees: Record<keyof Tree, number[]>[] };
 }
@@ -39,7 +39,7 @@ interface ExplainFile {
 export function writeExplainer(
   encoding: TableEncoding,
   explained: ExplainedModel,
-  calibration: Platt,
+  calibration: Calibration,
 ): string {
   const explainedColumns = encoding.columns.map(explainedColumn);
   const columns = [...new Set(explainedColumns)];
@@ -69,14 +69,20 @@ function explainedColumn(column: ColumnEncoding): string {
 /** @throws DomainError ARTEFACT_INVALID when the text is not what `writeExplainer` wrote */
 export function parseExplainer(text: string): Explainer {
   const { columns, columnOfFeature: groups, calibration, linear, trees } = readFile(text);
-  const group = (byFeature: ArrayLike<number>): Float64Array => {
+  const explained = (base: number, byFeature: ArrayLike<number>): Explanation => {
     const contributions = new Float64Array(columns.length);
+    let total = 0;
     for (const [feature, column] of groups.entries()) {
-      contributions[column] = (contributions[column] ?? 0) + calibration.a * (byFeature[feature] ?? 0);
+      const own = byFeature[feature] ?? 0;
+      contributions[column] = (contributions[column] ?? 0) + own;
+      total += own;
     }
-    return contributions;
+    const slope = slopeBetween(calibration, base, base + total);
+    return {
+      baseValue: calibratedLogOdds(calibration, base),
+      contributions: contributions.map((own) => slope * own),
+    };
   };
-  const calibrated = (margin: number): number => calibration.a * margin + calibration.b;
   if (linear !== undefined) {
     const { coefficients, intercept, means } = linear;
     const base = coefficients.reduce((sum, weight, j) => sum + weight * (means[j] ?? 0), intercept);
@@ -85,17 +91,25 @@ export function parseExplainer(text: string): Explainer {
     return {
       method: 'linear',
       columns,
-      explain: (row) => ({ baseValue: calibrated(base), contributions: group(byFeature(row)) }),
+      explain: (row) => explained(base, byFeature(row)),
     };
   }
   if (trees === undefined) throw invalid('it holds neither weights nor trees');
   const shap = new TreeShap({ baseScore: trees.baseScore, trees: trees.trees.map(typedTree) }, groups.length);
-  const baseValue = calibrated(shap.baseValue);
   return {
     method: 'tree-shap',
     columns,
-    explain: (row) => ({ baseValue, contributions: group(shap.contributions(row)) }),
+    explain: (row) => explained(shap.baseValue, shap.contributions(row)),
   };
+}
+
+/**
+ * What one unit of margin is worth in calibrated log-odds on the way from the average row to this one: the line's slope, or where the
+ * calibration bends the mean slope between the two, so that the contributions still add up.
+ */
+function slopeBetween(calibration: Calibration, from: number, to: number): number {
+  if (calibration.bend === undefined || from === to) return calibration.a;
+  return (calibratedLogOdds(calibration, to) - calibratedLogOdds(calibration, from)) / (to - from);
 }
 
 function readFile(text: string): ExplainFile {

@@ -1,12 +1,6 @@
 import type { ScoreSpec } from '@sextant/artefacts';
-import {
-  applyPlatt,
-  chooseBands,
-  fitPlatt,
-  type Platt,
-  reliabilityBins,
-  scoreQuantiles,
-} from '@sextant/learning';
+import { chooseBands, reliabilityBins, scoreQuantiles } from '@sextant/learning';
+import { applyCalibration, type Calibration, chooseCalibration } from '@sextant/learning/calibration';
 import { countPositives, takeExamples, type TableExamples } from './table-examples.js';
 import type { TunedTableFamily } from './table-model.js';
 import { foldsByGroup } from './split-examples.js';
@@ -14,7 +8,9 @@ import { foldsByGroup } from './split-examples.js';
 const FOLDS = 5;
 
 export interface TableCalibration extends Pick<ScoreSpec, 'bands' | 'quantiles' | 'reliability'> {
-  platt: Platt;
+  calibration: Calibration;
+  /** Which calibration was chosen and why, in words. */
+  reason: string;
 }
 
 /**
@@ -40,10 +36,11 @@ export async function calibrateTableModel(
   }
   const labels = Uint8Array.from(options.rows, (row) => data.labels[row] ?? 0);
   const held = Float64Array.from(options.rows, (row) => margins[row] ?? 0);
-  const platt = fitPlatt(held, labels);
-  const probabilities = held.map((margin) => applyPlatt(platt, margin));
+  const { calibration, reason } = chooseCalibration(held, labels, options.seed);
+  const probabilities = held.map((margin) => applyCalibration(calibration, margin));
   return {
-    platt,
+    calibration,
+    reason,
     bands: chooseBands(countPositives(labels) / labels.length),
     quantiles: scoreQuantiles(probabilities),
     reliability: reliabilityBins(probabilities, labels),

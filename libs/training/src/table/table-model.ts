@@ -1,5 +1,6 @@
 import type { ScoreSpec, TableEncoding } from '@sextant/artefacts';
-import type { ColumnTable, ExplainedModel, Platt } from '@sextant/learning';
+import type { ColumnTable, ExplainedModel } from '@sextant/learning';
+import type { Calibration } from '@sextant/learning/calibration';
 import type { OnnxModel } from '@sextant/onnx';
 import type { TableExamples } from './table-examples.js';
 
@@ -9,7 +10,7 @@ export interface FittedTableModel {
   /** Log-odds before calibration, shape [rows]. */
   margins(table: ColumnTable): Float64Array;
   explained: ExplainedModel;
-  toOnnx(calibration: Platt): OnnxModel;
+  toOnnx(calibration: Calibration): OnnxModel;
 }
 
 /** A way to fit such models: what is tuned on held-out rows, then fitted again on more of them. */

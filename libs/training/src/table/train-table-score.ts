@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import type { Measured, ModelCard, ScoreSpec } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
-import { applyPlatt, encodeTable, fitTableEncoder, writeExplainer } from '@sextant/learning';
+import { encodeTable, fitTableEncoder, writeExplainer } from '@sextant/learning';
+import { applyCalibration } from '@sextant/learning/calibration';
 import { type LightGbmProcess, openLightGbm } from '@sextant/lightgbm';
 import type { OnnxModel } from '@sextant/onnx';
 import { verifyOnnx } from '../runtime/index.js';
@@ -157,10 +158,10 @@ interface Parts {
 
 async function handOver(parts: Parts, words: TableWords): Promise<TrainedTableScore> {
   const { examples, choice, calibration, model } = parts;
-  const { platt, ...served } = calibration;
+  const { calibration: map, bands, quantiles, reliability } = calibration;
   const probabilities = (table: TableExamples['table']): Float64Array =>
-    model.margins(table).map((margin) => applyPlatt(platt, margin));
-  const onnx = model.toOnnx(platt);
+    model.margins(table).map((margin) => applyCalibration(map, margin));
+  const onnx = model.toOnnx(map);
   const latest = takeExamples(examples, Array.from(examples.labels.keys()).slice(-VERIFIED_ROWS)).table;
   await verifyOnnx(onnx.bytes, encodeTable(model.encoding, latest), probabilities(latest));
   return {
@@ -168,10 +169,12 @@ async function handOver(parts: Parts, words: TableWords): Promise<TrainedTableSc
       table: model.encoding,
       family: choice.chosen.tuned.name,
       explainFile: EXPLAIN_FILE,
-      ...served,
+      bands,
+      quantiles,
+      reliability,
     },
     onnx,
-    explainer: writeExplainer(model.encoding, model.explained, platt),
+    explainer: writeExplainer(model.encoding, model.explained, map),
     metrics: choice.chosen.metrics,
     baselineMetrics: choice.baseline.metrics,
     card: describeTraining({ ...parts, words, features: model.encoding.columns.map(({ column }) => column) }),

@@ -1,0 +1,7 @@
+export {
+  auditFairness,
+  type AuditedRows,
+  type AuditOptions,
+  type FairnessAudit,
+  type GroupAudit,
+} from './audit.js';

@@ -1,0 +1,8 @@
+export {
+  measuredAveragePrecision,
+  measuredLift,
+  rocCurve,
+  weightedAveragePrecision,
+  weightedLift,
+  type WeightedStatistic,
+} from './classification.js';
