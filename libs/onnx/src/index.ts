@@ -1,4 +1,5 @@
 export { type LinearModel, writeLinearModel } from './linear-model.js';
+export { writeMatrixProduct } from './matrix-product.js';
 export type { OnnxModel, OnnxTensor } from './onnx-model.js';
 export type { OutputHead } from './output-head.js';
 export { writeRecommender } from './recommender.js';

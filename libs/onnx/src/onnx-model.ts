@@ -52,6 +52,11 @@ export function encodeModel({ name, nodes, initializers, input, output }: Graph)
     input: [valueInfo(input)],
     output: [valueInfo(output)],
   };
+  return { bytes: encodeGraph(graph), opset: OPSET, inputs: [input], outputs: [output] };
+}
+
+/** @param graph  fields of a GraphProto */
+export function encodeGraph(graph: object): Uint8Array {
   const model = {
     ir_version: IR_VERSION,
     producer_name: 'sextant',
@@ -61,7 +66,7 @@ export function encodeModel({ name, nodes, initializers, input, output }: Graph)
       { domain: ML_DOMAIN, version: ML_OPSET },
     ],
   };
-  return { bytes: modelProto.encode(model).finish(), opset: OPSET, inputs: [input], outputs: [output] };
+  return modelProto.encode(model).finish();
 }
 
 /** @param names  inputs and outputs separated by "->", e.g. `history weights -> scores` */

@@ -1,1 +1,2 @@
+export { openMatrixProduct, type RuntimeProduct } from './matrix-product.js';
 export { verifyOnnx } from './verify-onnx.js';

@@ -1,0 +1,3 @@
+export { invertByBlocks } from './blocked-inverse.js';
+export { type Matrix, type MatrixProduct, multiply, transpose } from './matrix-product.js';
+export { invertPositiveDefinite } from './positive-definite.js';
