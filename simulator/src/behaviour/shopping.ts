@@ -1,22 +1,24 @@
 import { CURRENCY, DAY_MS, euros } from '../company-plan.js';
 import { RandomStream } from '../random/random-stream.js';
 import { CATEGORIES } from '../truth/categories.js';
+import { type CustomerType, customerTypeAt } from '../truth/customer-types.js';
 import { categoryOf, orderProbability, styleMatch } from '../truth/propensities.js';
+import type { ProductTruth } from '../truth/products.js';
 import { type Company, isPresent } from './company.js';
 import { drawShopTime, shopSeason } from './season.js';
 
-const CHANNELS = [
-  'direct',
-  'organic_search',
-  'direct',
-  'paid_search',
-  'social',
-  'referral',
-  'organic_search',
-] as const;
-const DEVICES = ['mobile', 'mobile', 'desktop', 'mobile', 'tablet', 'desktop'] as const;
 const CANDIDATES = 4;
 const REFILL_AFTER_DAYS = 12;
+
+/** ln of the first list price over the middle of the category's usual range. */
+function dearnessOf({ category, listPriceMinor }: ProductTruth): number {
+  const [low, high] = CATEGORIES[category]?.prices ?? [1, 1];
+  return Math.log(listPriceMinor / 100) - (Math.log(low) + Math.log(high)) / 2;
+}
+
+function deviceOf({ devices }: CustomerType, at: number): string {
+  return devices[at % devices.length] ?? 'mobile';
+}
 
 /** How a session came about. */
 export interface SessionStart {
@@ -57,16 +59,17 @@ export class Shopping {
   visit(customer: number, day: number, { atMs, channel, category }: SessionStart): void {
     const { calendar, population, startMs } = this.company;
     const isBot = population.isBot[customer] === 1;
+    const type = customerTypeAt(population.type[customer] ?? 0);
     const lastMs = startMs + (day + 1) * DAY_MS - 1;
     const at = (offset: number) => Math.min(lastMs, atMs + offset);
     const views = this.chooseViews(customer, day, {
       category,
-      count: isBot ? 10 + this.random.below(31) : this.drawDepth(),
+      count: isBot ? 10 + this.random.below(31) : this.drawDepth(type),
     });
-    const pause = isBot ? 900 : 1000 * this.random.between(12, 90);
+    const pause = isBot ? 900 : 1000 * type.pace * this.random.between(12, 90);
     calendar.add(atMs, 'page_visit', customer, {
-      channel: channel ?? this.random.pick(CHANNELS),
-      device: isBot ? 'desktop' : (DEVICES[(customer + this.random.below(2)) % DEVICES.length] ?? 'mobile'),
+      channel: channel ?? this.random.pick(type.channels),
+      device: isBot ? 'desktop' : deviceOf(type, customer + this.random.below(2)),
       durationSeconds: Math.round((pause * (views.length + this.random.next())) / 1000),
     });
     views.forEach(({ product }, i) => this.view(customer, product, at(Math.round(pause * (i + 0.3)))));
@@ -75,10 +78,10 @@ export class Shopping {
   }
 
   /** One in six sessions bounces; the others look at 1 + geometric many products. */
-  private drawDepth(): number {
+  private drawDepth({ goOn }: CustomerType): number {
     if (this.random.happens(0.17)) return 0;
     let depth = 1;
-    while (depth < 25 && this.random.happens(0.58)) depth++;
+    while (depth < 25 && this.random.happens(goOn)) depth++;
     return depth;
   }
 
@@ -107,6 +110,7 @@ export class Shopping {
   /** A few products by popularity, and among them one by taste; null when none of the draws is on sale yet. */
   private chooseProduct(customer: number, day: number, category: number): number | null {
     const { assortment, population } = this.company;
+    const { dearness } = customerTypeAt(population.type[customer] ?? 0);
     const entry = assortment.byCategory[category];
     if (!entry) return null;
     let best: number | null = null;
@@ -116,7 +120,7 @@ export class Shopping {
       const product = assortment.products[index];
       if (!product || product.launchDay > day) continue;
       const gumbel = -Math.log(-Math.log(1 - this.random.next()) + 1e-12);
-      const score = 1.8 * styleMatch(population, customer, product) + gumbel;
+      const score = 1.8 * styleMatch(population, customer, product) + dearness * dearnessOf(product) + gumbel;
       if (score > bestScore) [best, bestScore] = [index, score];
     }
     return best;
@@ -138,7 +142,8 @@ export class Shopping {
     day: number,
     { views, atMs }: { views: readonly View[]; atMs: number },
   ): void {
-    const { assortment, calendar, memory, prices } = this.company;
+    const { assortment, calendar, memory, population, prices } = this.company;
+    const { bulk } = customerTypeAt(population.type[customer] ?? 0);
     const lines = new Map<number, { productId: string; quantity: number; unitPrice: string }>();
     for (const { product, isRefill } of views) {
       const truth = assortment.products[product];
@@ -146,12 +151,15 @@ export class Shopping {
       const relativePrice = (prices.current[product] ?? 1) / (prices.reference[product] ?? 1);
       if (
         !this.random.happens(
-          orderProbability(this.company.population, customer, { product: truth, relativePrice, isRefill }),
+          orderProbability(population, customer, { product: truth, relativePrice, isRefill }),
         )
       )
         continue;
       const consumable = CATEGORIES[truth.category]?.consumable ?? false;
-      const quantity = 1 + (consumable ? this.random.poisson(0.6) : Number(this.random.happens(0.05)));
+      const quantity =
+        1 +
+        this.random.poisson(bulk) +
+        (consumable ? this.random.poisson(0.6) : Number(this.random.happens(0.05)));
       lines.set(product, { productId: truth.id, quantity, unitPrice: euros(prices.current[product] ?? 0) });
       if (!consumable) continue;
       memory.refillProduct[customer] = product;

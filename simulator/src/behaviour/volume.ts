@@ -1,3 +1,4 @@
+import { customerTypeAt } from '../truth/customer-types.js';
 import type { Company } from './company.js';
 
 /** How often things happen, so that the company as a whole reaches the planned number of events. */
@@ -8,8 +9,9 @@ export interface Volume {
   mailsPerWeek: number;
 }
 
-/** Mean number of events of one session: the visit, its views and orders (measured on simulated companies). */
-const EVENTS_PER_SESSION = 3.3;
+/** Share of sessions that look at products, and orders a session of the usual conversion (measured on simulated companies). */
+const VIEWING_SHARE = 0.83;
+const ORDERS_PER_SESSION = 0.2;
 const EVENTS_PER_BOT_SESSION = 26;
 /** Events that follow from one mail: sent, opened, clicked, and the visit after it. */
 const EVENTS_PER_MAIL = 1.45;
@@ -26,7 +28,10 @@ export function planVolume({ plan, population }: Company): Volume {
       population.joinDay[customer] ?? 0,
       population.leaveDay[customer] ?? 0,
     );
-    const perSession = population.isBot[customer] === 1 ? EVENTS_PER_BOT_SESSION : EVENTS_PER_SESSION;
+    const perSession =
+      population.isBot[customer] === 1
+        ? EVENTS_PER_BOT_SESSION
+        : eventsPerSession(population.type[customer] ?? 0);
     sessionEvents += days * (population.activity[customer] ?? 0) * perSession;
     mailDays += days * (population.emailFrequency[customer] ?? 0);
   }
@@ -35,6 +40,12 @@ export function planVolume({ plan, population }: Company): Volume {
     mailDays > 0 ? Math.min(MAX_MAILS_PER_WEEK, (7 * wanted * MAIL_SHARE) / (mailDays * EVENTS_PER_MAIL)) : 0;
   const mailEvents = (mailsPerWeek / 7) * mailDays * EVENTS_PER_MAIL;
   return { mailsPerWeek, sessionsPerActivity: sessionEvents > 0 ? (wanted - mailEvents) / sessionEvents : 0 };
+}
+
+/** Mean number of events of one session: the visit, its views and orders. */
+function eventsPerSession(type: number): number {
+  const { goOn, conversion } = customerTypeAt(type);
+  return 1 + VIEWING_SHARE / (1 - goOn) + ORDERS_PER_SESSION * Math.min(2, conversion);
 }
 
 function presentDays(days: number, join: number, leave: number): number {

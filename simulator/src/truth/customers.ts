@@ -1,11 +1,14 @@
 import type { CompanyPlan } from '../company-plan.js';
 import { RandomStream } from '../random/random-stream.js';
 import { CATEGORIES } from './categories.js';
+import { customerTypeAt, drawCustomerType } from './customer-types.js';
 import type { Assortment } from './products.js';
 import { drawStyle, STYLE_DIMENSIONS } from './style.js';
 
 /** All customers' latent traits as parallel arrays of shape [customers], or [customers × categories | dimensions] row-major. */
 export interface PopulationTruth {
+  /** Index into CUSTOMER_TYPES. */
+  type: Uint8Array;
   /** Cumulative share of interest per category; the last one of a row is 1. */
   tasteCumulative: Float32Array;
   style: Float32Array;
@@ -35,6 +38,7 @@ export function drawPopulation(plan: CompanyPlan, { byCategory }: Assortment): P
   const n = plan.customers;
   const population = emptyPopulation(n);
   const random = new RandomStream(`${plan.seed}/customers`);
+  const types = new RandomStream(`${plan.seed}/customer-types`);
   const open = byCategory.map((entry) => entry !== null);
   for (let customer = 0; customer < n; customer++) {
     drawTastes(population, customer, { random, open });
@@ -42,12 +46,14 @@ export function drawPopulation(plan: CompanyPlan, { byCategory }: Assortment): P
     drawPresence(population, customer, { random, plan });
     const isContact = plan.accounts > 0 && random.happens(CONTACT_SHARE);
     population.account[customer] = isContact ? random.below(plan.accounts) : -1;
+    becomeType(population, customer, drawCustomerType(types, isContact));
   }
   return population;
 }
 
 function emptyPopulation(n: number): PopulationTruth {
   return {
+    type: new Uint8Array(n),
     tasteCumulative: new Float32Array(n * CATEGORIES.length),
     style: new Float32Array(n * STYLE_DIMENSIONS),
     priceSensitivity: new Float32Array(n),
@@ -74,22 +80,45 @@ function drawTastes(
     const drawn = random.logNormal(weight, 1.3);
     return open[category] ? drawn : 0;
   });
+  putTastes(population, customer, interest);
+  population.style.set(drawStyle(random), customer * STYLE_DIMENSIONS);
+}
+
+function drawHabits(population: PopulationTruth, customer: number, random: RandomStream): void {
+  population.priceSensitivity[customer] = random.logNormal(1, 0.25);
+  population.activity[customer] = random.logNormal(1, 0.55);
+  population.conversion[customer] = random.logNormal(1, 0.35);
+  population.emailAffinity[customer] = random.normal();
+  population.emailFrequency[customer] = random.happens(0.62) ? random.pick([0.5, 1, 1.5]) : 0;
+  population.leadQuality[customer] = random.normal();
+}
+
+/** Shifts what was drawn by what the type is like; bots stay as they are. */
+function becomeType(population: PopulationTruth, customer: number, index: number): void {
+  const type = customerTypeAt(index);
+  population.type[customer] = index;
+  if (population.isBot[customer] === 1) return;
+  scale(population.activity, customer, type.activity);
+  scale(population.conversion, customer, type.conversion);
+  scale(population.priceSensitivity, customer, type.priceSensitivity);
+  population.emailAffinity[customer] = (population.emailAffinity[customer] ?? 0) + type.emailAffinity;
+  const interest = tasteShares(population, customer).map(
+    (share, category) => share * (CATEGORIES[category]?.consumable ? type.consumables : 1),
+  );
+  putTastes(population, customer, interest);
+}
+
+function scale(values: Float32Array, at: number, factor: number): void {
+  values[at] = (values[at] ?? 0) * factor;
+}
+
+function putTastes(population: PopulationTruth, customer: number, interest: readonly number[]): void {
   const total = interest.reduce((sum, value) => sum + value, 0);
   let cumulative = 0;
   interest.forEach((value, category) => {
     cumulative += value / total;
     population.tasteCumulative[customer * CATEGORIES.length + category] = cumulative;
   });
-  population.style.set(drawStyle(random), customer * STYLE_DIMENSIONS);
-}
-
-function drawHabits(population: PopulationTruth, customer: number, random: RandomStream): void {
-  population.priceSensitivity[customer] = random.logNormal(1, 0.25);
-  population.activity[customer] = random.logNormal(1, 0.9);
-  population.conversion[customer] = random.logNormal(1, 0.5);
-  population.emailAffinity[customer] = random.normal();
-  population.emailFrequency[customer] = random.happens(0.62) ? random.pick([0.5, 1, 1.5]) : 0;
-  population.leadQuality[customer] = random.normal();
 }
 
 /** When the customer is there at all: existing, joining, leaving, cold, unseen, or a bot. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DEMO_PLAN } from '../company-plan.js';
 import { simulate } from '../simulate.command.js';
+import { CUSTOMER_TYPES } from './customer-types.js';
 
 const plan = { ...DEMO_PLAN, customers: 300, products: 30, accounts: 20, days: 40 };
 let root: string;
@@ -28,6 +29,8 @@ describe('the truth file', () => {
     const count = (kind: string) => lines.filter((line) => line.kind === kind).length;
     expect([count('plan'), count('product'), count('customer')]).toEqual([1, 30, 300]);
     expect(count('lead')).toBeGreaterThan(0);
+    const types = new Set(lines.flatMap((line) => ('type' in line ? [line.type] : [])));
+    expect([...types].toSorted()).toEqual(CUSTOMER_TYPES.map(({ name }) => name).toSorted());
   });
 
   it.each(['out/truth.ndjson', 'out/deeper/truth.ndjson', 'data/truth.ndjson', 'link/truth.ndjson'])(

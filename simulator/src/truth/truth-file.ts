@@ -5,6 +5,7 @@ import { DomainError } from '@sextant/domain';
 import type { CompanyPlan } from '../company-plan.js';
 import { customerRef } from '../company-plan.js';
 import { CATEGORIES } from './categories.js';
+import { customerTypeAt } from './customer-types.js';
 import { type PopulationTruth, tasteShares } from './customers.js';
 import type { Assortment } from './products.js';
 
@@ -91,6 +92,7 @@ function customerLine(population: PopulationTruth, customer: number): string {
   const line = {
     kind: 'customer',
     customerRef: customerRef(customer),
+    type: customerTypeAt(population.type[customer] ?? 0).name,
     taste: tasteShares(population, customer).map((share) => Number(share.toFixed(5))),
     priceSensitivity: population.priceSensitivity[customer],
     activity: population.activity[customer],
