@@ -7,11 +7,12 @@ import type {
   RecommendRow,
   Slate,
 } from '@sextant/inference-protocol';
-import { explainItem, fillHistoryRow, rankSlate, type WeighedHistory, weighHistory } from '@sextant/learning';
+import { rankSlate } from '@sextant/learning';
 import type { ModelRunner } from '../models/model-runner.js';
-import type { RecommendTask } from '../models/prepared-task.js';
+import type { RecommendTask, SessionTask } from '../models/prepared-task.js';
 import type { CallContext } from '../transport/call-context.js';
 import { servedBy } from './served-by.js';
+import { type SlateRow, slateRowOf } from './slate-row.js';
 import { taskOf } from './task-of.js';
 
 const MAX_SLATE = 100;
@@ -23,10 +24,10 @@ const BYTES_PER_HISTORY_ITEM = 12;
 type Row = Decoded<RecommendRow>;
 interface PreparedRow {
   row: Row;
-  history: WeighedHistory;
+  prepared: SlateRow;
 }
 
-/** Ranks items for each row's history. */
+/** Ranks items for each row's history, by the model of customers or by the model of sessions. */
 export function recommend(
   runner: ModelRunner,
   request: Decoded<RecommendRequest>,
@@ -34,13 +35,12 @@ export function recommend(
 ): Promise<RecommendResponse> {
   return runner.with(request, context, async (served) => {
     checkRequest(runner, request);
-    const task = taskOf(served, 'recommend');
+    const task = taskOf(served, 'recommend', 'session');
     const prepared = request.rows.map((row): PreparedRow => {
       const known = row.history.flatMap((item) => task.indexOf.get(item) ?? []);
-      return { row, history: weighHistory(known, task.spec.tauItems) };
+      return { row, prepared: slateRowOf(task, known) };
     });
-    const width = task.spec.items.length + 1;
-    const longest = Math.max(...prepared.map(({ history }) => history.items.length));
+    const longest = Math.max(...prepared.map((each) => each.prepared.items.length));
     const result = await runner.run(
       served.score,
       {
@@ -48,8 +48,8 @@ export function recommend(
         bytesPerRow: BYTES_PER_HISTORY_ITEM * (longest + 1),
         write: ([input], { from, count, at }) => {
           if (!(input instanceof Float32Array)) return;
-          prepared.slice(from, from + count).forEach(({ history }, i) => {
-            fillHistoryRow(input.subarray((at + i) * width, (at + i + 1) * width), history);
+          prepared.slice(from, from + count).forEach(({ prepared: { width, write } }, i) => {
+            write(input.subarray((at + i) * width, (at + i + 1) * width));
           });
         },
       },
@@ -79,17 +79,17 @@ function checkRequest(runner: ModelRunner, { rows, reasonsPerItem }: Decoded<Rec
 }
 
 function slateOf(
-  task: RecommendTask,
-  { row, history }: PreparedRow,
+  task: RecommendTask | SessionTask,
+  { row, prepared }: PreparedRow,
   at: { scores: Float32Array; reasons: number },
 ): Slate {
   const exclude = new Set(row.exclude.flatMap((item) => task.indexOf.get(item) ?? []));
-  if (task.spec.excludeHistory) for (const item of history.items) exclude.add(item);
+  for (const item of prepared.excluded) exclude.add(item);
   const ranked = rankSlate(at.scores, { exclude, first: row.first });
   return {
     items: ranked.map((item): RankedItem => {
       const score = at.scores[item] ?? 0;
-      const reasons = at.reasons === 0 ? [] : explainItem(task.similarity, history, item, at.reasons);
+      const reasons = at.reasons === 0 ? [] : prepared.reasons(item, at.reasons);
       return {
         item: task.spec.items[item] ?? '',
         score,
@@ -100,7 +100,7 @@ function slateOf(
         residual: reasons.reduce((rest, { contribution }) => rest - contribution, score),
       };
     }),
-    historyUsed: history.items.length,
+    historyUsed: prepared.items.length,
   };
 }
 

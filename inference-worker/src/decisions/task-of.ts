@@ -7,12 +7,15 @@ type TaskOf<T extends PreparedTask['task']> = T extends ScoreTask
   ? ScoreModelTask
   : Extract<PreparedTask, { task: T }>;
 
-/** @throws DomainError INVALID_INPUT when the model was trained for another task */
-export function taskOf<T extends PreparedTask['task']>({ model, task }: ServedModel, wanted: T): TaskOf<T> {
-  if (task.task !== wanted) {
+/** @throws DomainError INVALID_INPUT when the model was trained for none of these tasks */
+export function taskOf<T extends PreparedTask['task']>(
+  { model, task }: ServedModel,
+  ...wanted: readonly T[]
+): TaskOf<T> {
+  if (!wanted.some((each) => each === task.task)) {
     throw new DomainError(
       'INVALID_INPUT',
-      `model "${model}" is for the task ${task.task}, this call needs ${wanted}`,
+      `model "${model}" is for the task ${task.task}, this call needs ${wanted.join(' or ')}`,
       { path: 'model' },
     );
   }

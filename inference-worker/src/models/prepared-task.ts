@@ -1,4 +1,11 @@
-import type { Manifest, PriceSpec, RecommendSpec, ScoreSpec, ScoreTask } from '@sextant/artefacts';
+import type {
+  Manifest,
+  PriceSpec,
+  RecommendSpec,
+  ScoreSpec,
+  ScoreTask,
+  SessionSpec,
+} from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import { type ItemSimilarity, parseExplainer } from '@sextant/learning';
 import type { TensorSpec } from '../tensors/tensor.js';
@@ -9,6 +16,14 @@ export interface RecommendTask {
   /** column of the model's input and output by item id */
   indexOf: ReadonlyMap<string, number>;
   similarity: ItemSimilarity;
+}
+export interface SessionTask {
+  task: 'session';
+  spec: SessionSpec;
+  /** half a column of the model's input and its output by item id */
+  indexOf: ReadonlyMap<string, number>;
+  /** [items, items] row-major */
+  transitions: Float32Array;
 }
 export interface ScoreModelTask {
   task: ScoreTask;
@@ -28,7 +43,7 @@ export interface ExplainerOutline {
   columns: readonly string[];
 }
 /** What the main thread keeps of an artefact to translate domain questions into tensors and back. */
-export type PreparedTask = RecommendTask | ScoreModelTask | PriceTask;
+export type PreparedTask = RecommendTask | SessionTask | ScoreModelTask | PriceTask;
 
 export interface ArtefactParts {
   files: ReadonlyMap<string, Buffer>;
@@ -43,6 +58,9 @@ export function prepareTask(manifest: Manifest, parts: ArtefactParts): PreparedT
     case 'recommend':
       assertWidths(manifest, parts, { input: spec.items.length + 1, output: spec.items.length });
       return prepareRecommend(manifest, spec, parts);
+    case 'session':
+      assertWidths(manifest, parts, { input: 2 * spec.items.length, output: spec.items.length });
+      return prepareSession(manifest, spec, parts);
     case 'lead':
     case 'churn':
     case 'purchase':
@@ -58,7 +76,6 @@ export function prepareTask(manifest: Manifest, parts: ArtefactParts): PreparedT
       };
     case 'lifetime':
     case 'uplift':
-    case 'session':
       throw invalid(manifest, `this worker does not serve the task ${spec.task} yet`);
   }
 }
@@ -77,18 +94,39 @@ export function explainerOf(manifest: Manifest, files: ReadonlyMap<string, Buffe
 
 function prepareRecommend(manifest: Manifest, spec: RecommendSpec, { files }: ArtefactParts): RecommendTask {
   const itemCount = spec.items.length;
-  const indexOf = new Map(spec.items.map((item, index) => [item, index]));
-  if (indexOf.size !== itemCount) throw invalid(manifest, 'an item id comes twice');
-  const bytes = fileOf(manifest, files, spec.similarityFile);
-  if (bytes.byteLength !== 4 * (itemCount + 1) * itemCount) {
+  const indexOf = indexOfItems(manifest, spec.items);
+  const file = { path: spec.similarityFile, bytes: fileOf(manifest, files, spec.similarityFile) };
+  const matrix = matrixOf(manifest, file, [itemCount + 1, itemCount]);
+  return { task: 'recommend', spec, indexOf, similarity: { itemCount, matrix } };
+}
+
+function prepareSession(manifest: Manifest, spec: SessionSpec, { files }: ArtefactParts): SessionTask {
+  const itemCount = spec.items.length;
+  const indexOf = indexOfItems(manifest, spec.items);
+  const file = { path: spec.transitionsFile, bytes: fileOf(manifest, files, spec.transitionsFile) };
+  return { task: 'session', spec, indexOf, transitions: matrixOf(manifest, file, [itemCount, itemCount]) };
+}
+
+function indexOfItems(manifest: Manifest, items: readonly string[]): Map<string, number> {
+  const indexOf = new Map(items.map((item, index) => [item, index]));
+  if (indexOf.size !== items.length) throw invalid(manifest, 'an item id comes twice');
+  return indexOf;
+}
+
+function matrixOf(
+  manifest: Manifest,
+  { path, bytes }: { path: string; bytes: Buffer },
+  [rows, columns]: readonly [number, number],
+): Float32Array {
+  if (bytes.byteLength !== 4 * rows * columns) {
     throw invalid(
       manifest,
-      `${spec.similarityFile} must hold [${itemCount + 1}, ${itemCount}] float32, it has ${bytes.byteLength} bytes`,
+      `${path} must hold [${rows}, ${columns}] float32, it has ${bytes.byteLength} bytes`,
     );
   }
-  const matrix = new Float32Array((itemCount + 1) * itemCount);
+  const matrix = new Float32Array(rows * columns);
   new Uint8Array(matrix.buffer).set(bytes);
-  return { task: 'recommend', spec, indexOf, similarity: { itemCount, matrix } };
+  return matrix;
 }
 
 function assertWidths(

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Manifest, ModelDirectory } from '@sextant/artefacts';
+import { type Manifest, ModelDirectory, type ScoreTask } from '@sextant/artefacts';
 import { writeExplainer } from '@sextant/learning';
-import { writeLinearModel, writeRecommender } from '@sextant/onnx';
+import { writeLinearModel, writeRecommender, writeSessionModel } from '@sextant/onnx';
 
 export interface TestRepository {
   directory: ModelDirectory;
@@ -82,6 +82,34 @@ export function publishRecommender(directory: ModelDirectory, seed: RecommenderS
   return publishLive(directory, draft(model, onnx, spec), files);
 }
 
+export interface SessionSeed {
+  model?: string;
+  items: string[];
+  /** [items, items] */
+  transitions: Float32Array;
+  repeats: number[];
+}
+
+/** Sources fade by half an item; no prior. */
+export function publishSession(directory: ModelDirectory, seed: SessionSeed): Promise<number> {
+  const { model = 'demo.session', items, transitions, repeats } = seed;
+  const itemCount = items.length;
+  const prior = new Float32Array(itemCount);
+  const { bytes, ...onnx } = writeSessionModel({ itemCount, transitions, prior });
+  const spec = {
+    task: 'session' as const,
+    items,
+    sourceDecay: 0.5,
+    repeats,
+    transitionsFile: 'transitions.f32',
+  };
+  const files = new Map([
+    ['model.onnx', bytes],
+    ['transitions.f32', new Uint8Array(transitions.buffer)],
+  ]);
+  return publishLive(directory, draft(model, onnx, spec), files);
+}
+
 /** A recommender so wide that one run takes a while: every score is the sum of the history's weights times `scale`. */
 export function publishWideRecommender(directory: ModelDirectory, items: number, scale = 1): Promise<number> {
   const matrix = new Float32Array((items + 1) * items).fill(scale, 0, items * items);
@@ -110,7 +138,11 @@ const LEAD_TABLE = {
 };
 
 /** probability = sigmoid(visits + 2·[web] − 1·[mail] − 1) */
-export function publishLead(directory: ModelDirectory, model = 'demo.lead'): Promise<number> {
+export function publishLead(
+  directory: ModelDirectory,
+  model = 'demo.lead',
+  task: ScoreTask = 'lead',
+): Promise<number> {
   const linear = { coefficients: Float64Array.of(1, 2, -1, 0), intercept: -1 };
   const platt = { a: 1, b: 0 };
   const { bytes, ...onnx } = writeLinearModel(linear, { kind: 'probability', platt });
@@ -120,7 +152,7 @@ export function publishLead(directory: ModelDirectory, model = 'demo.lead'): Pro
     means: Float64Array.of(0.5, 0.25, 0.25, 0.5),
   };
   const spec = {
-    task: 'lead' as const,
+    task,
     table: LEAD_TABLE,
     family: 'logistic' as const,
     explainFile: 'explain.json',

@@ -7,6 +7,7 @@ export {
   priorOf,
   scoreSession,
   type SessionModel,
+  sessionPolicy,
   type SessionSettings,
   weighSession,
   type WeighedSession,

@@ -8,6 +8,7 @@ import {
   fitSessionModel,
   priorOf,
   scoreSession,
+  sessionPolicy,
   type SessionSettings,
   weighSession,
 } from './session-model.js';
@@ -120,7 +121,7 @@ describe('countTransitions', () => {
 describe('session model', () => {
   it('weighs the distinct items, newest first', () => {
     const model = fitSessionModel([session(0, 1)], 3, plain);
-    const weighed = weighSession(model, [2, 0, 2, 1]);
+    const weighed = weighSession(sessionPolicy(model), [2, 0, 2, 1]);
     expect(weighed.items).toEqual([1, 2, 0]);
     expect(weighed.sources).toEqual([4 / 7, 2 / 7, 1 / 7]);
   });
@@ -146,7 +147,10 @@ describe('session model', () => {
     const scores = scoresOf(model, viewed);
     const dense = denseTransitions(model.transitions);
     for (let item = 0; item < 3; item++) {
-      const reasons = explainSessionItem(dense, weighSession(model, viewed), item, { itemCount: 3, top: 9 });
+      const reasons = explainSessionItem(dense, weighSession(sessionPolicy(model), viewed), item, {
+        itemCount: 3,
+        top: 9,
+      });
       const sum = reasons.reduce(
         (total, { contribution }) => total + contribution,
         priorOf(model)[item] ?? 0,

@@ -65,18 +65,34 @@ export function fitSessionModel(
   };
 }
 
-/** @param viewed  item indices, oldest first */
+/**
+ * The one way from a session to the model's input, for trainer and worker alike.
+ *
+ * @param viewed  item indices, oldest first; repeats allowed
+ * @param policy  `repeats`: score of the k-th last distinct item itself, the last value for all older ones
+ */
 export function weighSession(
-  { settings, repeats }: Pick<SessionModel, 'settings' | 'repeats'>,
+  { sourceDecay, repeats }: { sourceDecay: number; repeats: ArrayLike<number> },
   viewed: ArrayLike<number>,
 ): WeighedSession {
   const items = distinctNewestFirst(viewed).slice(0, MAX_SOURCES);
-  const raw = items.map((_, k) => settings.sourceDecay ** k);
+  const raw = items.map((_, k) => sourceDecay ** k);
   const total = raw.reduce((sum, weight) => sum + weight, 0);
   return {
     items,
     sources: raw.map((weight) => weight / total),
-    repeats: items.map((_, k) => settings.repeatBoost * (repeats[Math.min(k, REPEAT_LAGS - 1)] ?? 0)),
+    repeats: items.map((_, k) => repeats[Math.min(k, repeats.length - 1)] ?? 0),
+  };
+}
+
+/** What serving needs of a model besides its matrices. */
+export function sessionPolicy({ settings, repeats }: SessionModel): {
+  sourceDecay: number;
+  repeats: number[];
+} {
+  return {
+    sourceDecay: settings.sourceDecay,
+    repeats: Array.from(repeats, (rate) => rate * settings.repeatBoost),
   };
 }
 
@@ -89,7 +105,7 @@ export function weighSession(
 export function scoreSession(model: SessionModel, viewed: ArrayLike<number>, out: Float64Array): void {
   const { transitions, popularity } = model;
   for (let item = 0; item < out.length; item++) out[item] = PRIOR_WEIGHT * (popularity[item] ?? 0);
-  const { items, sources, repeats } = weighSession(model, viewed);
+  const { items, sources, repeats } = weighSession(sessionPolicy(model), viewed);
   items.forEach((item, k) => {
     out[item] = (out[item] ?? 0) + (repeats[k] ?? 0);
     const source = sources[k] ?? 0;
@@ -105,7 +121,7 @@ export function priorOf({ popularity }: SessionModel): Float64Array {
   return popularity.map((share) => PRIOR_WEIGHT * share);
 }
 
-export function distinctNewestFirst(viewed: ArrayLike<number>): number[] {
+function distinctNewestFirst(viewed: ArrayLike<number>): number[] {
   const distinct = new Set<number>();
   for (let i = viewed.length - 1; i >= 0; i--) distinct.add(viewed[i] ?? 0);
   return [...distinct];

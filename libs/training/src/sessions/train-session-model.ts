@@ -7,6 +7,7 @@ import {
   priorOf,
   type Session,
   type SessionModel,
+  sessionPolicy,
   scoreSession,
   weighSession,
 } from '@sextant/learning/session';
@@ -72,8 +73,7 @@ export async function trainSessionModel(
     spec: {
       task: 'session',
       items: indexed.items,
-      sourceDecay: model.settings.sourceDecay,
-      repeats: Array.from(model.repeats, (rate) => rate * model.settings.repeatBoost),
+      ...sessionPolicy(model),
       transitionsFile: TRANSITIONS_FILE,
     },
     onnx,
@@ -89,7 +89,7 @@ async function verify(onnx: OnnxModel, model: SessionModel, { sessions }: Indexe
   const rows = new Float32Array(sample.length * 2 * itemCount);
   const expected = new Float64Array(sample.length * itemCount);
   for (const [row, { items }] of sample.entries()) {
-    const weighed = weighSession(model, items);
+    const weighed = weighSession(sessionPolicy(model), items);
     for (const [k, item] of weighed.items.entries()) {
       rows[row * 2 * itemCount + item] = weighed.sources[k] ?? 0;
       rows[(row * 2 + 1) * itemCount + item] = weighed.repeats[k] ?? 0;
