@@ -3,7 +3,14 @@ import { DomainError } from '@sextant/domain';
 import { type Cell, type ColumnTable, tableOfRecords } from '../tabular/column-table.js';
 import { encodeTable } from '../tabular/encode-table.js';
 import { fitTableEncoder } from '../tabular/fit-table-encoder.js';
-import { type DemandFamily, fitMixedModel, type MixedModel } from './mixed-model.js';
+import { designEffect, priceSpells } from './cluster-errors.js';
+import {
+  type DemandFamily,
+  fitMixedModel,
+  type GroupedRows,
+  mixedPredictor,
+  type MixedModel,
+} from './mixed-model.js';
 
 /** Units of one product sold in one period at one price. */
 export interface DemandRow {
@@ -32,11 +39,15 @@ export interface DemandModel {
   encoding: TableEncoding;
   coefficients: Float64Array;
   intercept: number;
-  /** d ln units / d ln price by product with its 90 % interval; context held fixed where the model has context. */
+  /**
+   * d ln units / d ln price by product with its 95 % interval; context held fixed where the model has context. Rows of one spell at
+   * one price may err together ({@link designEffect}).
+   */
   elasticity: Record<string, Measured>;
 }
 
-const Z90 = 1.6448536269514722;
+const ELASTICITY_LEVEL = 0.95;
+const Z95 = 1.959963984540054;
 
 /** `gaussian` on the logarithm where every row sold something, else `poisson`, which needs no logarithm of 0. */
 export function demandFamilyOf(rows: readonly DemandRow[]): DemandFamily {
@@ -73,17 +84,22 @@ export function fitDemandModel(
   const own = effects === 'price-and-context' ? numericColumns(context) : [];
   const design = designOf(rows, { table, context, own, centres });
   const groupOf = new Map(products.map((product, index) => [product, index]));
-  const model = fitMixedModel(
-    {
-      ...design,
-      grouped: 2 + own.length,
-      groups: Int32Array.from(rows, ({ product }) => groupOf.get(product) ?? 0),
-      groupCount: products.length,
-      target: Float64Array.from(rows, ({ units }) => (family === 'gaussian' ? Math.log(units) : units)),
-    },
-    family,
+  const grouped: GroupedRows = {
+    ...design,
+    grouped: 2 + own.length,
+    groups: Int32Array.from(rows, ({ product }) => groupOf.get(product) ?? 0),
+    groupCount: products.length,
+    target: Float64Array.from(rows, ({ units }) => (family === 'gaussian' ? Math.log(units) : units)),
+  };
+  const model = fitMixedModel(grouped, family);
+  const inflation = Math.sqrt(
+    designEffect({
+      scores: priceScores(grouped, model, family),
+      clusters: priceSpells(rows),
+      groups: grouped.groups,
+    }),
   );
-  return assemble(model, { family, products, centres, context, own });
+  return assemble(model, { family, products, centres, context, own, inflation });
 }
 
 /** Log units of every row of a table, shape [rows]. */
@@ -121,6 +137,17 @@ interface Parts {
   centres: ReturnType<typeof centresOf>;
   context: TableEncoding;
   own: readonly NumericEncoding[];
+  /** Standard errors with clusters over those without. */
+  inflation: number;
+}
+
+/** Centred log price × residual of each row, shape [n]. */
+function priceScores(rows: GroupedRows, model: MixedModel, family: DemandFamily): Float64Array {
+  const expected = mixedPredictor(rows, model, family);
+  return rows.target.map((y, i) => {
+    const eta = expected[i] ?? 0;
+    return (rows.design[i * rows.columns + 1] ?? 0) * (y - (family === 'poisson' ? Math.exp(eta) : eta));
+  });
 }
 
 function checkRows(rows: readonly DemandRow[], family: DemandFamily): void {
@@ -190,7 +217,7 @@ function assemble(model: MixedModel, parts: Parts): DemandModel {
     },
     coefficients: Float64Array.from([...lookups.map(() => 1), ...common]),
     intercept: 0,
-    elasticity: elasticities(model, products, grouped),
+    elasticity: elasticities(model, parts),
   };
 }
 
@@ -235,14 +262,14 @@ function ownContext(numeric: NumericEncoding, values: Record<string, number>, ot
 
 function elasticities(
   { fixed, deviations, standardErrors }: MixedModel,
-  products: readonly string[],
-  grouped: number,
+  { products, own, inflation }: Parts,
 ): Record<string, Measured> {
+  const grouped = 2 + own.length;
   return Object.fromEntries(
     products.map((product, g) => {
       const value = (fixed[1] ?? 0) + (deviations[g * grouped + 1] ?? 0);
-      const margin = Z90 * (standardErrors[g * grouped + 1] ?? 0);
-      return [product, { value, low: value - margin, high: value + margin, level: 0.9 }];
+      const margin = Z95 * inflation * (standardErrors[g * grouped + 1] ?? 0);
+      return [product, { value, low: value - margin, high: value + margin, level: ELASTICITY_LEVEL }];
     }),
   );
 }

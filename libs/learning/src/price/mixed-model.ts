@@ -79,7 +79,7 @@ export function fitMixedModel(rows: GroupedRows, family: DemandFamily): MixedMod
     const previous: Solution | null = solution;
     solution = solve(rows, moments ?? momentsOf(rows, null), { variances, dispersion });
     variances = Float64Array.from(solution.variances);
-    predictor = predict(rows, solution, family);
+    predictor = mixedPredictor(rows, solution, family);
     dispersion = dispersionOf(rows, predictor, { family, freedom: solution.freedom });
     if (previous && largestChange(previous, solution) < TOLERANCE) break;
   }
@@ -212,7 +212,8 @@ function residualOf(
   });
 }
 
-function predict(
+/** Linear predictor of each row, shape [n]; for `poisson` the logarithm of the mean, kept within ±30. */
+export function mixedPredictor(
   { design, columns, grouped, groups }: GroupedRows,
   model: MixedModel,
   family: DemandFamily,

@@ -1,4 +1,5 @@
 import { DomainError } from '@sextant/domain';
+import type { PriceObjective } from './price-objective.js';
 
 /** How an admissible price must end; `none` leaves it to the step. */
 export type Rounding = 'none' | 'x.99' | 'x.95' | 'x.90' | 'whole';
@@ -16,6 +17,8 @@ export interface QuoteRules {
   minorDigits?: number;
   /** Units that can be sold; null = not limited. */
   stock: number | null;
+  /** What the price is to earn; margin when absent. */
+  objective?: PriceObjective;
 }
 
 /** Lowest and highest price that demand was observed at, in minor units. */

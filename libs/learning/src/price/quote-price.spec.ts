@@ -142,3 +142,20 @@ describe('chooseQuote over the planned prices', () => {
     expect(wide.admissible.length).toBeGreaterThan(128);
   });
 });
+
+describe('chooseQuote for revenue', () => {
+  it('quotes where units × price is highest, never above the price of highest margin', () => {
+    // units 300 − 0.1 p over 1,100 to 2,900: revenue peaks at 1,500, margin above a cost of 1,000 at 2,000.
+    const seen = { lowMinor: 1100, highMinor: 2900 };
+    const priceFor = (objective: 'margin' | 'revenue'): number => {
+      const wanted = { ...rules({ stepMinor: 100 }), objective };
+      const plan = planPrices(wanted, seen);
+      return chooseQuote(
+        plan,
+        wanted,
+        plan.demandAt.map((price) => 300 - 0.1 * price),
+      ).priceMinor;
+    };
+    expect([priceFor('revenue'), priceFor('margin')]).toEqual([1500, 2000]);
+  });
+});

@@ -1,4 +1,5 @@
 import { DomainError } from '@sextant/domain';
+import { earnings } from './price-objective.js';
 import type { PricePlan, QuoteRules } from './price-plan.js';
 
 /** Whether one rule moved the price, and from where to where (minor units); rules are applied in the order listed. */
@@ -21,8 +22,8 @@ export interface PriceQuote {
 }
 
 /**
- * Chooses the admissible price with the highest expected margin, units × (price − cost), and says which rules moved it. Of equal
- * margins the price nearest to the list price wins, then the lower one.
+ * Chooses the admissible price with the highest expected margin, units × (price − cost), or revenue where the rules want that, and says
+ * which rules moved it. Of equal earnings the price nearest to the list price wins, then the lower one.
  *
  * @param units  expected units at each price of `plan.demandAt`
  * @throws DomainError FEATURE_VECTOR_MISMATCH when there is not one finite, non-negative number for each price
@@ -83,7 +84,11 @@ function best(prices: readonly number[], rules: QuoteRules, units: (index: numbe
   let top = 0;
   let topMargin = Number.NEGATIVE_INFINITY;
   for (const [index, price] of prices.entries()) {
-    const margin = units(index) * (price - rules.costMinor);
+    const margin = earnings(rules.objective ?? 'margin', {
+      units: units(index),
+      priceMinor: price,
+      costMinor: rules.costMinor,
+    });
     const nearer = distance(price, rules) < distance(prices[top] ?? 0, rules);
     if (margin > topMargin || (margin === topMargin && nearer)) [top, topMargin] = [index, margin];
   }
