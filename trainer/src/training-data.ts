@@ -29,7 +29,7 @@ const SILENCE_MS = 30 * 60_000;
 const INTERACTION_TYPES = ['product_view', 'order', 'interaction'] as const;
 
 /** Snapshots of churn and purchase that are kept; a larger history is sampled by customer. */
-const MAX_SNAPSHOTS = 20_000;
+const MAX_SNAPSHOTS = 10_000;
 
 export interface BehaviourOptions {
   horizonDays: number;

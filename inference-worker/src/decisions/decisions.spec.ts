@@ -26,6 +26,7 @@ beforeAll(async () => {
   ]);
   await publishRecommender(repository.directory, { items: ['a', 'b', 'c', 'd'], matrix, tauItems: 2 });
   await publishLead(repository.directory);
+  await publishLead(repository.directory, 'demo.churn', 'churn');
   await publishPrice(repository.directory);
   worker = await startTestWorker(repository.directory.root);
 });
@@ -143,6 +144,22 @@ describe('ScoreLeads', () => {
     expect(attribution?.contributions[1]?.contribution).toBeCloseTo(2 * 0.75 + 0.25, 6);
     expect(Math.abs(attribution?.residual ?? 1)).toBeLessThan(1e-5);
     expect(scores[2]?.attribution?.contributions[0]?.value).toBeUndefined();
+  });
+
+  it('serves any score, with the bands of its task and how far it looks ahead', async () => {
+    const lead = await worker.client.scoreLeads({ model: 'demo.lead', rows }, within);
+    const churn = await worker.client.scoreLeads({ model: 'demo.churn', rows }, within);
+
+    expect(churn.servedBy.model).toBe('demo.churn');
+    expect(churn.scores.map(({ band }) => band)).toEqual(['HIGH', 'LOW', 'LOW']);
+    expect(churn.scores.map(({ probability }) => probability)).toEqual(
+      lead.scores.map(({ probability }) => probability),
+    );
+    expect([lead.horizonDays, churn.horizonDays]).toEqual([30, 30]);
+    await expect(worker.client.scoreLeads({ model: 'demo.price', rows }, within)).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringContaining('needs lead or churn or purchase'),
+    });
   });
 
   it('refuses columns that do not fit their rows and codes outside their dictionary', async () => {

@@ -1,5 +1,6 @@
+import type { ScoreTask } from '@sextant/artefacts';
 import type { Decoded, LeadScore, ScoreLeadsRequest, ScoreLeadsResponse } from '@sextant/inference-protocol';
-import { bandOf, logit, percentileOf, scoreInterval } from '@sextant/learning';
+import { type Band, bandOf, logit, percentileOf, scoreInterval } from '@sextant/learning';
 import type { ModelRunner } from '../models/model-runner.js';
 import type { CallContext } from '../transport/call-context.js';
 import { attributionOf } from './attribution.js';
@@ -10,14 +11,22 @@ import { taskOf } from './task-of.js';
 const INTERVAL_LEVEL = 0.9;
 const FLOAT32_EPSILON = 2 ** -24;
 
-/** Calibrated conversion probability of each row, with the interval of its reliability bin. */
+/** A lead has a temperature, a risk and a likelihood have a height. */
+const HEIGHTS = { COLD: 'LOW', WARM: 'MEDIUM', HOT: 'HIGH' } as const;
+const BAND_NAMES: Readonly<Record<ScoreTask, Readonly<Record<Band, string>>>> = {
+  lead: { COLD: 'COLD', WARM: 'WARM', HOT: 'HOT' },
+  churn: HEIGHTS,
+  purchase: HEIGHTS,
+};
+
+/** Calibrated probability of each row, with the interval of its reliability bin; which score it is, the model says. */
 export function scoreLeads(
   runner: ModelRunner,
   request: Decoded<ScoreLeadsRequest>,
   context: CallContext,
 ): Promise<ScoreLeadsResponse> {
   return runner.with(request, context, async (served) => {
-    const { spec, explainer } = taskOf(served, 'lead');
+    const { spec, explainer } = taskOf(served, 'lead', 'churn', 'purchase');
     const table = readFeatureTable(request.rows, 'rows');
     runner.assertRowCount(table.rows, 'rows');
     const rows = encodedRows(spec.table, table);
@@ -42,12 +51,12 @@ export function scoreLeads(
         low,
         high,
         intervalLevel: INTERVAL_LEVEL,
-        band: bandOf(spec.bands, probability),
+        band: BAND_NAMES[spec.task][bandOf(spec.bands, probability)],
         percentile: percentileOf(spec.quantiles, probability),
         attribution,
       };
     });
-    return { servedBy: servedBy(served, scored), scores };
+    return { servedBy: servedBy(served, scored), scores, horizonDays: spec.horizonDays };
   });
 }
 

@@ -154,6 +154,7 @@ export interface LeadScore {
   low: number;
   high: number;
   intervalLevel: number;
+  /** COLD, WARM, HOT of a lead; LOW, MEDIUM, HIGH of churn and purchase */
   band: string;
   percentile: number;
   /** null unless asked for; log-odds units */
@@ -162,6 +163,8 @@ export interface LeadScore {
 export interface ScoreLeadsResponse {
   servedBy: ServedBy;
   scores: LeadScore[];
+  /** what the model looks ahead */
+  horizonDays: number;
 }
 
 export interface FeatureContribution {

@@ -9,7 +9,6 @@ import { DecisionWriter } from './decision/decision-writer.js';
 import { Ladder } from './decision/ladder.js';
 import { CircuitBreaker } from './inference/circuit-breaker.js';
 import { InferenceService } from './inference/inference.service.js';
-import { LeadScoreService } from './lead-score/lead-score.service.js';
 import type { PredictionConfig } from './prediction.config.js';
 import type { PredictionMetrics } from './prediction-metrics.js';
 import { CatalogueClient } from './pricing/catalogue.client.js';
@@ -19,6 +18,8 @@ import { quoteKey } from './pricing/quote-token.js';
 import { Popularity } from './recommendation/popularity.js';
 import { RecommendationService } from './recommendation/recommendation.service.js';
 import type { LoaderServices } from './request-loaders.js';
+import { ScoreService } from './score/score.service.js';
+import { SCORE_PROFILES } from './score/score-task.js';
 
 /** Three failures in a row open it; half a second between probes keeps its return within 2 s of the worker's. */
 const BREAKER = { threshold: 3, probeEveryMs: 500, now: () => performance.now() } as const;
@@ -56,7 +57,11 @@ export function predictionServices(config: PredictionConfig, parts: PredictionPa
   return {
     features: new CustomerFeatures(features, config.FEATURE_TIMEOUT_MS),
     recommendations: new RecommendationService(inference, ladder, popularity, writer),
-    leads: new LeadScoreService(inference, ladder, writer),
+    scores: {
+      lead: new ScoreService(SCORE_PROFILES.lead, { inference, ladder, writer }),
+      churn: new ScoreService(SCORE_PROFILES.churn, { inference, ladder, writer }),
+      purchase: new ScoreService(SCORE_PROFILES.purchase, { inference, ladder, writer }),
+    },
     prices: new PriceService(
       { inference, ladder, catalogue, writer },
       { rules, quoteKey: quoteKey(config.SEXTANT_SIGNING_SECRET) },

@@ -22,7 +22,6 @@ import { decisionTypeResolvers } from './decision/decision-types.js';
 import { DecisionLog } from './decision/decision-log.js';
 import { DecisionRepository } from './decision/decision.repository.js';
 import { DecisionResolver } from './decision/decision.resolver.js';
-import { LeadScoreResolver } from './lead-score/lead-score.resolver.js';
 import { ModelVersionResolver } from './model/model-version.resolver.js';
 import { ModelResolver } from './model/model.resolver.js';
 import { TrainingJobResolver } from './model/training-job.resolver.js';
@@ -33,6 +32,7 @@ import { PredictionSettings } from './prediction.settings.js';
 import { PriceResolver } from './pricing/price.resolver.js';
 import { RecommendationResolver } from './recommendation/recommendation.resolver.js';
 import { LoaderRegistry } from './request-loaders.js';
+import { ScoreResolver } from './score/score.resolver.js';
 
 const SCHEMA = fileURLToPath(new URL('../schema/*.graphql', import.meta.url));
 const DATABASE = Symbol('database');
@@ -43,7 +43,7 @@ const RESOLVERS = [
   CustomerEntityResolver,
   ProductEntityResolver,
   RecommendationResolver,
-  LeadScoreResolver,
+  ScoreResolver,
   PriceResolver,
   DecisionResolver,
   ModelResolver,

@@ -1,3 +1,4 @@
+import type { ScoreTask } from '@sextant/artefacts';
 import type { RequestContext } from '@sextant/platform';
 import type { CustomerState } from '@sextant/features';
 import type { ModelVersion, ModelVersions } from '@sextant/model-registry';
@@ -5,7 +6,6 @@ import DataLoader from 'dataloader';
 import { coalesce } from './coalesce.js';
 import type { CustomerFeatures } from './customer/customer-features.service.js';
 import type { Budget } from './decision/budget.js';
-import type { LeadQuestion, LeadScoreService, Score } from './lead-score/lead-score.service.js';
 import type { DemandPoint, DemandQuestion, DemandService } from './pricing/demand.service.js';
 import {
   type PriceQuestion,
@@ -18,12 +18,19 @@ import {
   type RecommendationQuestion,
   type RecommendationService,
   type RecommendationSet,
+  type StateReader,
 } from './recommendation/recommendation.service.js';
+import {
+  type Score,
+  type ScoreQuestion,
+  scoreQuestionKey,
+  type ScoreService,
+} from './score/score.service.js';
 
 export interface LoaderServices {
   features: CustomerFeatures;
   recommendations: RecommendationService;
-  leads: LeadScoreService;
+  scores: Readonly<Record<ScoreTask, ScoreService>>;
   prices: PriceService;
   demand: DemandService;
   versions: ModelVersions;
@@ -40,17 +47,22 @@ const MAX_CURVES = 50;
  */
 const batchScheduleFn = (dispatch: () => void): void => void setImmediate(dispatch);
 
+interface Batching {
+  batchScheduleFn: (dispatch: () => void) => void;
+  maxBatchSize: number;
+}
+
 /** The batches of one request, and so of one tenant. Equal questions with and without an explanation share a row. */
 export class PredictionLoaders {
   readonly states: DataLoader<string, CustomerState>;
   readonly recommendations: DataLoader<RecommendationQuestion, RecommendationSet, string>;
-  readonly leads: DataLoader<LeadQuestion, Score, string>;
+  readonly scores: Readonly<Record<ScoreTask, DataLoader<ScoreQuestion, Score, string>>>;
   readonly prices: DataLoader<PriceQuestion, PriceQuote, string>;
   readonly demand: DataLoader<DemandQuestion, DemandPoint[] | null>;
   readonly versions: DataLoader<string, ModelVersion | null>;
 
   constructor(tenantId: string, services: LoaderServices) {
-    const options = { batchScheduleFn, maxBatchSize: MAX_ROWS };
+    const options: Batching = { batchScheduleFn, maxBatchSize: MAX_ROWS };
     this.states = new DataLoader<string, CustomerState>(
       (ids) => services.features.statesOf(tenantId, ids),
       options,
@@ -63,13 +75,9 @@ export class PredictionLoaders {
         ),
       { ...options, cacheKeyFn: (question) => `${question.reasonsPerItem} ${questionKey(question)}` },
     );
-    this.leads = new DataLoader(
-      (questions) =>
-        coalesce(questions, { keyOf: customerOf, merge: mergeExplain }, async (distinct) =>
-          services.leads.answer(tenantId, distinct, await readStates(distinct.map(customerOf))),
-        ),
-      { ...options, cacheKeyFn: ({ explain, customerId }) => `${explain} ${customerId}` },
-    );
+    const scoresOf = (service: ScoreService) => scoreLoader(tenantId, service, { readStates, options });
+    const { lead, churn, purchase } = services.scores;
+    this.scores = { lead: scoresOf(lead), churn: scoresOf(churn), purchase: scoresOf(purchase) };
     this.prices = new DataLoader(
       (questions) =>
         coalesce(questions, { keyOf: exposureKey, merge: mergeExplain }, (distinct) =>
@@ -84,6 +92,20 @@ export class PredictionLoaders {
     });
     this.versions = new DataLoader((ids) => versionsInOrder(services.versions, tenantId, ids), options);
   }
+}
+
+function scoreLoader(
+  tenantId: string,
+  service: ScoreService,
+  { readStates, options }: { readStates: StateReader; options: Batching },
+): DataLoader<ScoreQuestion, Score, string> {
+  return new DataLoader(
+    (questions) =>
+      coalesce(questions, { keyOf: scoreQuestionKey, merge: mergeExplain }, async (distinct) =>
+        service.answer(tenantId, distinct, await readStates(distinct.map(({ customerId }) => customerId))),
+      ),
+    { ...options, cacheKeyFn: (question) => `${question.explain} ${scoreQuestionKey(question)}` },
+  );
 }
 
 async function versionsInOrder(
@@ -108,10 +130,6 @@ export class LoaderRegistry {
     this.loaders.set(context, made);
     return made;
   }
-}
-
-function customerOf({ customerId }: LeadQuestion): string {
-  return customerId;
 }
 
 /** Quotes shown to different people are different decisions, even at the same price. */

@@ -1,19 +1,6 @@
 import { DomainError } from '@sextant/domain';
 import { asDomainError } from '@sextant/platform';
-import {
-  type CustomerState,
-  FeatureStore,
-  type FeatureVector,
-  featureVector,
-  interactionRows,
-  leadVector,
-} from '@sextant/features';
-
-/** What the lead model is asked about: the newest form with what came before it, or, without any form, the person as of now. */
-export interface LeadInput {
-  basis: 'FORM' | 'BEHAVIOUR';
-  features: FeatureVector;
-}
+import { type CustomerState, FeatureStore, interactionRows } from '@sextant/features';
 
 /** The online features, read once for all customers of a batch, with a deadline of its own. */
 export class CustomerFeatures {
@@ -56,11 +43,6 @@ export function knownProductsOf({ interactions }: CustomerState): KnownProducts 
 /** Each value once, at its last position. */
 export function distinctLatest(values: readonly string[]): string[] {
   return [...new Set(values.toReversed())].reverse();
-}
-
-export function leadInputOf(state: CustomerState, at: Date): LeadInput {
-  const features = leadVector(state);
-  return features ? { basis: 'FORM', features } : { basis: 'BEHAVIOUR', features: featureVector(state, at) };
 }
 
 function notFound(): DomainError {

@@ -13,6 +13,8 @@ const SCOPE_OF_KIND: Readonly<Record<DecisionKind, string>> = {
   recommend: 'recommend:read',
   price: 'price:read',
   lead: 'lead:read',
+  churn: 'churn:read',
+  purchase: 'purchase:read',
 };
 
 interface DecisionRecord {

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
+import type { ScoreTask } from '@sextant/artefacts';
 import type { Attribution } from '@sextant/inference-protocol';
 import type { Stage } from '@sextant/model-registry';
 
-export type DecisionKind = 'recommend' | 'price' | 'lead';
+export type DecisionKind = 'recommend' | 'price' | ScoreTask;
 export type Rung = 'MODEL' | 'CACHE' | 'HEURISTIC';
 
 /** How an answer came about; milliseconds, of the batch that carried the row. */

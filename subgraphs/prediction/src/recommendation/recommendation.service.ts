@@ -1,7 +1,7 @@
-import { modelName } from '@sextant/artefacts';
+import { modelName, type Task } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import type { CustomerState } from '@sextant/features';
-import type { Attribution, RankedItem, Slate } from '@sextant/inference-protocol';
+import type { Attribution, RankedItem, RecommendResponse, Slate } from '@sextant/inference-protocol';
 import { type KnownProducts, knownProductsOf } from '../customer/customer-features.service.js';
 import { type Budget, remainingMs } from '../decision/budget.js';
 import type { DecisionEnvelope } from '../decision/decision.js';
@@ -67,8 +67,13 @@ export class RecommendationService {
       const known = knowledge[i];
       return known === undefined || known instanceof Error ? [] : [{ question, known }];
     });
-    const rated = await this.ladder.climb(this.climb(tenantId, asked));
-    const answers = new Map(asked.map(({ question }, i) => [question, rated[i]]));
+    const [sessions, customers] = [asked.filter(isSession), asked.filter((each) => !isSession(each))];
+    const rated = await Promise.all([
+      this.ladder.climb(this.climb(tenantId, sessions)),
+      this.ladder.climb(this.climb(tenantId, customers)),
+    ]);
+    const climbed = rated.flat();
+    const answers = new Map([...sessions, ...customers].map(({ question }, i) => [question, climbed[i]]));
     return questions.map((question, i) => {
       const known = knowledge[i] ?? new RangeError('a customer was not read');
       const answer =
@@ -101,18 +106,7 @@ export class RecommendationService {
       questions,
       keyOf: ({ question }) => questionKey(question),
       askModel: async (asked) => {
-        const response = await this.inference.recommend(
-          {
-            model: modelName(tenantId, 'recommend'),
-            rows: asked.map(({ question, known }) => ({
-              history: [...known.history],
-              exclude: [...question.exclude, ...known.disliked],
-              first: question.first,
-            })),
-            reasonsPerItem: Math.max(...asked.map(({ question }) => question.reasonsPerItem)),
-          },
-          remainingMs(asked.map(({ question }) => question.budget)),
-        );
+        const response = await this.askForSlates(tenantId, asked);
         return { servedBy: response.servedBy, answers: response.slates };
       },
       heuristic: async (asked) => ({
@@ -122,10 +116,28 @@ export class RecommendationService {
     };
   }
 
+  /** Sessions are ranked by the model of sessions; a tenant without one by the model of customers. */
+  private async askForSlates(tenantId: string, asked: readonly Asked[]): Promise<RecommendResponse> {
+    const ask = (task: Task): Promise<RecommendResponse> =>
+      this.inference.recommend(
+        {
+          model: modelName(tenantId, task),
+          rows: asked.map(slateRow),
+          reasonsPerItem: Math.max(...asked.map(({ question }) => question.reasonsPerItem)),
+        },
+        remainingMs(asked.map(({ question }) => question.budget)),
+      );
+    if (!asked.every(isSession)) return ask('recommend');
+    return ask('session').catch((error: unknown) => {
+      if (error instanceof DomainError && error.code === 'MODEL_NOT_FOUND') return ask('recommend');
+      throw error;
+    });
+  }
+
   /** What most recently active customers had to do with, most customers first; score = share of the most popular. */
   private async popularSlate(tenantId: string, { question, known }: Asked): Promise<Slate> {
     const popular = await this.popularity.itemsOf(tenantId);
-    const excluded = new Set([...question.exclude, ...known.disliked]);
+    const excluded = new Set(slateRow({ question, known }).exclude);
     const most = popular[0]?.customers ?? 1;
     const items = popular
       .filter(({ productId }) => !excluded.has(productId))
@@ -166,6 +178,21 @@ export class RecommendationService {
     );
     return { ...envelope, items };
   }
+}
+
+function isSession({ question }: Asked): boolean {
+  return !('customerId' in question.audience);
+}
+
+/** In a session the product that is being looked at is no recommendation; those before it may be. */
+function slateRow(asked: Asked) {
+  const { question, known } = asked;
+  const current = isSession(asked) ? known.history.slice(-1) : [];
+  return {
+    history: [...known.history],
+    exclude: [...question.exclude, ...known.disliked, ...current],
+    first: question.first,
+  };
 }
 
 /** Distinguishes questions inside one tenant; what was asked to explain them does not. */

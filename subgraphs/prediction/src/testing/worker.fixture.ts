@@ -13,6 +13,8 @@ import {
 } from '@sextant/inference-protocol';
 
 const PRODUCTS = Array.from({ length: 30 }, (_, i) => `p${i + 1}`);
+const TEMPERATURES = ['COLD', 'WARM', 'HOT'] as const;
+const HEIGHTS = ['LOW', 'MEDIUM', 'HIGH'] as const;
 const ATTRIBUTION = {
   method: 'linear',
   baseValue: -1,
@@ -90,13 +92,22 @@ function recommend({ rows, reasonsPerItem }: Decoded<RecommendRequest>): object 
   return { slates };
 }
 
-/** Probability = form.budget / 10,000. */
-function scoreLeads({ rows, explain }: Decoded<ScoreLeadsRequest>): object {
-  const column = rows?.numeric.find(({ name }) => name === 'form.budget');
-  const budgets = column ? readFloat64(column.values) : new Float64Array(rows?.rows ?? 0);
-  const scores = [...budgets].map((budget) => {
-    const probability = Number.isNaN(budget) ? 0.01 : budget / 10_000;
-    const band = probability >= 0.5 ? 'HOT' : probability >= 0.1 ? 'WARM' : 'COLD';
+/** A lead's probability = form.budget / 10,000; churn's = recency.days / 100; purchase's = 0.2. */
+function scoreLeads({ model, rows, explain }: Decoded<ScoreLeadsRequest>): object {
+  const values = (name: string): Float64Array => {
+    const column = rows?.numeric.find((each) => each.name === name);
+    return column ? readFloat64(column.values) : new Float64Array(rows?.rows ?? 0);
+  };
+  const task = model.slice(model.indexOf('.') + 1);
+  const [probabilities, names, horizonDays] =
+    task === 'churn'
+      ? [values('recency.days').map((days) => Math.min(1, days / 100)), HEIGHTS, 30]
+      : task === 'purchase'
+        ? [values('recency.days').fill(0.2), HEIGHTS, 7]
+        : [values('form.budget').map((budget) => budget / 10_000), TEMPERATURES, 30];
+  const scores = [...probabilities].map((value) => {
+    const probability = Number.isNaN(value) ? 0.01 : value;
+    const band = names[probability >= 0.5 ? 2 : probability >= 0.1 ? 1 : 0];
     const interval = { low: probability / 2, high: Math.min(1, probability * 2), intervalLevel: 0.9 };
     return {
       probability,
@@ -106,7 +117,7 @@ function scoreLeads({ rows, explain }: Decoded<ScoreLeadsRequest>): object {
       ...(explain && { attribution: ATTRIBUTION }),
     };
   });
-  return { scores };
+  return { scores, horizonDays };
 }
 
 /** The list price less a tenth, whatever the bounds say. */

@@ -1,5 +1,6 @@
-import type { LeadScore } from '@sextant/inference-protocol';
 import type { FeatureVector } from '@sextant/features';
+import type { LeadScore } from '@sextant/inference-protocol';
+import { roughScore } from './rough-score.js';
 
 export const ENGAGEMENT_RULE = 'heuristic.engagement@1';
 
@@ -9,14 +10,10 @@ const RECENT_DAYS = 7;
 const STALE_DAYS = 60;
 /** Odds factors: a week-old visitor, a visitor of two months ago, someone who opens mails or has bought. */
 const FACTORS = { recent: 3, stale: 0.4, engaged: 2 } as const;
-const BANDS = { warm: 0.08, hot: 0.2 } as const;
-/** Percentile of the middle of a band, when a tenth of the leads is hot and three tenths are warm. */
-const PERCENTILES = { COLD: 30, WARM: 75, HOT: 95 } as const;
+const BANDS = { names: ['COLD', 'WARM', 'HOT'], from: [0.08, 0.2] } as const;
 
 /**
- * A rough guess in place of the lead model: base odds times one factor for recency and one for engagement. Its interval is
- * wide (a fifth to five times the odds) and claims no more than 0.8.
- *
+ * A rough guess in place of the lead model: base odds times one factor for recency and one for engagement. *
  * @param features  as for the lead model; `recency.days`, `count.order.total` and `count.email_open.total` are read
  */
 export function scoreByEngagement(features: FeatureVector): LeadScore {
@@ -33,21 +30,7 @@ export function scoreByEngagement(features: FeatureVector): LeadScore {
     isAtLeast(features['count.order.total'], 1) || isAtLeast(features['count.email_open.total'], 1);
   const odds =
     (BASE_PROBABILITY / (1 - BASE_PROBABILITY)) * recencyFactor * (isEngaged ? FACTORS.engaged : 1);
-  const probability = probabilityOf(odds);
-  const band = probability >= BANDS.hot ? 'HOT' : probability >= BANDS.warm ? 'WARM' : 'COLD';
-  return {
-    probability,
-    low: probabilityOf(odds / 5),
-    high: probabilityOf(odds * 5),
-    intervalLevel: 0.8,
-    band,
-    percentile: PERCENTILES[band],
-    attribution: null,
-  };
-}
-
-function probabilityOf(odds: number): number {
-  return odds / (1 + odds);
+  return roughScore(odds, BANDS);
 }
 
 function isAtLeast(value: number | string | null | undefined, least: number): boolean {

@@ -1,0 +1,163 @@
+import { modelName } from '@sextant/artefacts';
+import { DomainError } from '@sextant/domain';
+import type { CustomerState } from '@sextant/features';
+import { type LeadScore, toFeatureTable } from '@sextant/inference-protocol';
+import { type Budget, remainingMs } from '../decision/budget.js';
+import type { DecisionEnvelope } from '../decision/decision.js';
+import type { DecisionWriter } from '../decision/decision-writer.js';
+import type { Climb, Ladder, Rated } from '../decision/ladder.js';
+import type { InferenceService } from '../inference/inference.service.js';
+import { type Band, isBand, type Playbook } from './playbook.js';
+import type { ScoreBasis, ScoreInput, ScoreProfile } from './score-task.js';
+
+export interface ScoreQuestion {
+  customerId: string;
+  /** what the caller wants looked ahead; null for whatever the model does */
+  horizonDays: number | null;
+  explain: boolean;
+  budget: Budget;
+}
+
+export interface Score extends DecisionEnvelope {
+  basis: ScoreBasis;
+  probability: number;
+  interval: { value: number; low: number; high: number; level: number };
+  band: Band;
+  percentile: number;
+  playbook: Playbook | null;
+}
+
+interface Asked {
+  question: ScoreQuestion;
+  input: ScoreInput;
+}
+
+/** What is kept of an answer: the score and what it was about, since the CACHE rung may answer without the features. */
+interface Answer {
+  score: LeadScore;
+  basis: ScoreBasis;
+  /** null where the rule that answered names none */
+  horizonDays: number | null;
+}
+
+export interface ScoreServiceParts {
+  inference: InferenceService;
+  ladder: Ladder;
+  writer: DecisionWriter;
+}
+
+/** Scores of one task for any number of one tenant's customers: one call to the worker. */
+export class ScoreService {
+  constructor(
+    private readonly profile: ScoreProfile,
+    private readonly parts: ScoreServiceParts,
+  ) {}
+
+  /** @param states  in the order of the questions; an error where there is none */
+  async answer(
+    tenantId: string,
+    questions: readonly ScoreQuestion[],
+    states: readonly (CustomerState | Error)[],
+  ): Promise<(Score | Error)[]> {
+    const now = this.parts.writer.now();
+    const inputs = states.map((state) => (state instanceof Error ? state : this.profile.inputOf(state, now)));
+    const asked = questions.flatMap((question, i) => {
+      const input = inputs[i];
+      return input === undefined || input instanceof Error ? [] : [{ question, input }];
+    });
+    const rated = await this.parts.ladder.climb(this.climb(tenantId, asked));
+    const answers = new Map(asked.map(({ question }, i) => [question, rated[i]]));
+    return questions.map((question, i) => {
+      const input = inputs[i] ?? new RangeError('a customer was not read');
+      const answer =
+        input instanceof Error ? this.answerUnread(tenantId, question, input) : answers.get(question);
+      if (answer === undefined) return new RangeError('a question was lost');
+      if (answer instanceof Error) return answer;
+      if (!isAsAsked(answer.answer, question)) return this.otherHorizon(answer.answer, question);
+      return this.decide(tenantId, { question, input: input instanceof Error ? null : input }, answer);
+    });
+  }
+
+  private answerUnread(tenantId: string, question: ScoreQuestion, reason: Error): Rated<Answer> | Error {
+    if (!(reason instanceof DomainError) || reason.code === 'CUSTOMER_NOT_FOUND') return reason;
+    const input: ScoreInput = { basis: 'BEHAVIOUR', features: {} };
+    return this.parts.ladder.findCached(this.climb(tenantId, []), { question, input }, reason.code) ?? reason;
+  }
+
+  private climb(tenantId: string, questions: readonly Asked[]): Climb<Asked, Answer> {
+    const { task, rule } = this.profile;
+    return {
+      kind: task,
+      tenantId,
+      questions,
+      keyOf: ({ question }) => scoreQuestionKey(question),
+      isUsable: (answer, { question }) => isAsAsked(answer, question),
+      askModel: async (asked) => {
+        const { servedBy, scores, horizonDays } = await this.parts.inference.scoreLeads(
+          {
+            model: modelName(tenantId, task),
+            rows: toFeatureTable(asked.map(({ input }) => input.features)),
+            explain: asked.some(({ question }) => question.explain),
+          },
+          remainingMs(asked.map(({ question }) => question.budget)),
+        );
+        const basisOf = (i: number): ScoreBasis => asked[i]?.input.basis ?? 'BEHAVIOUR';
+        return { servedBy, answers: scores.map((score, i) => ({ score, basis: basisOf(i), horizonDays })) };
+      },
+      heuristic: ({ input: { basis, features } }) => ({
+        modelId: rule.modelId,
+        answer: { score: rule.score(features), basis, horizonDays: rule.horizonDays },
+      }),
+    };
+  }
+
+  private otherHorizon({ horizonDays }: Answer, question: ScoreQuestion): DomainError {
+    return new DomainError(
+      'INVALID_INPUT',
+      `${this.profile.task} is foretold for ${horizonDays} days, not for ${question.horizonDays}: ask with horizonDays ${horizonDays}, or without it`,
+      { path: 'horizonDays' },
+    );
+  }
+
+  private decide(
+    tenantId: string,
+    { question, input }: { question: ScoreQuestion; input: ScoreInput | null },
+    rated: Rated<Answer>,
+  ): Score {
+    const { score, basis } = rated.answer;
+    const { probability, low, high, intervalLevel, percentile } = score;
+    const { task, playbooks, lowestBand } = this.profile;
+    const { writer } = this.parts;
+    const band = isBand(score.band) ? score.band : lowestBand;
+    const envelope = writer.finish(
+      writer.begin(),
+      { ...rated, attribution: question.explain ? score.attribution : null },
+      {
+        content: {
+          tenantId,
+          kind: task,
+          subject: question.customerId,
+          customerId: question.customerId,
+          input: input?.features ?? null,
+          propensity: null,
+        },
+        output: { probability, low, high, level: intervalLevel, band, percentile, basis },
+      },
+    );
+    const interval = { value: probability, low, high, level: intervalLevel };
+    return { ...envelope, basis, probability, interval, band, percentile, playbook: playbooks[band] ?? null };
+  }
+}
+
+/** Distinguishes questions inside one tenant and task; what was asked to explain them does not. */
+export function scoreQuestionKey({ customerId, horizonDays }: ScoreQuestion): string {
+  return `${horizonDays ?? ''} ${customerId}`;
+}
+
+function isAsAsked(answer: Answer, question: ScoreQuestion): boolean {
+  return (
+    question.horizonDays === null ||
+    answer.horizonDays === null ||
+    question.horizonDays === answer.horizonDays
+  );
+}
