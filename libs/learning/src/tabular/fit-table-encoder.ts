@@ -9,7 +9,7 @@ import {
 } from './column-table.js';
 import { encodedNames, MISSING_CATEGORY } from './encode-table.js';
 import { signedLog1p } from './signed-log1p.js';
-import { LEAKAGE_AUC, singleFeatureAuc, SUSPICIOUS_AUC } from './leakage.js';
+import { findLeaks } from './leakage.js';
 
 export interface TableEncoderOptions {
   /** 'linear' fills, standardises and draws in long tails; 'trees' keeps numbers and missing cells as they are. */
@@ -32,11 +32,10 @@ export interface FittedTableEncoder {
 
 const DEFAULT_MAX_CATEGORIES = 40;
 const SKEWED = 2;
-const MIN_ROWS_OF_A_CLASS_FOR_LEAKAGE = 20;
 
 /**
  * Learns how a raw table becomes model input: numbers, one-hot texts (rare ones grouped as "other"), constant and duplicate
- * columns left out, and columns that give the label away (single-feature AUC ≥ 0.98) named and left out, suspicious ones (≥ 0.9) named and kept.
+ * columns left out, and columns that give the label away (`findLeaks`) named and left out, suspicious ones named and kept.
  * Columns come out in the order of the table.
  */
 export function fitTableEncoder(table: ColumnTable, options: TableEncoderOptions): FittedTableEncoder {
@@ -45,20 +44,23 @@ export function fitTableEncoder(table: ColumnTable, options: TableEncoderOptions
   const warnings: string[] = [];
   const columns: ColumnEncoding[] = [];
   const seen = new Map<string, string>();
-  for (const raw of table.columns) {
-    if (excluded.has(raw.name)) continue;
-    const column = asFitted(raw);
+  const fitted = table.columns.filter(({ name }) => !excluded.has(name)).map(asFitted);
+  const found = options.labels && findLeaks({ rows: table.rows, columns: fitted }, options.labels);
+  for (const column of fitted) {
     const print = fingerprint(column);
     const first = seen.get(print);
     const encoding = encodingOf(column, table.rows, options);
+    const [leak, suspicion] = [found?.leaks.get(column.name), found?.suspicious.get(column.name)];
     if ('dropped' in encoding) warnings.push(`column "${column.name}" left out: ${encoding.dropped}`);
-    else if (first !== undefined)
+    else if (leak !== undefined) {
+      leaked.push(column.name);
+      warnings.push(`column "${column.name}" left out: ${leak}`);
+    } else if (first !== undefined)
       warnings.push(`column "${column.name}" left out: equal to "${first}" in every row`);
     else {
-      const alone = aucAlone(column, options.labels);
-      if (alone >= LEAKAGE_AUC) leaked.push(column.name);
-      else columns.push(encoding);
-      warnings.push(...leakageWarning(column.name, alone), ...groupingWarning(column, encoding));
+      columns.push(encoding);
+      if (suspicion !== undefined) warnings.push(`column "${column.name}" ${suspicion}`);
+      warnings.push(...groupingWarning(column, encoding));
     }
     seen.set(print, first ?? column.name);
   }
@@ -149,28 +151,6 @@ function groupingWarning(column: TableColumn, encoding: ColumnEncoding): string[
   const grouped = distinct - encoding.categories.length;
   return grouped > 0
     ? [`column "${column.name}": ${grouped} of ${distinct} values are grouped as other`]
-    : [];
-}
-
-/** 0.5 where there are no labels, or too few of a class to say. */
-function aucAlone(column: TableColumn, labels: ArrayLike<number> | undefined): number {
-  if (labels === undefined) return 0.5;
-  let positives = 0;
-  for (let i = 0; i < labels.length; i++) positives += labels[i] ?? 0;
-  const rarer = Math.min(positives, labels.length - positives);
-  return rarer < MIN_ROWS_OF_A_CLASS_FOR_LEAKAGE ? 0.5 : singleFeatureAuc(column, labels);
-}
-
-function leakageWarning(column: string, alone: number): string[] {
-  if (alone >= LEAKAGE_AUC) {
-    return [
-      `column "${column}" left out: it gives the label away (alone it reaches an AUC of ${alone.toFixed(3)})`,
-    ];
-  }
-  return alone >= SUSPICIOUS_AUC
-    ? [
-        `column "${column}" alone reaches an AUC of ${alone.toFixed(3)}: check that it is known before the outcome`,
-      ]
     : [];
 }
 
