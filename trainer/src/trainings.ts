@@ -25,7 +25,7 @@ const LEAD_HORIZON_DAYS = 30;
 /** What is looked ahead, and how many past instants of a customer are learnt from. */
 const BEHAVIOUR = {
   churn: { horizonDays: 30, snapshots: 4 },
-  purchase: { horizonDays: 7, snapshots: 8 },
+  purchase: { horizonDays: 7, snapshots: 4 },
 } as const satisfies Record<BehaviourTask, { horizonDays: number; snapshots: number }>;
 
 /** From the events of a tenant to a model, for each task. */
