@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ModelDirectory, type Task } from '@sextant/artefacts';
+import { ModelDirectory, type Task, TASKS } from '@sextant/artefacts';
 import { DomainError, isTenantId } from '@sextant/domain';
 import { ModelVersions, TrainingJobs } from '@sextant/model-registry';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -9,7 +9,6 @@ import { readTrainerConfig } from './config.js';
 import { JobRunner } from './job-runner.js';
 import { Publisher } from './publisher.js';
 import { trainAndPublish } from './training-run.js';
-import { TASKS } from './trainings.js';
 
 /** Fits one model on the events in the store, publishes it and puts it live. */
 async function train(options: { task: Task; tenant: string; seed: number }): Promise<string> {

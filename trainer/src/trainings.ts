@@ -47,8 +47,6 @@ export const TRAININGS: Record<Task, Training> = {
   uplift: () => refuse('uplift'),
 };
 
-export const TASKS = Object.keys(TRAININGS) as Task[];
-
 async function trainBehaviour(
   task: BehaviourTask,
   { tenantId, data, options, lightGbm }: TrainingInput,

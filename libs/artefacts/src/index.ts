@@ -8,6 +8,7 @@ export {
   type PriceSpec,
   type RecommendSpec,
   type Task,
+  TASKS,
 } from './manifest.js';
 export { type Measured, measured } from './measured.js';
 export { ModelDirectory } from './model-directory.js';

@@ -70,7 +70,7 @@ export const manifest = z.object({
   formatVersion: z.literal(1),
   model: z
     .string()
-    .regex(/^[a-z0-9-]+\.(recommend|price|lead|churn|purchase|lifetime|uplift|session)$/)
+    .regex(/^[a-z0-9-]+\.(recommend|session|price|lead|churn|purchase|lifetime|uplift)$/)
     .describe('<tenant>.<task>'),
   version: z.number().int().positive(),
   tenantId: z.string(),
@@ -107,6 +107,18 @@ export const manifest = z.object({
 });
 export type Manifest = z.output<typeof manifest>;
 export type Task = Manifest['spec']['task'];
+
+/** Every task there is, in the order in which people read them. */
+export const TASKS = [
+  'recommend',
+  'session',
+  'price',
+  'lead',
+  'churn',
+  'purchase',
+  'lifetime',
+  'uplift',
+] as const satisfies readonly Task[];
 
 /** `card.json`: what a person needs to judge a version. */
 export const modelCard = z.object({

@@ -108,6 +108,24 @@ describe('prediction subgraph', () => {
     });
   });
 
+  it('ranks a session by its own model without what is looked at, and by that of customers where there is none', async () => {
+    const q2 = `query ($s: SessionInput!) { sessionRecommendations(session: $s, slot: "pdp", first: 2) {
+      model { id } servedBy { rung } items { product { id } } } }`;
+    const session = { s: { anonymousRef: 's2', viewed: ['p3', 'p4'] } };
+    const own = await prediction.ask(q2, session);
+    expect(own.data.sessionRecommendations.model.id).toBe('demo.session@7');
+    expect(prediction.worker.requests[0]).toMatchObject({
+      rows: [{ history: ['p3', 'p4'], exclude: ['p4'] }],
+    });
+    prediction.worker.missing.add('demo.session');
+    const other = await prediction.ask(q2, session);
+    prediction.worker.missing.clear();
+    expect(other.data.sessionRecommendations).toMatchObject({
+      model: { id: 'demo.recommend@7' },
+      servedBy: { rung: 'MODEL' },
+    });
+  });
+
   it('quotes prices with a token that proves them, reading the catalogue as a service of the tenant', async () => {
     const q3 = `query Q3($ids: [ID!]!, $c: ID) { priceQuotes(productIds: $ids, customerId: $c, region: "US-NY", quantity: 2) {
       ${DECISION} token price { amount currency } listPrice { amount currency } validUntil guardrails { rule bound before after }

@@ -1,7 +1,5 @@
-import type { Task } from '@sextant/artefacts';
+import { type Task, TASKS } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
-
-const TASKS: readonly Task[] = ['recommend', 'session', 'price', 'lead', 'churn', 'purchase'];
 
 export function isTask(text: string): text is Task {
   return TASKS.some((task) => task === text);

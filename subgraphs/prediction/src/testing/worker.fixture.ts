@@ -1,5 +1,5 @@
 import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall } from '@grpc/grpc-js';
-import type { DomainError } from '@sextant/domain';
+import { DomainError } from '@sextant/domain';
 import {
   decisionsService,
   type Decoded,
@@ -31,6 +31,8 @@ export class FixtureWorker {
   readonly requests: unknown[] = [];
   delayMs = 0;
   refusal: DomainError | null = null;
+  /** Models that it does not have. */
+  readonly missing = new Set<string>();
   private server: Server | null = null;
   private port = 0;
 
@@ -69,10 +71,11 @@ export class FixtureWorker {
         ...{ model: call.request.model, version: '7', device: 'CPU', queueMs: 0.5, computeMs: 1.5 },
         ...{ batchSize: 3, trainedAt: '2026-02-01T00:00:00Z' },
       };
+      const refusal = this.missing.has(call.request.model)
+        ? new DomainError('MODEL_NOT_FOUND', `there is no ${call.request.model}`)
+        : this.refusal;
       const answer = (): void =>
-        this.refusal
-          ? reply(toStatusAnswer(this.refusal))
-          : reply(null, { servedBy, ...compute(call.request) });
+        refusal ? reply(toStatusAnswer(refusal)) : reply(null, { servedBy, ...compute(call.request) });
       if (this.delayMs > 0) setTimeout(answer, this.delayMs);
       else answer();
     };
