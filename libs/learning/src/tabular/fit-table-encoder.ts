@@ -18,6 +18,8 @@ export interface TableEncoderOptions {
   labels?: ArrayLike<number>;
   /** Columns to leave out. */
   exclude?: readonly string[];
+  /** Columns that stay in although they give the label away; a warning says so. */
+  keep?: readonly string[];
   /** Most frequent texts that get an input column each; 40 when absent. */
   maxCategories?: number;
 }
@@ -52,13 +54,14 @@ export function fitTableEncoder(table: ColumnTable, options: TableEncoderOptions
     const encoding = encodingOf(column, table.rows, options);
     const [leak, suspicion] = [found?.leaks.get(column.name), found?.suspicious.get(column.name)];
     if ('dropped' in encoding) warnings.push(`column "${column.name}" left out: ${encoding.dropped}`);
-    else if (leak !== undefined) {
+    else if (leak !== undefined && !options.keep?.includes(column.name)) {
       leaked.push(column.name);
       warnings.push(`column "${column.name}" left out: ${leak}`);
     } else if (first !== undefined)
       warnings.push(`column "${column.name}" left out: equal to "${first}" in every row`);
     else {
       columns.push(encoding);
+      if (leak !== undefined) warnings.push(`column "${column.name}" kept as asked, but ${leak}`);
       if (suspicion !== undefined) warnings.push(`column "${column.name}" ${suspicion}`);
       warnings.push(...groupingWarning(column, encoding));
     }

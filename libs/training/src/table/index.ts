@@ -1,3 +1,5 @@
-export { countPositives, takeExamples, type TableExamples } from './table-examples.js';
 export type { TableWords } from './describe-training.js';
+export { evaluateTable, type TableEvaluationInput, type TableEvaluationOptions } from './evaluate-table.js';
+export { readLabels, type ReadLabels } from './read-labels.js';
+export { countPositives, takeExamples, type TableExamples } from './table-examples.js';
 export { type TableScoreOptions, type TrainedTableScore, trainTableScore } from './train-table-score.js';

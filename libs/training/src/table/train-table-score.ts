@@ -23,6 +23,8 @@ export interface TableScoreOptions {
   horizon: number;
   /** What the examples and their outcomes are called in messages and on the card. */
   words: TableWords;
+  /** Columns that stay in although they look as if they gave the outcome away. */
+  keep?: readonly string[];
   /** `share` in [0, 1]; only rises and ends at 1. */
   onProgress?: (share: number, step: string) => void;
 }
@@ -75,7 +77,7 @@ export async function trainTableScore(
   checkEnough(examples, options.words);
   onProgress(0.02, 'splitting examples');
   const split = splitExamples(examples, { seed, horizon: options.horizon });
-  const checked = checkColumns(examples, split, options.words);
+  const checked = checkColumns(examples, split, options);
   const { lightGbm, notes } = await openLightGbm(options.lightGbm, 'only the linear baseline was trained');
   try {
     const choice = await choose({ examples, split, exclude: checked.leaked, lightGbm, options });
@@ -110,10 +112,10 @@ function checkEnough({ labels }: TableExamples, words: TableWords): void {
 function checkColumns(
   examples: TableExamples,
   split: ExampleSplit,
-  words: TableWords,
+  { words, keep = [] }: TableScoreOptions,
 ): { leaked: string[]; warnings: string[] } {
   const { table, labels } = takeExamples(examples, split.beforeValidation);
-  const { leaked, warnings } = fitTableEncoder(table, { purpose: 'linear', labels });
+  const { leaked, warnings } = fitTableEncoder(table, { purpose: 'linear', labels, keep });
   const fit = takeExamples(examples, split.fit).table;
   const usable = fitTableEncoder(fit, { purpose: 'trees', exclude: leaked });
   if (usable.encoding.columns.length > 0) return { leaked, warnings };

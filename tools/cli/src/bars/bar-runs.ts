@@ -1,5 +1,7 @@
 import type { BarRun } from './bar.js';
 import { SESSION_BARS } from './sessions.bars.js';
+import { UPLIFT_BARS } from './uplift.bars.js';
+import { TABLE_BARS } from './table.bars.js';
 
 /** Every row of the bars that is evaluated here, in the order of the printed table. */
-export const BAR_RUNS: readonly BarRun[] = [...SESSION_BARS];
+export const BAR_RUNS: readonly BarRun[] = [...TABLE_BARS, ...SESSION_BARS, ...UPLIFT_BARS];

@@ -1,13 +1,15 @@
 import { Command } from 'commander';
 import type { Print } from './evaluation-output.js';
 import { sessionsCommand } from './sessions.command.js';
+import { upliftCommand } from './uplift.command.js';
+import { tableCommand } from './table.command.js';
 
 /** `sextant evaluate <task>`: train on one's own file as for serving, measure on rows that no choice has seen. */
 export function evaluateCommand(print: Print): Command {
   const command = new Command('evaluate').description(
     "train on your own data as for serving, and measure on rows that no choice has seen; '<task> --help' says the columns",
   );
-  const tasks: readonly ((print: Print) => Command)[] = [sessionsCommand];
+  const tasks: readonly ((print: Print) => Command)[] = [tableCommand, sessionsCommand, upliftCommand];
   for (const task of tasks) command.addCommand(task(print).copyInheritedSettings(command));
   return command;
 }

@@ -1,0 +1,165 @@
+import { DomainError } from '@sextant/domain';
+import { isTestRow, toColumnTable } from '@sextant/learning';
+import {
+  readLabels,
+  takeExamples,
+  type TableEvaluationInput,
+  type TableExamples,
+} from '@sextant/training/table';
+import { CsvFile, isMissing } from './csv-file.js';
+
+/** Which file, and what its columns are. */
+export interface TableFileFlags {
+  csv: string;
+  target: string;
+  positive?: string;
+  drop?: string;
+  split?: string;
+  testCsv?: string;
+  time?: string;
+  weights?: string;
+  protected?: string;
+}
+
+const TEST_WORDS = new Set(['test', 'holdout', 'hold-out', '1', 'true', 'yes']);
+
+/** The rows of one file, or of a training and a test file, by column. */
+interface Rows {
+  name: string;
+  rows: number;
+  columns: readonly string[];
+  texts: (column: string) => readonly string[];
+  numbers: (column: string) => Float64Array;
+  times: (column: string) => Float64Array;
+  /** Rows from here on are of the test file. */
+  testFrom: number;
+}
+
+/**
+ * Examples and test rows from CSV files. Rows without an outcome are left out, with a warning.
+ *
+ * @throws DomainError INVALID_INPUT naming the column, cell or flag and the remedy
+ */
+export async function readTableFile(
+  flags: TableFileFlags,
+): Promise<TableEvaluationInput & { warnings: string[] }> {
+  const file = await rowsOf(flags);
+  const target = file.texts(flags.target).map((text) => (isMissing(text) ? '' : text));
+  const { labels, unknown } = readLabels(target, flags.target, flags.positive);
+  const examples = examplesOf(file, flags, labels);
+  const isTest = testRule(file, flags);
+  const isUnknown = new Set(unknown);
+  const order = Array.from(examples.at.keys())
+    .filter((row) => !isUnknown.has(row))
+    .sort((a, b) => (examples.at[a] ?? 0) - (examples.at[b] ?? 0) || a - b);
+  const testRows = Array.from(order.keys()).filter((i) => isTest(order[i] ?? 0, i / order.length));
+  const groupsOf = (column: string): string[] => {
+    const texts = file.texts(column);
+    return order.map((row) => texts[row] ?? '');
+  };
+  return {
+    examples: takeExamples(examples, order),
+    testRows,
+    protectedColumns: listed(flags.protected).map((attribute) => ({
+      attribute,
+      groups: groupsOf(attribute),
+    })),
+    warnings:
+      unknown.length > 0 ? [`${unknown.length} rows left out: their "${flags.target}" is missing`] : [],
+  };
+}
+
+async function rowsOf({ csv, testCsv }: TableFileFlags): Promise<Rows> {
+  const train = await CsvFile.read(csv);
+  if (testCsv === undefined) {
+    return {
+      name: train.name,
+      rows: train.rows,
+      columns: train.header,
+      texts: (column) => train.texts(column),
+      numbers: (column) => train.numbers(column),
+      times: (column) => train.times(column),
+      testFrom: train.rows,
+    };
+  }
+  const test = await CsvFile.read(testCsv);
+  const both = (read: (file: CsvFile) => Float64Array): Float64Array =>
+    Float64Array.from([...read(train), ...read(test)]);
+  return {
+    name: train.name,
+    rows: train.rows + test.rows,
+    columns: train.header,
+    texts: (column) => [...train.texts(column), ...test.texts(column)],
+    numbers: (column) => both((file) => file.numbers(column)),
+    times: (column) => both((file) => file.times(column)),
+    testFrom: train.rows,
+  };
+}
+
+function examplesOf(file: Rows, flags: TableFileFlags, labels: Uint8Array): TableExamples {
+  const { target, time, weights } = flags;
+  const dropped = listed(flags.drop);
+  const unknown = dropped.find((name) => !file.columns.includes(name));
+  if (unknown !== undefined) {
+    throw invalid(`--drop names "${unknown}", but ${file.name} has no such column`, unknown);
+  }
+  const splitColumn = columnOfSplit(flags);
+  const left = new Set([target, time, weights, splitColumn, ...dropped]);
+  const columns = file.columns
+    .filter((name) => !left.has(name))
+    .map((name) => ({ name, values: file.texts(name).map((text) => (isMissing(text) ? null : text)) }));
+  return {
+    table: toColumnTable({ rows: file.rows, columns }),
+    groupIds: Array.from({ length: file.rows }, (_, row) => `row ${row}`),
+    at: timesOf(file, flags),
+    labels,
+    ...(weights !== undefined && { weights: weightsOf(file, weights) }),
+  };
+}
+
+/** The time column; the order of the rows where the split says that it is one; else no times. */
+function timesOf(file: Rows, { time, split = 'crc32' }: TableFileFlags): Float64Array {
+  if (time !== undefined) return file.times(time);
+  const inOrder = split.startsWith('last:');
+  return Float64Array.from({ length: file.rows }, (_, row) => (inOrder ? row : 0));
+}
+
+function weightsOf(file: Rows, column: string): Float32Array {
+  const weights = Float32Array.from(file.numbers(column));
+  const bad = weights.findIndex((weight) => !(weight > 0 && Number.isFinite(weight)));
+  if (bad >= 0) throw invalid(`row ${bad + 1}: the weight in "${column}" must be above 0`, column);
+  return weights;
+}
+
+/** Whether a row is test, from its number in the file and its place (share of the rows before it) in the order of time. */
+function testRule(file: Rows, flags: TableFileFlags): (row: number, place: number) => boolean {
+  const { split = 'crc32', testCsv } = flags;
+  if (testCsv !== undefined) return (row) => row >= file.testFrom;
+  if (split === 'crc32') return (row) => isTestRow(row);
+  const column = columnOfSplit(flags);
+  if (column !== undefined) {
+    const cells = file.texts(column);
+    return (row) => TEST_WORDS.has((cells[row] ?? '').toLowerCase());
+  }
+  const share = split.startsWith('last:') ? Number(split.slice(5)) : Number.NaN;
+  if (!(share > 0 && share < 1)) {
+    throw invalid(
+      `--split must be crc32, last:<share between 0 and 1> or column:<name>, got "${split}"`,
+      '--split',
+    );
+  }
+  return (_, place) => place >= 1 - share;
+}
+
+function columnOfSplit({ split }: TableFileFlags): string | undefined {
+  return split?.startsWith('column:') ? split.slice(7) : undefined;
+}
+
+/** Names separated by commas. */
+export function listed(columns: string | undefined): string[] {
+  return columns === undefined ? [] : columns.split(',').map((name) => name.trim());
+}
+
+function invalid(message: string, path: string): DomainError {
+  return new DomainError('INVALID_INPUT', message, { path });
+}
