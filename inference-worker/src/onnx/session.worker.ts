@@ -37,6 +37,8 @@ async function load(model: LoadedModel): Promise<JobResult> {
     assertNames(session.inputNames, model.inputs, 'input');
     assertNames(session.outputNames, model.outputs, 'output');
     for (const rows of model.warmUpRows) await warmUp(candidate, model.key, rows);
+    // The first explanation builds the tables that the others look up: never while a caller waits.
+    explainer?.explainRows(new Float32Array(model.inputs[0]?.width ?? 0), 1);
     held.set(model.key, candidate);
   } catch (error) {
     await session.release();
@@ -89,17 +91,14 @@ function explain(model: HeldModel, job: Job): JobResult {
   if (!model.explainer || !(features instanceof Float32Array))
     throw new Error(`${job.key} cannot be explained`);
   const startedAt = performance.now();
-  const width = features.length / job.rows;
-  const rows: Float64Array[] = [];
-  for (let row = 0; row < job.rows; row++) {
-    const { baseValue, contributions } = model.explainer.explain(
-      features.subarray(row * width, (row + 1) * width),
-    );
-    rows.push(Float64Array.of(baseValue, ...contributions));
-  }
-  const columns = rows[0]?.length ?? 0;
+  const columns = model.explainer.columns.length + 1;
   const table = new Float64Array(job.rows * columns);
-  rows.forEach((values, row) => table.set(values, row * columns));
+  for (const [row, { baseValue, contributions }] of model.explainer
+    .explainRows(features, job.rows)
+    .entries()) {
+    table[row * columns] = baseValue;
+    table.set(contributions, row * columns + 1);
+  }
   return { outputs: [table], computeMs: performance.now() - startedAt };
 }
 

@@ -1,181 +1,216 @@
 import type { Tree, TreeEnsemble } from '../trees/tree-ensemble.js';
+import { leafTables, type LeafTables, MAX_TABLE_COLUMNS } from './leaf-tables.js';
+import { type ShapForest, shapForest } from './shap-forest.js';
+import { gaussLegendre, leafContributions, type Quadrature } from './shap-leaf.js';
+import { ThresholdCells } from './threshold-cells.js';
 
-/** Elements of the current decision path, one slice a depth: which feature, and how much of the path's weight flows on when the feature is unknown (zero) and known (one). */
-interface Path {
-  feature: Int32Array;
-  zero: Float64Array;
-  one: Float64Array;
-  weight: Float64Array;
+export interface TreeShapOptions {
+  /** Bytes that the tables of all leaves may take together; leaves beyond are worked out row by row. */
+  maxTableBytes?: number;
 }
 
+const DEFAULT_TABLE_BYTES = 32 * 1024 * 1024;
+/** Rows that share one pass over the tables: few enough for their contributions to stay in the processor's cache. */
+const BLOCK_ROWS = 16;
+
 /**
- * Exact Shapley values of tree ensembles for one row at a time. The value of a set of known features is the expected margin when the
- * row decides at nodes that test a known feature and the training rows' shares decide elsewhere (path-dependent).
+ * Exact Shapley values of tree ensembles. The value of a set of known columns is the expected margin when the row decides at nodes that
+ * test a known column and the training rows' shares decide elsewhere (path-dependent).
  * `baseValue` + Σ contributions = margin, for every row.
  *
- * Time a row: O(trees · leaves · depth²). Cells may be NaN.
+ * A leaf contributes by the bits "the row passes the path's tests of this column" only, so each leaf of up to 12 distinct
+ * columns has a table by bit pattern, made once; time a row O(nodes + Σ leaves' columns), memory 8 · 2^d bytes a leaf of
+ * d columns. Leaves of more columns, or beyond `maxTableBytes` (those of most columns first), cost O(d²) a row instead.
+ * Cells may be NaN.
  *
- * Source: Lundberg, Erion and Lee (2018), "Consistent individualized feature attribution for tree ensembles", arXiv:1802.03888, algorithm 2.
+ * Sources: Lundberg, Erion and Lee (2018), arXiv:1802.03888; tables by leaf: Yang (2021), "Fast TreeSHAP", arXiv:2109.09847.
  */
 export class TreeShap {
   /** Expected margin over the training rows. */
   readonly baseValue: number;
-  private readonly path: Path;
+  /** What the tables of the leaves take. */
+  readonly tableBytes: number;
+  private readonly forest: ShapForest;
+  private readonly grid: ThresholdCells;
+  private readonly tests: Tests;
+  private readonly tables: LeafTables;
+  private readonly quadratures: readonly Quadrature[];
+  private readonly scratch: Scratch;
 
+  /** @param columns  width of a row */
   constructor(
-    private readonly ensemble: TreeEnsemble,
+    ensemble: TreeEnsemble,
     private readonly columns: number,
+    { maxTableBytes = DEFAULT_TABLE_BYTES }: TreeShapOptions = {},
   ) {
     this.baseValue = ensemble.trees.reduce((sum, tree) => sum + expectedValue(tree, 0), ensemble.baseScore);
-    const depth = ensemble.trees.reduce((deepest, tree) => Math.max(deepest, depthOf(tree, 0)), 0);
-    const size = ((depth + 2) * (depth + 3)) / 2;
-    this.path = {
-      feature: new Int32Array(size),
-      zero: new Float64Array(size),
-      one: new Float64Array(size),
-      weight: new Float64Array(size),
-    };
+    this.forest = shapForest(ensemble);
+    this.grid = new ThresholdCells(columns, this.forest);
+    this.tests = testsOf(this.forest, this.grid);
+    this.tables = leafTables(this.forest, maxTableBytes);
+    this.tableBytes = this.tables.entries.byteLength;
+    this.quadratures = quadraturesOf(this.forest, this.tables);
+    this.scratch = scratchFor(this.forest, columns);
   }
 
   /** @returns  contribution of each column to the margin of the row, shape [columns] */
   contributions(row: ArrayLike<number>): Float64Array {
-    const phi = new Float64Array(this.columns);
-    for (const tree of this.ensemble.trees) {
-      new TreeWalk(tree, row, this.path, phi).visit(0, { start: 0, length: 0, feature: -1, zero: 1, one: 1 });
+    return this.contributionsOf(row, 1);
+  }
+
+  /**
+   * @param rows   row-major, shape [count, columns]; cells beyond its end count as missing
+   * @returns      contributions of each row, shape [count, columns]
+   */
+  contributionsOf(rows: ArrayLike<number>, count: number): Float64Array {
+    const { columns } = this;
+    const phi = new Float64Array(count * columns);
+    for (let first = 0; first < count; first += BLOCK_ROWS) {
+      const size = Math.min(BLOCK_ROWS, count - first);
+      this.grid.fill(rows, { first, count: size }, this.scratch.cells);
+      this.addBlock(phi.subarray(first * columns, (first + size) * columns), size);
     }
     return phi;
   }
+
+  private addBlock(phi: Float64Array, size: number): void {
+    const { treeLeaf, treeInner } = this.forest;
+    for (let tree = 0; tree + 1 < treeLeaf.length; tree++) {
+      this.route(tree, size);
+      const firstSlot = (treeInner[tree + 1] ?? 0) - (treeInner[tree] ?? 0) - (treeLeaf[tree] ?? 0);
+      this.lookUp(tree, firstSlot, phi, size);
+    }
+    for (const leaf of this.tables.without)
+      for (let row = 0; row < size; row++) this.workOut(leaf, { row, size }, phi);
+  }
+
+  /** Which columns of each leaf's path fail, as bits, for the rows of a block. */
+  private route(tree: number, size: number): void {
+    const { treeInner, left, right } = this.forest;
+    const { cell, cut, bit } = this.tests;
+    const { cells, failing } = this.scratch;
+    const [first, end] = [treeInner[tree] ?? 0, treeInner[tree + 1] ?? 0];
+    failing.fill(0, 0, size);
+    for (let node = first; node < end; node++) {
+      const [cellAt, limit, broken] = [(cell[node] ?? 0) * size, cut[node] ?? 0, bit[node] ?? 0];
+      const [from, toLeft, toRight] = [
+        (node - first) * size,
+        (left[node] ?? 0) * size,
+        (right[node] ?? 0) * size,
+      ];
+      for (let row = 0; row < size; row++) {
+        const held = failing[from + row] ?? 0;
+        // All ones where the row goes right, else 0.
+        const goesRight = (limit - (cells[cellAt + row] ?? 0)) >> 31;
+        failing[toLeft + row] = held | (broken & goesRight);
+        failing[toRight + row] = held | (broken & ~goesRight);
+      }
+    }
+  }
+
+  /** Adds what the leaves with tables credit; leaf i of the forest is in slot `slotOfLeaf0` + i. */
+  private lookUp(tree: number, slotOfLeaf0: number, phi: Float64Array, size: number): void {
+    const { leafStart, leafColumn, treeLeaf } = this.forest;
+    const { at: tableAt, entries, factors } = this.tables;
+    const { failing } = this.scratch;
+    const { columns } = this;
+    const lastLeaf = treeLeaf[tree + 1] ?? 0;
+    for (let leaf = treeLeaf[tree] ?? 0; leaf < lastLeaf; leaf++) {
+      const table = tableAt[leaf] ?? -1;
+      if (table < 0) continue;
+      const [start, end, slot] = [leafStart[leaf] ?? 0, leafStart[leaf + 1] ?? 0, slotOfLeaf0 + leaf];
+      for (let row = 0; row < size; row++) {
+        const pattern = failing[slot * size + row] ?? 0;
+        const rowAt = row * columns;
+        for (let j = start, place = 0; j < end; j++, place++) {
+          const at = rowAt + (leafColumn[j] ?? 0);
+          const entry = entries[table + (pattern | (1 << place))] ?? 0;
+          phi[at] = (phi[at] ?? 0) + entry * (factors[2 * j + ((pattern >> place) & 1)] ?? 0);
+        }
+      }
+    }
+  }
+
+  /** The same for one row and a leaf without a table. */
+  private workOut(leaf: number, { row, size }: { row: number; size: number }, phi: Float64Array): void {
+    const { forest, tests, scratch } = this;
+    const [start, end] = [forest.leafStart[leaf] ?? 0, forest.leafStart[leaf + 1] ?? 0];
+    const quadrature = this.quadratures[Math.ceil((end - start) / 2)];
+    if (quadrature === undefined) return;
+    const { holds, credit, cells } = scratch;
+    holds.fill(1, 0, end - start);
+    for (let i = forest.pathStart[leaf] ?? 0; i < (forest.pathStart[leaf + 1] ?? 0); i++) {
+      const node = forest.pathNode[i] ?? 0;
+      const goesLeft = (cells[(tests.cell[node] ?? 0) * size + row] ?? 0) <= (tests.cut[node] ?? 0);
+      if (goesLeft !== (forest.pathLeft[i] === 1)) holds[forest.place[node] ?? 0] = 0;
+    }
+    const shares = forest.leafShare.subarray(start, end);
+    leafContributions({ shares, value: forest.leafValue[leaf] ?? 0, holds }, quadrature, credit);
+    for (let j = start; j < end; j++) {
+      const at = row * this.columns + (forest.leafColumn[j] ?? 0);
+      phi[at] = (phi[at] ?? 0) + (credit[j - start] ?? 0);
+    }
+  }
 }
 
-/** A path slice [start, start + length) and the element to append to it. */
-interface Arrival {
-  start: number;
-  length: number;
-  feature: number;
-  zero: number;
-  one: number;
+/** The tests of a forest on the cells of a row. */
+interface Tests {
+  /** By inner node: which of the row's cells it reads, and above which value the row goes right. */
+  cell: Int32Array;
+  cut: Int32Array;
+  /** Bit of its column in the patterns of the leaves below; 0 where no leaf below has a table that reads it. */
+  bit: Int32Array;
 }
 
-class TreeWalk {
-  constructor(
-    private readonly tree: Tree,
-    private readonly row: ArrayLike<number>,
-    private readonly path: Path,
-    private readonly phi: Float64Array,
-  ) {}
+function testsOf({ column, threshold, defaultLeft, place }: ShapForest, grid: ThresholdCells): Tests {
+  return {
+    cell: column.map((at, node) => ThresholdCells.cellOf(at, defaultLeft[node] === 1)),
+    cut: column.map((at, node) => grid.cutOf(at, threshold[node] ?? 0)),
+    bit: place.map((at) => (at < MAX_TABLE_COLUMNS ? 1 << at : 0)),
+  };
+}
 
-  visit(node: number, arrival: Arrival): void {
-    const start = this.extendedCopy(arrival);
-    const last = arrival.length;
-    const feature = this.tree.feature[node] ?? -1;
-    if (feature < 0) {
-      this.credit(start, last, this.tree.value[node] ?? 0);
-      return;
-    }
-    const [hot, cold] = this.children(node, feature);
-    let [zero, one, length] = [1, 1, last + 1];
-    const known = this.indexOf(start, last, feature);
-    if (known > 0) {
-      zero = this.path.zero[start + known] ?? 0;
-      one = this.path.one[start + known] ?? 0;
-      this.unwind(start, last, known);
-      length = last;
-    }
-    const cover = this.tree.cover[node] ?? 0;
-    const share = (child: number): number => (zero * (this.tree.cover[child] ?? 0)) / cover;
-    this.visit(hot, { start, length, feature, zero: share(hot), one });
-    if (share(cold) > 0) this.visit(cold, { start, length, feature, zero: share(cold), one: 0 });
-  }
+interface Scratch {
+  /** Cells of a block of rows, shape [2 · columns, rows of the block]. */
+  cells: Int32Array;
+  /** Bits of the failing columns by slot of the current tree, shape [slots, rows of the block]. */
+  failing: Int32Array;
+  /** For a leaf without a table, by column of its path. */
+  holds: Uint8Array;
+  credit: Float64Array;
+}
 
-  private children(node: number, feature: number): [hot: number, cold: number] {
-    const x = this.row[feature] ?? Number.NaN;
-    const goesLeft = Number.isNaN(x)
-      ? this.tree.defaultLeft[node] === 1
-      : x <= (this.tree.threshold[node] ?? 0);
-    const [left, right] = [this.tree.left[node] ?? 0, this.tree.right[node] ?? 0];
-    return goesLeft ? [left, right] : [right, left];
-  }
+function scratchFor({ treeInner, treeLeaf, leafStart }: ShapForest, columns: number): Scratch {
+  const deepest = longest(leafStart);
+  return {
+    cells: new Int32Array(BLOCK_ROWS * 2 * columns),
+    failing: new Int32Array(BLOCK_ROWS * (longest(treeInner) + longest(treeLeaf))),
+    holds: new Uint8Array(deepest),
+    credit: new Float64Array(deepest),
+  };
+}
 
-  /** Copies the parent's slice behind it, appends one element (EXTEND) and returns where the copy starts. */
-  private extendedCopy({ start, length, feature, zero, one }: Arrival): number {
-    const path = this.path;
-    const to = start + length;
-    path.feature.copyWithin(to, start, to);
-    path.zero.copyWithin(to, start, to);
-    path.one.copyWithin(to, start, to);
-    path.weight.copyWithin(to, start, to);
-    path.feature[to + length] = feature;
-    path.zero[to + length] = zero;
-    path.one[to + length] = one;
-    path.weight[to + length] = length === 0 ? 1 : 0;
-    for (let i = length - 1; i >= 0; i--) {
-      const weight = path.weight[to + i] ?? 0;
-      path.weight[to + i + 1] = (path.weight[to + i + 1] ?? 0) + (one * weight * (i + 1)) / (length + 1);
-      path.weight[to + i] = (zero * weight * (length - i)) / (length + 1);
-    }
-    return to;
-  }
+/** The longest stretch between two consecutive starts. */
+function longest(starts: Int32Array): number {
+  let most = 0;
+  for (let i = 0; i + 1 < starts.length; i++) most = Math.max(most, (starts[i + 1] ?? 0) - (starts[i] ?? 0));
+  return most;
+}
 
-  private indexOf(start: number, last: number, feature: number): number {
-    for (let i = 1; i <= last; i++) if (this.path.feature[start + i] === feature) return i;
-    return -1;
+/** Entry n: the quadrature of n points, where a leaf without a table needs it. */
+function quadraturesOf({ leafStart }: ShapForest, { without }: LeafTables): Quadrature[] {
+  const quadratures: Quadrature[] = [];
+  for (const leaf of without) {
+    const points = Math.ceil(((leafStart[leaf + 1] ?? 0) - (leafStart[leaf] ?? 0)) / 2);
+    quadratures[points] ??= gaussLegendre(points);
   }
-
-  /** Undoes the extension by element `at` (UNWIND); the slice is one element shorter afterwards. */
-  private unwind(start: number, last: number, at: number): void {
-    const { feature, zero, one, weight } = this.path;
-    const [z, o] = [zero[start + at] ?? 0, one[start + at] ?? 0];
-    let next = weight[start + last] ?? 0;
-    for (let j = last - 1; j >= 0; j--) {
-      const held = weight[start + j] ?? 0;
-      if (o !== 0) {
-        const restored = (next * (last + 1)) / ((j + 1) * o);
-        weight[start + j] = restored;
-        next = held - (restored * z * (last - j)) / (last + 1);
-      } else weight[start + j] = (held * (last + 1)) / (z * (last - j));
-    }
-    for (let j = start + at; j < start + last; j++) {
-      feature[j] = feature[j + 1] ?? -1;
-      zero[j] = zero[j + 1] ?? 0;
-      one[j] = one[j + 1] ?? 0;
-    }
-  }
-
-  /** A leaf credits each feature on its path with its value times the weight of the subsets without that feature. */
-  private credit(start: number, last: number, value: number): void {
-    const { feature, zero, one } = this.path;
-    for (let i = 1; i <= last; i++) {
-      const column = feature[start + i] ?? 0;
-      const difference = (one[start + i] ?? 0) - (zero[start + i] ?? 0);
-      this.phi[column] = (this.phi[column] ?? 0) + this.unwoundWeight(start, last, i) * difference * value;
-    }
-  }
-
-  private unwoundWeight(start: number, last: number, at: number): number {
-    const { zero, one, weight } = this.path;
-    const [z, o] = [zero[start + at] ?? 0, one[start + at] ?? 0];
-    let next = weight[start + last] ?? 0;
-    let total = 0;
-    for (let j = last - 1; j >= 0; j--) {
-      const held = weight[start + j] ?? 0;
-      if (o !== 0) {
-        const restored = (next * (last + 1)) / ((j + 1) * o);
-        total += restored;
-        next = held - (restored * z * (last - j)) / (last + 1);
-      } else total += (held * (last + 1)) / (z * (last - j));
-    }
-    return total;
-  }
+  return quadratures;
 }
 
 function expectedValue(tree: Tree, node: number): number {
   if ((tree.feature[node] ?? -1) < 0) return tree.value[node] ?? 0;
   const [left, right] = [tree.left[node] ?? 0, tree.right[node] ?? 0];
   const [a, b] = [tree.cover[left] ?? 0, tree.cover[right] ?? 0];
+  if (a + b === 0) return 0;
   return (a * expectedValue(tree, left) + b * expectedValue(tree, right)) / (a + b);
-}
-
-function depthOf(tree: Tree, node: number): number {
-  if ((tree.feature[node] ?? -1) < 0) return 0;
-  return 1 + Math.max(depthOf(tree, tree.left[node] ?? 0), depthOf(tree, tree.right[node] ?? 0));
 }
