@@ -56,7 +56,7 @@ export function predictionServices(config: PredictionConfig, parts: PredictionPa
   const popularity = new Popularity(features, config.FEATURE_TIMEOUT_MS);
   return {
     features: new CustomerFeatures(features, config.FEATURE_TIMEOUT_MS),
-    recommendations: new RecommendationService(inference, ladder, popularity, writer),
+    recommendations: new RecommendationService({ inference, ladder, popularity, catalogue, writer }),
     scores: {
       lead: new ScoreService(SCORE_PROFILES.lead, { inference, ladder, writer }),
       churn: new ScoreService(SCORE_PROFILES.churn, { inference, ladder, writer }),

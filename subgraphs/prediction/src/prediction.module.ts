@@ -31,6 +31,7 @@ import { predictionServices } from './prediction-services.js';
 import { PredictionSettings } from './prediction.settings.js';
 import { PriceResolver } from './pricing/price.resolver.js';
 import { RecommendationResolver } from './recommendation/recommendation.resolver.js';
+import { SimilarProductsResolver } from './recommendation/similar-products.resolver.js';
 import { LoaderRegistry } from './request-loaders.js';
 import { ScoreResolver } from './score/score.resolver.js';
 
@@ -43,6 +44,7 @@ const RESOLVERS = [
   CustomerEntityResolver,
   ProductEntityResolver,
   RecommendationResolver,
+  SimilarProductsResolver,
   ScoreResolver,
   PriceResolver,
   DecisionResolver,

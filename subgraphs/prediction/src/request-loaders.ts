@@ -13,12 +13,12 @@ import {
   quoteQuestionKey,
   type PriceService,
 } from './pricing/price.service.js';
+import type { StateReader } from './recommendation/audience.js';
 import {
   questionKey,
   type RecommendationQuestion,
   type RecommendationService,
   type RecommendationSet,
-  type StateReader,
 } from './recommendation/recommendation.service.js';
 import {
   type Score,

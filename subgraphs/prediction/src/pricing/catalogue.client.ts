@@ -10,6 +10,7 @@ export interface CatalogueProduct extends PricedProduct {
   id: string;
   /** units on hand; null when not counted */
   stock: number | null;
+  categories: readonly string[];
 }
 
 export interface CatalogueOptions {
@@ -28,7 +29,7 @@ const MAX_ROWS = 50_000;
 
 const QUERY = `query PricingCatalogue($representations: [_Any!]!) {
   _entities(representations: $representations) {
-    ... on Product { id listPrice { amount currency } cost { amount currency } stock }
+    ... on Product { id listPrice { amount currency } cost { amount currency } stock categories }
   }
 }`;
 
@@ -36,11 +37,21 @@ const money = z.object({ amount: z.string(), currency: z.string() }).nullable();
 const answerSchema = z.object({
   data: z.object({
     _entities: z.array(
-      z.object({ id: z.string(), listPrice: money, cost: money, stock: z.number().nullable() }).nullable(),
+      z
+        .object({
+          id: z.string(),
+          listPrice: money,
+          cost: money,
+          stock: z.number().nullable(),
+          categories: z.array(z.string()).nullable(),
+        })
+        .nullable(),
     ),
   }),
   errors: z.undefined().optional(),
 });
+
+type CatalogueEntity = NonNullable<z.output<typeof answerSchema>['data']['_entities'][number]>;
 
 interface Row {
   /** null: the catalogue has no list price for it */
@@ -125,10 +136,7 @@ export class CatalogueClient {
   }
 }
 
-function toProduct(
-  id: string,
-  entity: { listPrice: z.output<typeof money>; cost: z.output<typeof money>; stock: number | null } | null,
-): CatalogueProduct | null {
+function toProduct(id: string, entity: CatalogueEntity | null): CatalogueProduct | null {
   if (!entity?.listPrice) return null;
   const list = toMinor(entity.listPrice);
   if (list.amountMinor <= 0) return null;
@@ -140,6 +148,7 @@ function toProduct(
     costMinor: cost,
     currency: list.currency,
     stock: entity.stock,
+    categories: entity.categories ?? [],
   };
 }
 

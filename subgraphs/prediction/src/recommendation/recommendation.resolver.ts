@@ -8,9 +8,10 @@ import { PredictionSettings } from '../prediction.settings.js';
 import { LoaderRegistry } from '../request-loaders.js';
 import { selects, selectsUnder } from '../selection.js';
 import { distinctLatest } from '../customer/customer-features.service.js';
-import type { Audience, RecommendationSet } from './recommendation.service.js';
+import type { Audience } from './audience.js';
+import type { RecommendationSet } from './recommendation.service.js';
 
-const MAX_SLATE = 100;
+export const MAX_SLATE = 100;
 const MAX_SLOT_CHARACTERS = 64;
 const MAX_IDS = 500;
 /** Products of the history that an explanation can name, and that a short reason needs. */
@@ -69,7 +70,8 @@ export class RecommendationResolver {
   }
 }
 
-function reasonsWanted(info: GraphQLResolveInfo): number {
+/** Reasons an item that the query asks for, directly or through an explanation. */
+export function reasonsWanted(info: GraphQLResolveInfo): number {
   if (selects(info, 'explanation')) return EXPLAINED_REASONS;
   return selectsUnder(info, 'items', 'reason', 'becauseOf') ? SHORT_REASONS : 0;
 }

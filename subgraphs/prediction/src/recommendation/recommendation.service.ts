@@ -1,19 +1,27 @@
 import { modelName, type Task } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
-import type { CustomerState } from '@sextant/features';
+import type { PopularItem } from '@sextant/features';
 import type { Attribution, RankedItem, RecommendResponse, Slate } from '@sextant/inference-protocol';
-import { type KnownProducts, knownProductsOf } from '../customer/customer-features.service.js';
+import type { KnownProducts } from '../customer/customer-features.service.js';
 import { type Budget, remainingMs } from '../decision/budget.js';
 import type { DecisionEnvelope } from '../decision/decision.js';
 import type { DecisionWriter } from '../decision/decision-writer.js';
 import type { Climb, Ladder, Rated } from '../decision/ladder.js';
 import type { InferenceService } from '../inference/inference.service.js';
+import type { CatalogueClient } from '../pricing/catalogue.client.js';
+import {
+  type Audience,
+  audienceKey,
+  inView,
+  isSession,
+  knownProducts,
+  NOTHING_KNOWN,
+  type StateReader,
+  subjectOf,
+} from './audience.js';
 import type { Popularity } from './popularity.js';
 
 export const POPULARITY_RULE = 'heuristic.popularity@1';
-
-/** For whom: a customer, whose history is in the store, or a session, which brings its own. */
-export type Audience = { customerId: string } | { anonymousRef: string; viewed: readonly string[] };
 
 export interface RecommendationQuestion {
   audience: Audience;
@@ -43,37 +51,38 @@ interface Asked {
   known: KnownProducts;
 }
 
-const NOTHING_KNOWN: KnownProducts = { history: [], disliked: [] };
-
-/** Reads the states of one tenant's customers; an error in the place of one that has none. */
-export type StateReader = (customerIds: readonly string[]) => Promise<readonly (CustomerState | Error)[]>;
+export interface RecommendationParts {
+  inference: InferenceService;
+  ladder: Ladder;
+  popularity: Popularity;
+  catalogue: Pick<CatalogueClient, 'productsOf'>;
+  writer: DecisionWriter;
+}
 
 /** Slates for any number of questions of one tenant: one read of features, one call to the worker. */
 export class RecommendationService {
-  constructor(
-    private readonly inference: InferenceService,
-    private readonly ladder: Ladder,
-    private readonly popularity: Popularity,
-    private readonly writer: DecisionWriter,
-  ) {}
+  constructor(private readonly parts: RecommendationParts) {}
 
   async answer(
     tenantId: string,
     questions: readonly RecommendationQuestion[],
     readStates: StateReader,
   ): Promise<(RecommendationSet | Error)[]> {
-    const knowledge = await knownProducts(questions, readStates);
+    const knowledge = await knownProducts(
+      questions.map(({ audience }) => audience),
+      readStates,
+    );
     const asked = questions.flatMap((question, i) => {
       const known = knowledge[i];
       return known === undefined || known instanceof Error ? [] : [{ question, known }];
     });
-    const [sessions, customers] = [asked.filter(isSession), asked.filter((each) => !isSession(each))];
+    const [sessions, others] = [asked.filter(ofSession), asked.filter((each) => !ofSession(each))];
     const rated = await Promise.all([
-      this.ladder.climb(this.climb(tenantId, sessions)),
-      this.ladder.climb(this.climb(tenantId, customers)),
+      this.parts.ladder.climb(this.climb(tenantId, sessions)),
+      this.parts.ladder.climb(this.climb(tenantId, others)),
     ]);
     const climbed = rated.flat();
-    const answers = new Map([...sessions, ...customers].map(({ question }, i) => [question, climbed[i]]));
+    const answers = new Map([...sessions, ...others].map(({ question }, i) => [question, climbed[i]]));
     return questions.map((question, i) => {
       const known = knowledge[i] ?? new RangeError('a customer was not read');
       const answer =
@@ -96,7 +105,7 @@ export class RecommendationService {
   ): Rated<Slate> | Error {
     if (!(reason instanceof DomainError) || reason.code === 'CUSTOMER_NOT_FOUND') return reason;
     const asked = { question, known: NOTHING_KNOWN };
-    return this.ladder.findCached(this.climb(tenantId, []), asked, reason.code) ?? reason;
+    return this.parts.ladder.findCached(this.climb(tenantId, []), asked, reason.code) ?? reason;
   }
 
   private climb(tenantId: string, questions: readonly Asked[]): Climb<Asked, Slate> {
@@ -119,7 +128,7 @@ export class RecommendationService {
   /** Sessions are ranked by the model of sessions; a tenant without one by the model of customers. */
   private async askForSlates(tenantId: string, asked: readonly Asked[]): Promise<RecommendResponse> {
     const ask = (task: Task): Promise<RecommendResponse> =>
-      this.inference.recommend(
+      this.parts.inference.recommend(
         {
           model: modelName(tenantId, task),
           rows: asked.map(slateRow),
@@ -127,46 +136,70 @@ export class RecommendationService {
         },
         remainingMs(asked.map(({ question }) => question.budget)),
       );
-    if (!asked.every(isSession)) return ask('recommend');
+    if (!asked.every(ofSession)) return ask('recommend');
     return ask('session').catch((error: unknown) => {
       if (error instanceof DomainError && error.code === 'MODEL_NOT_FOUND') return ask('recommend');
       throw error;
     });
   }
 
-  /** What most recently active customers had to do with, most customers first; score = share of the most popular. */
-  private async popularSlate(tenantId: string, { question, known }: Asked): Promise<Slate> {
-    const popular = await this.popularity.itemsOf(tenantId);
-    const excluded = new Set(slateRow({ question, known }).exclude);
+  /**
+   * What most recently active customers had to do with, most customers first; score = share of the most popular. Of a product,
+   * those that share a category with it come first, as far as the catalogue can be asked.
+   */
+  private async popularSlate(tenantId: string, asked: Asked): Promise<Slate> {
+    const popular = await this.parts.popularity.itemsOf(tenantId);
+    const excluded = new Set(slateRow(asked).exclude);
+    const candidates = popular.filter(({ productId }) => !excluded.has(productId));
+    const { audience, first } = asked.question;
+    const related =
+      'productId' in audience
+        ? await this.related(tenantId, audience.productId, candidates)
+        : new Set<string>();
+    const [near, far] = [true, false].map((isNear) =>
+      candidates.filter(({ productId }) => related.has(productId) === isNear),
+    );
     const most = popular[0]?.customers ?? 1;
-    const items = popular
-      .filter(({ productId }) => !excluded.has(productId))
-      .slice(0, question.first)
-      .map(({ productId, customers }) => ({
-        item: productId,
-        score: customers / most,
-        reasons: [],
-        residual: customers / most,
-      }));
+    const items = [...(near ?? []), ...(far ?? [])].slice(0, first).map(({ productId, customers }) => ({
+      item: productId,
+      score: customers / most,
+      reasons: [],
+      residual: customers / most,
+    }));
     return { items, historyUsed: 0 };
+  }
+
+  /** Which of the candidates share a category with a product; none where the catalogue does not answer. */
+  private async related(
+    tenantId: string,
+    productId: string,
+    candidates: readonly PopularItem[],
+  ): Promise<Set<string>> {
+    const ids = [productId, ...candidates.map((item) => item.productId)];
+    const [own, ...others] = (await this.parts.catalogue.productsOf(tenantId, ids)).map((product) =>
+      product instanceof Error ? [] : product.categories,
+    );
+    return new Set(
+      candidates.flatMap((item, i) =>
+        others[i]?.some((category) => own?.includes(category)) ? [item.productId] : [],
+      ),
+    );
   }
 
   private decide(tenantId: string, { question, known }: Asked, rated: Rated<Slate>): RecommendationSet {
     const { audience, slot, first, exclude } = question;
-    const items = rated.answer.items.map((item, i) =>
-      toItem(item, { rank: i + 1, isPopular: rated.answer.historyUsed === 0 }),
-    );
-    const customerId = 'customerId' in audience ? audience.customerId : null;
-    const begun = this.writer.begin();
-    const envelope = this.writer.finish(
+    const isPopular = rated.answer.historyUsed === 0;
+    const items = rated.answer.items.map((item, i) => toItem(item, { rank: i + 1, isPopular, audience }));
+    const begun = this.parts.writer.begin();
+    const envelope = this.parts.writer.finish(
       begun,
       { ...rated, attribution: question.reasonsPerItem > 0 ? slateAttribution(rated.answer) : null },
       {
         content: {
           tenantId,
           kind: 'recommend',
-          subject: 'customerId' in audience ? audience.customerId : audience.anonymousRef,
-          customerId,
+          subject: subjectOf(audience),
+          customerId: 'customerId' in audience ? audience.customerId : null,
           input: { ...known, exclude, first },
           propensity: 1,
         },
@@ -180,53 +213,31 @@ export class RecommendationService {
   }
 }
 
-function isSession({ question }: Asked): boolean {
-  return !('customerId' in question.audience);
+function ofSession({ question }: Asked): boolean {
+  return isSession(question.audience);
 }
 
-/** In a session the product that is being looked at is no recommendation; those before it may be. */
-function slateRow(asked: Asked) {
-  const { question, known } = asked;
-  const current = isSession(asked) ? known.history.slice(-1) : [];
+function slateRow({ question: { audience, exclude, first }, known }: Asked) {
   return {
     history: [...known.history],
-    exclude: [...question.exclude, ...known.disliked, ...current],
-    first: question.first,
+    exclude: [...exclude, ...known.disliked, ...inView(audience)],
+    first,
   };
 }
 
 /** Distinguishes questions inside one tenant; what was asked to explain them does not. */
 export function questionKey({ audience, slot, first, exclude }: RecommendationQuestion): string {
-  const who =
-    'customerId' in audience
-      ? ['customer', audience.customerId]
-      : ['session', audience.anonymousRef, ...audience.viewed];
-  return JSON.stringify([slot, first, exclude.toSorted(), who]);
-}
-
-async function knownProducts(
-  questions: readonly RecommendationQuestion[],
-  readStates: StateReader,
-): Promise<(KnownProducts | Error)[]> {
-  const customerIds = questions.flatMap(({ audience }) =>
-    'customerId' in audience ? [audience.customerId] : [],
-  );
-  const states = await readStates(customerIds);
-  const stateOf = new Map(customerIds.map((id, i) => [id, states[i]]));
-  return questions.map(({ audience }) => {
-    if (!('customerId' in audience)) return { history: audience.viewed, disliked: [] };
-    const state = stateOf.get(audience.customerId) ?? new RangeError('a customer was not read');
-    return state instanceof Error ? state : knownProductsOf(state);
-  });
+  return JSON.stringify([slot, first, exclude.toSorted(), audienceKey(audience)]);
 }
 
 function toItem(
   { item, score, reasons }: RankedItem,
-  { rank, isPopular }: { rank: number; isPopular: boolean },
+  { rank, isPopular, audience }: { rank: number; isPopular: boolean; audience: Audience },
 ): RecommendedItem {
   const cause = reasons.find(({ contribution }) => contribution > 0);
+  const relation = 'productId' in audience ? 'Similar to' : 'Goes with';
   const otherwise = isPopular ? 'Popular at the moment' : 'Fits the products seen before';
-  const reason = cause ? `Goes with ${cause.becauseOf}` : otherwise;
+  const reason = cause ? `${relation} ${cause.becauseOf}` : otherwise;
   return {
     product: { id: item },
     rank,

@@ -7,6 +7,7 @@ interface Listed {
   listPrice: { amount: string; currency: string } | null;
   cost: { amount: string; currency: string } | null;
   stock: number | null;
+  categories: string[];
 }
 
 /** An HTTP server that answers the catalogue query of signed requests, as the campaign subgraph does. */
@@ -52,14 +53,21 @@ export class FixtureCatalogue {
       listPrice: { amount, currency },
       cost: cost === null ? null : { amount: cost, currency },
       stock,
+      categories: [],
     });
+  }
+
+  /** A listed product in one category. */
+  file(id: string, category: string): void {
+    this.list(id, '10.00');
+    this.products.get(id)?.categories.push(category);
   }
 
   private entitiesOf(body: Buffer): object[] {
     const { variables } = JSON.parse(body.toString('utf8')) as {
       variables: { representations: { id: string }[] };
     };
-    const unlisted: Listed = { listPrice: null, cost: null, stock: null };
+    const unlisted: Listed = { listPrice: null, cost: null, stock: null, categories: [] };
     return variables.representations.map(({ id }) => ({ id, ...(this.products.get(id) ?? unlisted) }));
   }
 }
