@@ -22,6 +22,12 @@ export function normalQuantile(p: number): number {
   return z;
 }
 
+/** Probability of a standard normal above z, for z ≥ 0; relative accuracy about 1e-12. */
+export function normalTail(z: number): number {
+  if (!(z >= 0)) throw new RangeError(`z must be at least 0, got ${z}`);
+  return lowerTail(-z);
+}
+
 const density = (z: number): number => Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
 
 /** Φ(z) for z ≤ 0: Taylor series near 0, Laplace's continued fraction in the tail. */

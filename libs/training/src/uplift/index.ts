@@ -1,0 +1,4 @@
+export { evaluateUplift, type UpliftEvaluation } from './evaluate-uplift.js';
+export { lightGbmBase } from './lightgbm-base.js';
+export { QINI_LEVEL, type TrainedUplift, trainUplift, type UpliftTraining } from './train-uplift.js';
+export { upliftLearners } from './uplift-learners.js';
