@@ -1,8 +1,15 @@
 import type { BarRun } from './bar.js';
 import { RECOMMEND_BARS } from './recommend.bars.js';
+import { LIFETIME_BARS } from './lifetime.bars.js';
 import { SESSION_BARS } from './sessions.bars.js';
 import { UPLIFT_BARS } from './uplift.bars.js';
 import { TABLE_BARS } from './table.bars.js';
 
 /** Every row of the bars that is evaluated here, in the order of the printed table. */
-export const BAR_RUNS: readonly BarRun[] = [...TABLE_BARS, ...RECOMMEND_BARS, ...SESSION_BARS, ...UPLIFT_BARS];
+export const BAR_RUNS: readonly BarRun[] = [
+  ...LIFETIME_BARS,
+  ...TABLE_BARS,
+  ...RECOMMEND_BARS,
+  ...SESSION_BARS,
+  ...UPLIFT_BARS,
+];

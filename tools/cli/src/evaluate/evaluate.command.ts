@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Print } from './evaluation-output.js';
 import { recommendCommand } from './recommend.command.js';
+import { lifetimeCommand } from './lifetime.command.js';
 import { sessionsCommand } from './sessions.command.js';
 import { upliftCommand } from './uplift.command.js';
 import { tableCommand } from './table.command.js';
@@ -10,7 +11,13 @@ export function evaluateCommand(print: Print): Command {
   const command = new Command('evaluate').description(
     "train on your own data as for serving, and measure on rows that no choice has seen; '<task> --help' says the columns",
   );
-  const tasks: readonly ((print: Print) => Command)[] = [tableCommand, recommendCommand, sessionsCommand, upliftCommand];
+  const tasks: readonly ((print: Print) => Command)[] = [
+    lifetimeCommand,
+    tableCommand,
+    recommendCommand,
+    sessionsCommand,
+    upliftCommand,
+  ];
   for (const task of tasks) command.addCommand(task(print).copyInheritedSettings(command));
   return command;
 }

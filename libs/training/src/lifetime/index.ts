@@ -1,0 +1,3 @@
+export { chooseProcess, innerSplit, type ProcessChoice } from './choose-process.js';
+export { evaluateLifetime, type LifetimeEvaluation } from './evaluate-lifetime.js';
+export { type TrainedLifetime, trainLifetime } from './train-lifetime.js';
