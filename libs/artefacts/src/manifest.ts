@@ -15,7 +15,16 @@ const tensor = z.object({
 export const recommendSpec = z.object({
   task: z.literal('recommend'),
   items: z.array(z.string()).min(1).describe('item ids in the order of the model input and output columns'),
-  lambda: z.number().positive(),
+  components: z
+    .array(
+      z.object({
+        model: z.enum(['ease', 'ease-relevant', 'ease-near', 'next', 'item-knn']),
+        regularisation: z.number().positive(),
+        reachItems: z.number().positive().nullable(),
+      }),
+    )
+    .default([])
+    .describe('models whose mean the similarity is; empty = popularity alone'),
   tauItems: z
     .number()
     .positive()
@@ -31,6 +40,16 @@ export const recommendSpec = z.object({
     ),
 });
 export type RecommendSpec = z.output<typeof recommendSpec>;
+
+/** log units at a price = model at the reference price + elasticity × ln(price / reference); never rises with the price. */
+const priceResponse = z.object({
+  basis: z.enum(['observed', 'experiment', 'instrument']).describe('what the elasticities rest on'),
+  elasticity: z.record(z.string(), z.number().nonpositive()).describe('by product'),
+  otherElasticity: z.number().nonpositive().describe('of a product that training did not hold'),
+  reference: z
+    .record(z.string(), z.number().positive())
+    .describe("a product's usual price of late, where the model is asked for the level; major units"),
+});
 
 export const priceSpec = z.object({
   task: z.literal('price'),
@@ -58,6 +77,11 @@ export const priceSpec = z.object({
     .record(z.string(), measured)
     .optional()
     .describe('the same with the context columns held fixed, which is how a quote moves the price'),
+  priceResponse: priceResponse
+    .optional()
+    .describe(
+      'present where the ONNX model takes the price as information: then a moved price follows this, not the model',
+    ),
   explainFile: z.string().nullable(),
   contextDefaults: z
     .record(z.string(), z.union([z.number(), z.string()]))
@@ -92,6 +116,12 @@ export const manifest = z.object({
     opset: z.number().int(),
     inputs: z.array(tensor).min(1),
     outputs: z.array(tensor).min(1),
+    gpuFile: z
+      .string()
+      .optional()
+      .describe(
+        'file for a GPU, of the same signature, where model.onnx has operators that only a CPU runs; absent = model.onnx serves both',
+      ),
   }),
   metrics: z.record(z.string(), measured),
   baselineMetrics: z.record(z.string(), measured),

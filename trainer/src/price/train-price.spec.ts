@@ -16,9 +16,9 @@ import {
 } from '@sextant/learning';
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { splitDemand } from '@sextant/training/price';
 import { describe, expect, it } from 'vitest';
 import type { TrainedModel } from '../publisher.js';
-import { splitDemand } from './demand-split.js';
 import { trainPrice } from './train-price.js';
 
 const library = await findLightGbm({ env: process.env, cacheDir: CACHE_DIRECTORY }).catch(() => null);

@@ -1,26 +1,19 @@
 import { setImmediate } from 'node:timers/promises';
 import { modelName, type PriceSpec } from '@sextant/artefacts';
-import { DomainError } from '@sextant/domain';
 import {
-  demandFamilyOf,
-  type DemandFamily,
   type DemandRow,
   demandTable,
   encodeTable,
-  fitDemandModel,
   PRICE_COLUMN,
   PRODUCT_COLUMN,
   writeExplainer,
 } from '@sextant/learning';
-import { type LightGbmProcess, openLightGbm } from '@sextant/lightgbm';
+import { openLightGbm } from '@sextant/lightgbm';
+import { contextDefaults, trainDemand, type TrainedDemand } from '@sextant/training/price';
 import { verifyOnnx } from '@sextant/training/runtime';
 import type { TrainedModel } from '../publisher.js';
-import { baselineMetrics, chooseDemand, type DemandChoice, judgeDemand } from './choose-demand.js';
-import { contextDefaults } from './context-defaults.js';
-import { type FittedDemand, logLogCandidate } from './demand-candidate.js';
-import { type DemandSplit, splitDemand } from './demand-split.js';
-import { lightGbmDemand } from './lightgbm-demand.js';
 import { priceCard } from './price-card.js';
+import { withEvidence } from './price-experiment.js';
 
 export interface PriceTraining {
   tenantId: string;
@@ -41,104 +34,54 @@ export interface PriceTrainingOptions {
   onProgress?: (share: number, step: string) => void | Promise<void>;
 }
 
-/** What a run works on. */
-interface Run {
-  input: PriceTraining;
-  options: PriceTrainingOptions;
-  family: DemandFamily;
-  split: DemandSplit;
-  progress: (share: number, step: string) => Promise<void>;
-}
-
-const MIN_OBSERVATIONS = 30;
 const VERIFIED_ROWS = 1000;
 const EXPLAIN_FILE = 'explain.json';
 
 /**
- * Trains the demand model that quotes are searched on: log-log regressions with shrunken effects by product and, where the library
- * is there, LightGBM falling in the price; the simplest is kept unless another is better beyond noise on validation rows (later ones where there
- * are times), fitted again on all observations, written as ONNX and compared with ONNX Runtime. Equal rows, seed and `now` give equal files.
+ * Trains the demand model that quotes are searched on (`trainDemand`), writes it as ONNX and compares it with ONNX Runtime. Equal rows,
+ * seed and `now` give equal files.
  *
  * @throws DomainError DATA_INSUFFICIENT below 30 observations or without a sale, INVALID_INPUT for a price that is not positive or
  *   negative units, TRAINING_FAILED when the written model differs from the fitted one
  */
 export async function trainPrice(input: PriceTraining, options: PriceTrainingOptions): Promise<TrainedModel> {
-  const { observations } = input;
-  if (observations.length < MIN_OBSERVATIONS || observations.every(({ units }) => units === 0)) {
-    throw new DomainError(
-      'DATA_INSUFFICIENT',
-      `${observations.length} observations of sales at a price, with at least one sale among them: a price model needs ${MIN_OBSERVATIONS}; ingest orders with unit prices, or sale_observed events`,
-    );
-  }
   const progress = async (share: number, step: string): Promise<void> => {
     await options.onProgress?.(share, step);
     await setImmediate();
   };
-  const run: Run = {
-    input,
-    options,
-    progress,
-    family: demandFamilyOf(observations),
-    split: splitDemand(observations),
-  };
   await progress(0, 'splitting observations');
-  const { lightGbm, notes: warnings } = await openLightGbm(
-    options.lightGbm,
-    'only log-log regressions were trained',
-  );
+  const { lightGbm, notes } = await openLightGbm(options.lightGbm, 'only log-log regressions were trained');
   try {
-    const choice = await chooseAmong(run, lightGbm);
-    await progress(0.7, 'fitting on all observations');
-    const fitted = await choice.chosen.candidate.fit(observations);
-    return await handOver(run, { choice, fitted, warnings });
+    const evidenced = withEvidence(input.observations);
+    const trained = await trainDemand(evidenced.rows, {
+      seed: options.seed,
+      lightGbm,
+      evidence: evidenced.evidence,
+      onProgress: progress,
+    });
+    await progress(0.9, 'comparing ONNX with the fitted model');
+    return await handOver({ input: { ...input, observations: evidenced.rows }, options, trained, notes });
   } finally {
     await lightGbm?.close();
   }
 }
 
-/** Candidates from simple to complex, each fitted on the earlier rows and judged on the others. */
-async function chooseAmong(
-  { family, split, options, progress }: Run,
-  lightGbm: LightGbmProcess | null,
-): Promise<DemandChoice> {
-  const { seed } = options;
-  const judging = { split, family, seed };
-  await progress(0.05, 'fitting log-log regressions');
-  const simple = await judgeDemand(
-    logLogCandidate(family, 'price', 'log-log regression with a level and an elasticity by product'),
-    judging,
-  );
-  const rich = await judgeDemand(
-    logLogCandidate(
-      family,
-      'price-and-context',
-      'log-log regression with effects of numeric context by product as well',
-    ),
-    judging,
-  );
-  if (lightGbm === null) return chooseDemand([simple, rich], seed);
-  await progress(0.3, 'fitting LightGBM');
-  const trees = await judgeDemand(await lightGbmDemand(split.train, { lightGbm, family, seed }), judging);
-  return chooseDemand([simple, rich, trees], seed);
-}
-
 interface HandOver {
-  choice: DemandChoice;
-  fitted: FittedDemand;
-  warnings: readonly string[];
+  input: PriceTraining;
+  options: PriceTrainingOptions;
+  trained: TrainedDemand;
+  notes: readonly string[];
 }
 
-async function handOver(run: Run, { choice, fitted, warnings }: HandOver): Promise<TrainedModel> {
-  const { input, options, family, split, progress } = run;
-  const { chosen } = choice;
-  const { bytes, ...onnx } = fitted.toOnnx();
-  await progress(0.9, 'comparing ONNX with the fitted model');
-  const sample = demandTable(input.observations.slice(-VERIFIED_ROWS));
-  await verifyOnnx(bytes, encodeTable(fitted.encoding, sample), fitted.logUnits(sample));
-  const spec = specOf(run, choice, fitted);
-  const baseline = baselineMetrics({ split, family, seed: options.seed });
-  const explainer = writeExplainer(fitted.encoding, fitted.explained, { a: 1, b: 0 });
-  await progress(1, 'price model trained');
+async function handOver({ input, options, trained, notes }: HandOver): Promise<TrainedModel> {
+  const { choice, level, baseline } = trained;
+  const { observations } = input;
+  const { bytes, ...onnx } = level.toOnnx();
+  const sample = demandTable(observations.slice(-VERIFIED_ROWS));
+  await verifyOnnx(bytes, encodeTable(level.encoding, sample), level.logUnits(sample));
+  const spec = specOf(input, trained);
+  const explainer = writeExplainer(level.encoding, level.explained, { a: 1, b: 0 });
+  await options.onProgress?.(1, 'price model trained');
   return {
     draft: {
       model: modelName(input.tenantId, 'price'),
@@ -148,7 +91,7 @@ async function handOver(run: Run, { choice, fitted, warnings }: HandOver): Promi
       dataSha256: input.dataSha256,
       dataRows: input.dataRows,
       onnx,
-      metrics: chosen.metrics,
+      metrics: choice.chosen.metrics,
       baselineMetrics: baseline,
       warmUpBatchSizes: [1, 64, 1024],
       spec,
@@ -157,24 +100,25 @@ async function handOver(run: Run, { choice, fitted, warnings }: HandOver): Promi
       ['model.onnx', bytes],
       [EXPLAIN_FILE, new TextEncoder().encode(explainer)],
     ]),
-    card: priceCard({ observations: input.observations, split, family, choice, baseline, spec, warnings }),
+    card: priceCard({ observations, trained, spec, warnings: notes }),
   };
 }
 
-function specOf({ input, family }: Run, { chosen }: DemandChoice, fitted: FittedDemand): PriceSpec {
-  const { observations } = input;
+function specOf({ observations, unitsPeriodDays = 1 }: PriceTraining, trained: TrainedDemand): PriceSpec {
+  const { chosen } = trained.choice;
   return {
     task: 'price',
-    table: fitted.encoding,
+    table: trained.level.encoding,
     family: chosen.candidate.name,
     productColumn: PRODUCT_COLUMN,
     priceColumn: PRICE_COLUMN,
     residualSd: chosen.residualSd,
     smearing: chosen.smearing,
-    unitsPeriodDays: input.unitsPeriodDays ?? 1,
+    unitsPeriodDays,
     priceRange: priceRanges(observations),
-    elasticity: fitDemandModel(observations, family, 'price-without-context').elasticity,
-    elasticityGivenContext: fitDemandModel(observations, family, 'price').elasticity,
+    elasticity: trained.elasticity,
+    elasticityGivenContext: trained.elasticityGivenContext,
+    ...(trained.response ? { priceResponse: trained.response } : {}),
     explainFile: EXPLAIN_FILE,
     contextDefaults: contextDefaults(observations),
   };

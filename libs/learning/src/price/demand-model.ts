@@ -44,6 +44,8 @@ export interface DemandModel {
    * one price may err together ({@link designEffect}).
    */
   elasticity: Record<string, Measured>;
+  /** Of the average product. */
+  commonElasticity: Measured;
 }
 
 const ELASTICITY_LEVEL = 0.95;
@@ -201,7 +203,7 @@ function designOf(
 }
 
 function assemble(model: MixedModel, parts: Parts): DemandModel {
-  const { family, products, context, own } = parts;
+  const { family, context, own } = parts;
   const grouped = 2 + own.length;
   const lookups = lookupsOf(model, parts);
   const ownAt = own.map(({ column }) => context.features.indexOf(column));
@@ -218,6 +220,7 @@ function assemble(model: MixedModel, parts: Parts): DemandModel {
     coefficients: Float64Array.from([...lookups.map(() => 1), ...common]),
     intercept: 0,
     elasticity: elasticities(model, parts),
+    commonElasticity: around(model.fixed[1] ?? 0, parts.inflation * (model.fixedErrors[1] ?? 0)),
   };
 }
 
@@ -268,8 +271,12 @@ function elasticities(
   return Object.fromEntries(
     products.map((product, g) => {
       const value = (fixed[1] ?? 0) + (deviations[g * grouped + 1] ?? 0);
-      const margin = Z95 * inflation * (standardErrors[g * grouped + 1] ?? 0);
-      return [product, { value, low: value - margin, high: value + margin, level: ELASTICITY_LEVEL }];
+      return [product, around(value, inflation * (standardErrors[g * grouped + 1] ?? 0))];
     }),
   );
+}
+
+function around(value: number, standardError: number): Measured {
+  const margin = Z95 * standardError;
+  return { value, low: value - margin, high: value + margin, level: ELASTICITY_LEVEL };
 }

@@ -16,8 +16,9 @@ export interface GroupedRows {
 
 /** predictor(i) = Σ_c design[i,c] · (fixed[c] + deviations[group(i),c]), deviations being 0 beyond the grouped columns. */
 export interface MixedModel {
-  /** Shape [columns]. */
+  /** Shape [columns], with their standard errors. */
   fixed: Float64Array;
+  fixedErrors: Float64Array;
   /** Row-major, shape [groupCount, grouped]. */
   deviations: Float64Array;
   /** Standard errors of fixed + deviation, row-major, shape [groupCount, grouped]. */
@@ -84,8 +85,8 @@ export function fitMixedModel(rows: GroupedRows, family: DemandFamily): MixedMod
     if (previous && largestChange(previous, solution) < TOLERANCE) break;
   }
   if (!solution) throw new RangeError('at least one iteration runs');
-  const { fixed, deviations, standardErrors } = solution;
-  return { fixed, deviations, standardErrors, dispersion };
+  const { fixed, fixedErrors, deviations, standardErrors } = solution;
+  return { fixed, fixedErrors, deviations, standardErrors, dispersion };
 }
 
 /** Moments of the rows themselves, or of the working response and weights of a Poisson model at `predictor`. */
@@ -191,6 +192,7 @@ function substitute(
   }
   return {
     fixed,
+    fixedErrors: fixed.map((_, c) => Math.sqrt(Math.max(0, covariance[c * C + c] ?? 0))),
     deviations,
     standardErrors,
     dispersion,

@@ -4,7 +4,12 @@ import { type JointProduct, optimisePrices, type ParityRule } from './optimise-p
 import type { PriceObjective } from './price-objective.js';
 
 const refused = expect.objectContaining({ code: 'INVALID_INPUT' });
-const linear = (id: string, prices: number[], most: number, slope: number, costMinor = 0): JointProduct => ({
+const linear = (
+  id: string,
+  prices: number[],
+  [most, slope]: readonly [number, number],
+  costMinor = 0,
+): JointProduct => ({
   id,
   prices,
   units: prices.map((price) => Math.max(0, most - slope * price)),
@@ -49,18 +54,18 @@ describe('optimisePrices', () => {
 
   it('finds the textbook price of a straight demand curve for margin and for revenue', () => {
     // units 100 − 0.1 p: margin (p − 200)(100 − 0.1 p) peaks at 600, revenue at 500.
-    const product = linear('a', grid, 100, 0.1, 200);
+    const product = linear('a', grid, [100, 0.1], 200);
     expect(pricesOf([product])).toEqual({ a: 600 });
     expect(pricesOf([product], [], 'revenue')).toEqual({ a: 500 });
     expect(optimisePrices([product], free).total).toBe(16_000);
   });
 
   it('sells scarce stock dear: the price at which demand meets it', () => {
-    expect(pricesOf([{ ...linear('a', grid, 100, 0.1, 200), stock: 20 }])).toEqual({ a: 800 });
+    expect(pricesOf([{ ...linear('a', grid, [100, 0.1], 200), stock: 20 }])).toEqual({ a: 800 });
   });
 
   it('makes the larger pack no dearer a unit, by moving both to the best pair', () => {
-    const [six, twelve] = [linear('six', grid, 100, 0.2), linear('twelve', grid, 200, 0.1)];
+    const [six, twelve] = [linear('six', grid, [100, 0.2]), linear('twelve', grid, [200, 0.1])];
     const parity: ParityRule[] = [
       { kind: 'unit-price', smaller: 'six', larger: 'twelve', smallerSize: 6, largerSize: 12 },
     ];
@@ -74,7 +79,7 @@ describe('optimisePrices', () => {
   });
 
   it('charges the same in every region where it must', () => {
-    const [north, south] = [linear('north', grid, 100, 0.1), linear('south', grid, 100, 0.25)];
+    const [north, south] = [linear('north', grid, [100, 0.1]), linear('south', grid, [100, 0.25])];
     const parity: ParityRule[] = [{ kind: 'same-price', products: ['north', 'south'] }];
     const { north: a, south: b } = pricesOf([north, south], parity);
     expect(a).toBe(b);
@@ -145,7 +150,7 @@ describe('optimisePrices', () => {
   it('solves ten pack sizes on 200 prices each in a moment', () => {
     const prices = Array.from({ length: 200 }, (_, k) => 100 + 10 * k);
     const group = Array.from({ length: 10 }, (_, p) =>
-      linear(`p${p}`, prices, 300 + 40 * p, 0.1 + 0.01 * ((p * 7) % 5)),
+      linear(`p${p}`, prices, [300 + 40 * p, 0.1 + 0.01 * ((p * 7) % 5)]),
     );
     const parity = group.slice(1).map((_, p): ParityRule => ({
       kind: 'unit-price',
@@ -160,7 +165,7 @@ describe('optimisePrices', () => {
   });
 
   it('refuses what cannot be: unknown products, no common price, rules that no price keeps, wrong numbers', () => {
-    const [a, b] = [linear('a', [100], 10, 0), linear('b', [300], 10, 0)];
+    const [a, b] = [linear('a', [100], [10, 0]), linear('b', [300], [10, 0])];
     const rules = (parity: ParityRule[]) => () => optimisePrices([a, b], { objective: 'margin', parity });
     expect(rules([{ kind: 'same-price', products: ['a', 'c'] }])).toThrow(refused);
     expect(rules([{ kind: 'same-price', products: ['a', 'b'] }])).toThrow(refused);

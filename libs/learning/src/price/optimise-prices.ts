@@ -130,24 +130,23 @@ function problemOf(
   );
   const constraints = parity.flatMap((rule) => {
     if (rule.kind !== 'unit-price') return [];
-    if (!(rule.smallerSize > 0) || !(rule.largerSize > rule.smallerSize))
-      throw invalid(
-        `${rule.larger} must be larger than ${rule.smaller}, got ${rule.largerSize} and ${rule.smallerSize}`,
-        'parity',
-      );
-    const [smaller, larger] = [rule.smaller, rule.larger].map(
-      (id) => variableOf.get(products[find(id)]?.id ?? '') ?? 0,
-    );
-    return [
-      {
-        smaller: smaller ?? 0,
-        larger: larger ?? 0,
-        smallerSize: rule.smallerSize,
-        largerSize: rule.largerSize,
-      },
-    ];
+    const [smaller, larger] = [rule.smaller, rule.larger].map((id) => {
+      find(id);
+      return variableOf.get(id) ?? 0;
+    });
+    return [constraintOf(rule, smaller ?? 0, larger ?? 0)];
   });
   return { products, variables, variableOf, constraints };
+}
+
+function constraintOf(
+  { smaller: small, larger: large, smallerSize, largerSize }: Extract<ParityRule, { kind: 'unit-price' }>,
+  smaller: number,
+  larger: number,
+): Constraint {
+  if (!(smallerSize > 0) || !(largerSize > smallerSize))
+    throw invalid(`${large} must be larger than ${small}, got ${largerSize} and ${smallerSize}`, 'parity');
+  return { smaller, larger, smallerSize, largerSize };
 }
 
 /** The prices that all members have, with what they earn together. */

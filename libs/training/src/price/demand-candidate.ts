@@ -25,6 +25,8 @@ export interface FittedDemand {
 /** One way to model demand, with everything but its fit decided. */
 export interface DemandCandidate {
   name: 'log-log' | 'lightgbm';
+  /** `falling`: its curve may move prices. `free`: it says what sells at the prices that occur, and nothing about moving them. */
+  shape: 'falling' | 'free';
   /** For the model card. */
   settings: string;
   fit(rows: readonly DemandRow[]): FittedDemand | Promise<FittedDemand>;
@@ -38,6 +40,7 @@ export function logLogCandidate(
 ): DemandCandidate {
   return {
     name: 'log-log',
+    shape: 'falling',
     settings,
     fit: (rows) => {
       const model = fitDemandModel(rows, family, effects);

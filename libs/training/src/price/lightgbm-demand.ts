@@ -26,21 +26,27 @@ export interface LightGbmDemandOptions {
   lightGbm: LightGbmProcess;
   family: DemandFamily;
   seed: number;
+  /** `falling`: never rises with the price; `free`: takes the price as information about the occasion, whatever its sign. */
+  shape: 'falling' | 'free';
 }
 
 const MAX_ROUNDS = 600;
 const PATIENCE = 40;
-const LEAVES = [15, 31];
+const FEW_ROWS_PER_LEAF = 10;
 /** On a machine that is busy otherwise, OpenMP threads wait for each other: two were ten times slower than one. */
 const THREADS = 1;
 
 interface Size {
   leaves: number;
+  minRowsPerLeaf: number;
+}
+
+interface ChosenSize extends Size {
   rounds: number;
 }
 
 /**
- * Gradient-boosted demand that never rises with the price. A product enters by its level in the log-log model and by how far its
+ * Gradient-boosted demand. A product enters by its level in the log-log model and by how far its
  * price is from its own mean, so that any number of products takes three columns. Size and rounds are chosen on a part of `rows` that is held out here.
  *
  * @throws DomainError TRAINING_FAILED when LightGBM refuses the data
@@ -55,32 +61,39 @@ export async function lightGbmDemand(
     labelled(train, encoding, options.family),
     labelled(validate, encoding, options.family),
   ];
-  let best: Size = { leaves: LEAVES[0] ?? 15, rounds: 1 };
+  let best: ChosenSize = { leaves: 15, minRowsPerLeaf: FEW_ROWS_PER_LEAF, rounds: 1 };
   let lowest = Number.POSITIVE_INFINITY;
-  for (const leaves of LEAVES) {
+  for (const size of sizesFor(train.length)) {
     const { rounds, validationLoss } = await options.lightGbm.train({
       train: { rows: fit.rows, labels: fit.labels.map((y) => y - fit.offset) },
       validation: { rows: held.rows, labels: held.labels.map((y) => y - fit.offset) },
       columns: encoding.features.length,
-      parameters: parametersFor(options, encoding, { leaves, rows: train.length }),
+      parameters: parametersFor(options, encoding, size),
       rounds: MAX_ROUNDS,
       patience: PATIENCE,
     });
     if (validationLoss === null || validationLoss >= lowest) continue;
     lowest = validationLoss;
-    best = { leaves, rounds };
+    best = { ...size, rounds };
   }
   return {
     name: 'lightgbm',
-    settings: `LightGBM falling in the price, ${best.rounds} trees of up to ${best.leaves} leaves`,
+    shape: options.shape,
+    settings: `LightGBM ${options.shape === 'falling' ? 'falling in the price' : 'with the price as information'}, ${best.rounds} trees of up to ${best.leaves} leaves and at least ${best.minRowsPerLeaf} rows a leaf`,
     fit: (all) => fitted(all, options, best),
   };
+}
+
+function sizesFor(rows: number): Size[] {
+  const many = Math.min(50, Math.max(FEW_ROWS_PER_LEAF, Math.round(rows / 500)));
+  const sizes = [15, 31].map((leaves) => ({ leaves, minRowsPerLeaf: many }));
+  return many === FEW_ROWS_PER_LEAF ? sizes : [...sizes, { leaves: 31, minRowsPerLeaf: FEW_ROWS_PER_LEAF }];
 }
 
 async function fitted(
   rows: readonly DemandRow[],
   options: LightGbmDemandOptions,
-  size: Size,
+  size: ChosenSize,
 ): Promise<FittedDemand> {
   const encoding = encodingOf(rows, options.family);
   const columns = encoding.features.length;
@@ -89,7 +102,7 @@ async function fitted(
     train: { rows: data.rows, labels: data.labels.map((y) => y - offset) },
     validation: null,
     columns,
-    parameters: parametersFor(options, encoding, { leaves: size.leaves, rows: rows.length }),
+    parameters: parametersFor(options, encoding, size),
     rounds: size.rounds,
     patience: size.rounds,
   });
@@ -156,19 +169,19 @@ function labelled(
 }
 
 function parametersFor(
-  { family, seed }: LightGbmDemandOptions,
+  { family, seed, shape }: LightGbmDemandOptions,
   { features }: TableEncoding,
-  { leaves, rows }: { leaves: number; rows: number },
+  { leaves, minRowsPerLeaf }: Size,
 ): string {
   return lightGbmParameters({
     objective: family === 'gaussian' ? 'regression' : 'poisson',
     seed,
     learningRate: 0.1,
     leaves,
-    minRowsPerLeaf: Math.min(50, Math.max(10, Math.round(rows / 500))),
+    minRowsPerLeaf,
     columnShare: 1,
     l2: 1,
     threads: THREADS,
-    monotone: features.map((_, column) => (column === 1 || column === 2 ? -1 : 0)),
+    monotone: features.map((_, column) => (shape === 'falling' && (column === 1 || column === 2) ? -1 : 0)),
   });
 }
