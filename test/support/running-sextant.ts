@@ -4,11 +4,16 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Role, ROLE_SCOPES } from '@sextant/domain';
 import { importJWK, type JWK, SignJWT } from 'jose';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PORTS_NEEDED = 11;
+const POLL_MS = 50;
+const READY = /Sextant is ready after/;
+/** What is said when nothing is trained in the background any more. */
+export const ALL_LEARNT = /^The rest is learnt: /m;
 
 /** What `npm start` writes for those who want to talk to it. */
 export interface Access {
@@ -30,9 +35,9 @@ export interface RunningSextant {
   stop(): Promise<void>;
 }
 
-/** Starts the whole product as `npm start` does, on free ports, and waits for its ready line. */
+/** Starts the whole product as `npm start` does, on free ports, and waits for its ready line, or for a later one. */
 export async function startSextant(
-  options: { dataDir?: string; args?: string[]; limitMs?: number } = {},
+  options: { dataDir?: string; args?: string[]; limitMs?: number; until?: RegExp } = {},
 ): Promise<RunningSextant> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'sextant-e2e-')));
   const started = Date.now();
@@ -51,13 +56,17 @@ export async function startSextant(
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
-  const output = await untilReady(child, options.limitMs ?? 240_000);
+  const heard = listenTo(child, options.limitMs ?? 240_000);
+  await heard.until(READY);
+  const startSeconds = (Date.now() - started) / 1000;
+  const output = await heard.until(options.until ?? READY);
+  heard.stop();
   const access = await readAccess(dataDir);
   return {
     dataDir,
     access,
     output,
-    startSeconds: (Date.now() - started) / 1000,
+    startSeconds,
     async stop() {
       await end(child);
       if (!options.dataDir) await rm(dataDir, { recursive: true, force: true });
@@ -83,26 +92,29 @@ export async function issueToken(
     .sign(await importJWK(jwk, 'ES256'));
 }
 
-function untilReady(child: ChildProcess, limitMs: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let output = '';
-    const timer = setTimeout(() => {
-      child.kill('SIGTERM');
-      reject(new Error(`not ready within ${limitMs} ms:\n${output}`));
-    }, limitMs);
-    const read = (chunk: Buffer): void => {
-      output += chunk.toString();
-      if (!/Sextant is ready after/.test(output)) return;
-      clearTimeout(timer);
-      resolve(output);
-    };
-    child.stdout?.on('data', read);
-    child.stderr?.on('data', read);
-    child.once('exit', (code) => {
-      clearTimeout(timer);
-      reject(new Error(`ended with code ${code} before it was ready:\n${output}`));
-    });
-  });
+/** What the child says, and how to wait for a line of it; the child is ended where `stop` does not come within the limit. */
+function listenTo(child: ChildProcess, limitMs: number) {
+  let output = '';
+  let failure: Error | null = null;
+  const fail = (message: string): void => void (failure ??= new Error(`${message}:\n${output}`));
+  const timer = setTimeout(() => {
+    child.kill('SIGTERM');
+    fail(`not ready within ${limitMs} ms`);
+  }, limitMs);
+  const read = (chunk: Buffer): void => void (output += chunk.toString());
+  child.stdout?.on('data', read);
+  child.stderr?.on('data', read);
+  child.once('exit', (code) => fail(`ended with code ${code} before it was ready`));
+  return {
+    async until(line: RegExp): Promise<string> {
+      while (!line.test(output)) {
+        if (failure) throw failure;
+        await sleep(POLL_MS);
+      }
+      return output;
+    },
+    stop: () => clearTimeout(timer),
+  };
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -8,8 +8,12 @@ import type { Settings } from './settings.js';
 
 export const DEMO_TENANT = 'demo';
 const DEMO_SEED = 42;
-const TASKS = ['recommend', 'price', 'lead'] as const;
+/** What the printed queries ask; trained before the graph is called ready. */
+const FIRST_TASKS = ['recommend', 'price', 'lead'] as const;
+const FURTHER_TASKS = ['session', 'churn', 'purchase', 'lifetime', 'uplift'] as const;
 const TRAINING_LIMIT_MS = 10 * 60_000;
+
+type GraphQuestions = Pick<GraphClient, 'ask'>;
 
 interface Job {
   id: string;
@@ -58,14 +62,10 @@ export async function loadDemoCompany(
   if (!summary) throw new Error('the import said nothing');
 }
 
-/** Trains each model that the demo tenant does not have yet, by the same mutation that anyone may call. */
-export async function trainMissingModels(client: GraphClient, progress: Progress): Promise<void> {
-  for (const task of TASKS) {
-    const { model } = await client.ask<{ model: { live: { id: string } | null } | null }>(
-      'query ($id: ID!) { model(id: $id) { live { id } } }',
-      { id: task },
-    );
-    if (model?.live) continue;
+/** Trains what the printed queries ask, so far as it is missing, by the same mutation that anyone may call. */
+export async function trainFirstModels(client: GraphQuestions, progress: Progress): Promise<void> {
+  for (const task of FIRST_TASKS) {
+    if (await isLive(client, task)) continue;
     const title = `train ${task}`;
     await progress.step(
       title,
@@ -75,7 +75,46 @@ export async function trainMissingModels(client: GraphClient, progress: Progress
   }
 }
 
-async function train(client: GraphClient, task: string, onProgress: (share: number) => void): Promise<Job> {
+/**
+ * Trains the rest, so far as it is missing, while the graph answers already; a line for each, and one when all is done. What
+ * cannot be trained is reported, and the others go on.
+ */
+export async function trainFurtherModels(
+  client: GraphQuestions,
+  say: (text: string) => void,
+  isStopping: () => boolean,
+): Promise<void> {
+  let [trained, tried] = [0, 0];
+  for (const task of FURTHER_TASKS) {
+    const started = Date.now();
+    try {
+      if (await isLive(client, task)) continue;
+      tried += 1;
+      const job = await train(client, task, () => undefined);
+      const seconds = ((Date.now() - started) / 1000).toFixed(1).padStart(6);
+      say(`${seconds} s  train ${task}: ${job.modelVersion?.id ?? ''}`);
+      trained += 1;
+    } catch (error) {
+      if (isStopping()) return;
+      say(`          ${task} is not trained: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  if (tried > 0) say(`The rest is learnt: ${trained} of ${tried} models.`);
+}
+
+async function isLive(client: GraphQuestions, task: string): Promise<boolean> {
+  const { model } = await client.ask<{ model: { live: { id: string } | null } | null }>(
+    'query ($id: ID!) { model(id: $id) { live { id } } }',
+    { id: task },
+  );
+  return Boolean(model?.live);
+}
+
+async function train(
+  client: GraphQuestions,
+  task: string,
+  onProgress: (share: number) => void,
+): Promise<Job> {
   const { trainModel } = await client.ask<{ trainModel: { id: string } }>(
     'mutation ($input: TrainInput!) { trainModel(input: $input) { id } }',
     {

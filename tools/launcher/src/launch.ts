@@ -2,7 +2,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Role } from '@sextant/domain';
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
-import { DEMO_TENANT, loadDemoCompany, trainMissingModels } from './demo-company.js';
+import { DEMO_TENANT, loadDemoCompany, trainFirstModels, trainFurtherModels } from './demo-company.js';
 import { GraphClient } from './graph-client.js';
 import { issueTokens, loadOrCreateKeys } from './keys.js';
 import { preflight } from './preflight.js';
@@ -23,8 +23,15 @@ interface Access {
   models: string;
 }
 
-/** From nothing to an answering graph; resolves when it is ready and has said so. */
-export async function launch(settings: Settings, progress: Progress, supervisor: Supervisor): Promise<void> {
+/** What is still to be learnt while the graph answers already. */
+export type Afterwards = (isStopping: () => boolean) => Promise<void>;
+
+/** From nothing to an answering graph; resolves when it is ready and has said so, with what comes afterwards. */
+export async function launch(
+  settings: Settings,
+  progress: Progress,
+  supervisor: Supervisor,
+): Promise<Afterwards> {
   await progress.step('checks', () => preflight(settings, !process.env['MONGODB_URI']));
   const keys = await loadOrCreateKeys(settings.dataDir);
   const mongodbUri = await provideStore(settings, progress, supervisor);
@@ -33,30 +40,36 @@ export async function launch(settings: Settings, progress: Progress, supervisor:
     await progress.step(process.name, () => supervisor.start(process));
   }
   const tokens = await issueTokens(keys, DEMO_TENANT);
-  const access: Access = {
-    graphql: `http://127.0.0.1:${settings.ports.gateway}/graphql`,
-    worker: `127.0.0.1:${settings.ports.worker}`,
-    metrics: Object.fromEntries(
-      Object.entries(settings.ports.metrics).map(([name, port]) => [
-        name,
-        `http://127.0.0.1:${port}/metrics`,
-      ]),
-    ),
-    tokens,
-    tenant: DEMO_TENANT,
-    mongodb: mongodbUri,
-    models: modelRepository(settings),
-  };
+  const access = accessOf(settings, { tokens, mongodb: mongodbUri });
   await writeAccess(settings, access);
   const client = new GraphClient(access.graphql, tokens.operator);
   if (!settings.empty) {
     await loadDemoCompany(settings, client, progress);
-    await trainMissingModels(client, progress);
+    await trainFirstModels(client, progress);
   }
   const samples = await sampleQueries(client);
   if (!settings.empty && samples.length > 0)
     await progress.step('ask the sample queries', () => askSamples(samples, access), served);
   announce(access, samples, progress);
+  return async (isStopping) => {
+    if (!settings.empty) await trainFurtherModels(client, (text) => progress.line(text), isStopping);
+  };
+}
+
+function accessOf(settings: Settings, given: Pick<Access, 'tokens' | 'mongodb'>): Access {
+  const { ports } = settings;
+  const metrics = Object.entries(ports.metrics).map(([name, port]) => [
+    name,
+    `http://127.0.0.1:${port}/metrics`,
+  ]);
+  return {
+    graphql: `http://127.0.0.1:${ports.gateway}/graphql`,
+    worker: `127.0.0.1:${ports.worker}`,
+    metrics: Object.fromEntries(metrics) as Record<string, string>,
+    tenant: DEMO_TENANT,
+    models: modelRepository(settings),
+    ...given,
+  };
 }
 
 async function provideLightGbm(): Promise<{ path: string | null; note: string }> {

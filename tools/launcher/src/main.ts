@@ -35,7 +35,10 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stopOnce);
   if (process.env['npm_lifecycle_event'] === 'start') whenGone(starterOf(process.ppid), stopOnce);
   else if (process.env['SEXTANT_STOP_WITH_PARENT']) whenGone(process.ppid, stopOnce);
-  await launch(settings, progress, supervisor).catch((error: unknown) => {
+  try {
+    const finish = await launch(settings, progress, supervisor);
+    await finish(() => stopping !== null);
+  } catch (error) {
     if (stopping) return;
     progress.line(
       error instanceof DomainError
@@ -43,7 +46,7 @@ async function main(): Promise<void> {
         : `\n${error instanceof Error ? error.message : String(error)}`,
     );
     stop(1);
-  });
+  }
 }
 
 function flags(): { empty: boolean } {
