@@ -1,4 +1,5 @@
 import type { BarRun } from './bar.js';
+import { PRICE_BARS } from './price.bars.js';
 import { RECOMMEND_BARS } from './recommend.bars.js';
 import { LIFETIME_BARS } from './lifetime.bars.js';
 import { SESSION_BARS } from './sessions.bars.js';
@@ -12,4 +13,5 @@ export const BAR_RUNS: readonly BarRun[] = [
   ...RECOMMEND_BARS,
   ...SESSION_BARS,
   ...UPLIFT_BARS,
+  ...PRICE_BARS,
 ];

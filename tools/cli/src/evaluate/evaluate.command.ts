@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Print } from './evaluation-output.js';
+import { priceCommand } from './price.command.js';
 import { recommendCommand } from './recommend.command.js';
 import { lifetimeCommand } from './lifetime.command.js';
 import { sessionsCommand } from './sessions.command.js';
@@ -17,6 +18,7 @@ export function evaluateCommand(print: Print): Command {
     recommendCommand,
     sessionsCommand,
     upliftCommand,
+    priceCommand,
   ];
   for (const task of tasks) command.addCommand(task(print).copyInheritedSettings(command));
   return command;
