@@ -1,8 +1,11 @@
 export { type LinearModel, writeLinearModel } from './linear-model.js';
 export { writeMatrixProduct } from './matrix-product.js';
+export { GPU_ONNX_FILE, ONNX_FILE, onnxDescription, onnxFiles } from './onnx-files.js';
 export type { OnnxModel, OnnxTensor } from './onnx-model.js';
 export type { OutputHead } from './output-head.js';
 export { writeRecommender } from './recommender.js';
 export { roundDownToFloat32 } from './round-down.js';
 export { type SessionTensors, writeSessionModel } from './session-model.js';
+export { writeTreeForms } from './tree-forms.js';
 export { writeTreeModel } from './tree-model.js';
+export { MAX_TENSOR_ELEMENTS, writeTreeTensorModel } from './tree-tensor-model.js';

@@ -11,6 +11,8 @@ export interface OnnxTensor {
 /** A written model and the description that the manifest's `onnx` field takes. */
 export interface OnnxModel {
   bytes: Uint8Array;
+  /** The same function in operations that a GPU runs; absent where `bytes` runs there or no such form was written. */
+  gpuBytes?: Uint8Array;
   opset: number;
   inputs: OnnxTensor[];
   outputs: OnnxTensor[];
@@ -27,6 +29,7 @@ export interface Graph {
 /** Element types of TensorProto. */
 export const FLOAT = 1;
 export const DOUBLE = 11;
+const BOOL = 9;
 const INT64 = 7;
 
 const OPSET = 17;
@@ -86,18 +89,19 @@ export function castTo(type: typeof FLOAT | typeof DOUBLE, names: string): objec
   return node('Cast', names, [{ name: 'to', i: type, type: 2 }]);
 }
 
-/** A constant tensor; Float32Array becomes FLOAT, Float64Array DOUBLE, BigInt64Array INT64. */
+/** A constant tensor; Float32Array becomes FLOAT, Float64Array DOUBLE, BigInt64Array INT64, Uint8Array (0 or 1) BOOL. */
 export function constant(
   name: string,
   dims: number[],
-  values: Float32Array | Float64Array | BigInt64Array,
+  values: Float32Array | Float64Array | BigInt64Array | Uint8Array,
 ): object {
   const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return { name, dims, data_type: elementTypeOf(values), raw_data: raw };
 }
 
-function elementTypeOf(values: Float32Array | Float64Array | BigInt64Array): number {
+function elementTypeOf(values: Float32Array | Float64Array | BigInt64Array | Uint8Array): number {
   if (values instanceof Float32Array) return FLOAT;
+  if (values instanceof Uint8Array) return BOOL;
   return values instanceof Float64Array ? DOUBLE : INT64;
 }
 

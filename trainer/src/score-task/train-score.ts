@@ -1,4 +1,5 @@
 import { modelName, type ScoreTask } from '@sextant/artefacts';
+import { onnxDescription, onnxFiles } from '@sextant/onnx';
 import { trainTableScore } from '@sextant/training/table';
 import type { TrainedModel } from '../publisher.js';
 import { type ScoreExample, toTableExamples } from './score-example.js';
@@ -56,16 +57,13 @@ export async function trainScore(
       seed,
       dataSha256,
       dataRows: examples.length,
-      onnx: { opset: onnx.opset, inputs: onnx.inputs, outputs: onnx.outputs },
+      onnx: onnxDescription(onnx),
       metrics,
       baselineMetrics,
       warmUpBatchSizes: [1, 16, 64],
       spec: { task, horizonDays, ...spec },
     },
-    files: new Map([
-      ['model.onnx', onnx.bytes],
-      [spec.explainFile, new TextEncoder().encode(trained.explainer)],
-    ]),
+    files: new Map([...onnxFiles(onnx), [spec.explainFile, new TextEncoder().encode(trained.explainer)]]),
     card: { purpose: purpose(horizonDays), ...card, warnings: [...notes, ...card.warnings] },
   };
 }

@@ -1,2 +1,2 @@
 export { openMatrixProduct, type RuntimeProduct } from './matrix-product.js';
-export { verifyOnnx } from './verify-onnx.js';
+export { verifyOnnx, verifyOnnxForms } from './verify-onnx.js';

@@ -1,7 +1,28 @@
 import { DomainError } from '@sextant/domain';
+import type { OnnxModel } from '@sextant/onnx';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
 const TOLERANCE = 1e-5;
+/** Tensors of trees take much memory a row on a CPU. */
+const GPU_FORM_ROWS = 200;
+
+/**
+ * Verifies every form of a model: see `verifyOnnx`; the form for GPUs on the first 200 rows.
+ *
+ * @param rows      row-major, shape [n, columns]
+ * @param expected  shape [n]
+ */
+export async function verifyOnnxForms(
+  { bytes, gpuBytes }: Pick<OnnxModel, 'bytes' | 'gpuBytes'>,
+  rows: Float32Array,
+  expected: Float64Array,
+): Promise<void> {
+  await verifyOnnx(bytes, rows, expected);
+  if (gpuBytes === undefined || expected.length === 0) return;
+  const count = Math.min(GPU_FORM_ROWS, expected.length);
+  const columns = rows.length / expected.length;
+  await verifyOnnx(gpuBytes, rows.slice(0, count * columns), expected.subarray(0, count));
+}
 
 /**
  * Runs a written model and compares it with what was fitted, so that no file is published that predicts something else.

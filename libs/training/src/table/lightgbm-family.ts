@@ -5,7 +5,7 @@ import {
   type LightGbmProcess,
   parseLightGbmModel,
 } from '@sextant/lightgbm';
-import { writeTreeModel } from '@sextant/onnx';
+import { writeTreeForms } from '@sextant/onnx';
 import type { TableExamples } from './table-examples.js';
 import type { FittedTableModel, TableFamily } from './table-model.js';
 
@@ -75,7 +75,7 @@ async function fitted(
     encoding,
     margins: (table) => predictMargins(ensemble, encodeTable(encoding, table), columns),
     explained: { method: 'tree-shap', ensemble },
-    toOnnx: (platt) => writeTreeModel(ensemble, columns, { kind: 'probability', platt }),
+    toOnnx: (platt) => writeTreeForms(ensemble, columns, { kind: 'probability', platt }),
   };
 }
 

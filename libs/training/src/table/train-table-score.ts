@@ -5,7 +5,7 @@ import { encodeTable, fitTableEncoder, writeExplainer } from '@sextant/learning'
 import { applyCalibration } from '@sextant/learning/calibration';
 import { type LightGbmProcess, openLightGbm } from '@sextant/lightgbm';
 import type { OnnxModel } from '@sextant/onnx';
-import { verifyOnnx } from '../runtime/index.js';
+import { verifyOnnxForms } from '../runtime/index.js';
 import { calibrateTableModel, type TableCalibration } from './calibrate-table-model.js';
 import { type Choice, chooseFamily, evaluateFamily } from './choose-family.js';
 import { lightGbmFamily } from './lightgbm-family.js';
@@ -165,7 +165,7 @@ async function handOver(parts: Parts, words: TableWords): Promise<TrainedTableSc
     model.margins(table).map((margin) => applyCalibration(map, margin));
   const onnx = model.toOnnx(map);
   const latest = takeExamples(examples, Array.from(examples.labels.keys()).slice(-VERIFIED_ROWS)).table;
-  await verifyOnnx(onnx.bytes, encodeTable(model.encoding, latest), probabilities(latest));
+  await verifyOnnxForms(onnx, encodeTable(model.encoding, latest), probabilities(latest));
   return {
     spec: {
       table: model.encoding,
