@@ -70,7 +70,7 @@ export function publishRecommender(directory: ModelDirectory, seed: RecommenderS
   const spec = {
     task: 'recommend' as const,
     items,
-    lambda: 1,
+    components: [],
     tauItems,
     excludeHistory,
     similarityFile: 'similarity.f32',

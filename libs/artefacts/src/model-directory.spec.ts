@@ -35,7 +35,7 @@ const draft = {
   spec: {
     task: 'recommend' as const,
     items: ['a'],
-    lambda: 1,
+    components: [],
     tauItems: null,
     excludeHistory: true,
     similarityFile: 'similarity.f32',

@@ -70,13 +70,14 @@ export {
   recommenderScore,
 } from './recommend/choose-recommender.js';
 export {
-  coOccurrence,
+  easeWeights,
   explainItem,
-  fitEase,
   type HistoryContribution,
   type ItemSimilarity,
   scoreItems,
+  withPrior,
 } from './recommend/ease.js';
+export { coOccurrence } from './recommend/pair-counts.js';
 export {
   fillHistoryRow,
   historyWeights,

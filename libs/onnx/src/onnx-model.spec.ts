@@ -1,6 +1,7 @@
 import {
   fillHistoryRow,
-  fitEase,
+  easeWeights,
+  withPrior,
   coOccurrence,
   leafOf,
   predictMargin,
@@ -73,10 +74,9 @@ describe('writeRecommender', () => {
     const baskets = Array.from({ length: 80 }, () => [
       ...new Set(Array.from({ length: 6 }, () => randomInteger(random, 30))),
     ]);
-    const similarity = fitEase(
-      coOccurrence(baskets, 30),
+    const similarity = withPrior(
+      await easeWeights(coOccurrence(baskets, 30), 30, { lambda: 2 }),
       Array.from({ length: 30 }, (_, i) => i),
-      2,
     );
     const histories = [weighHistory([3, 8, 3, 29], 2), weighHistory([], null), weighHistory([0], 5)];
     const rows = new Float32Array(3 * 31);

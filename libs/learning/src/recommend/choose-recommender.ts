@@ -1,25 +1,30 @@
+import { type MatrixProduct, multiply } from '../linear-algebra/matrix-product.js';
 import { mean } from '../metrics/probability.js';
 import { randomPermutation, seededRandom } from '../random/seeded-random.js';
-import { coOccurrence, fitEase, type ItemSimilarity, scoreItems } from './ease.js';
+import { blendSubsets, type BlendCandidate } from './blend-subsets.js';
+import { type ItemSimilarity, scoreItems, withPrior } from './ease.js';
 import { evaluable, evaluateRanking } from './evaluate-ranking.js';
 import { weighHistory } from './history-weights.js';
+import type { InnerSplit } from './inner-split.js';
 import { type IndexedCustomer, relevantItems, splitLater, type SplitCustomer } from './interactions.js';
+import { fitItemModel, type ItemModelSetting } from './item-models.js';
 import { decayedPopularity, halfLivesFor, timeSpan } from './popularity.js';
+import { tuneItemModels } from './tune-item-models.js';
 
 /** Everything about a recommender that is not fitted but chosen. */
 export interface RecommenderChoice {
-  lambda: number;
+  /** Whose mean the weights between items are; none: everyone is ranked by popularity. */
+  components: ItemModelSetting[];
   /** Items after which a history weight falls to 1/e; null = no forgetting. */
   tauItems: number | null;
   excludeHistory: boolean;
-  /** Which interactions the co-occurrence counts: all, or the relevant ones only. */
-  coOccurrenceOf: 'all' | 'relevant';
   popularityHalfLifeDays: number | null;
-  /** NDCG@10 of the choice on the inner split, by popularity and by the best candidate whatever its memory. */
+  /** NDCG@10 on the inner split: of the choice, of popularity, of the best candidate whatever its memory, and of each model alone. */
   validation: {
     ndcgAt10: number;
     popularityNdcgAt10: number;
     bestNdcgAt10: number;
+    alone: { setting: ItemModelSetting; ndcgAt10: number }[];
     customers: number;
     candidates: number;
   };
@@ -28,38 +33,29 @@ export interface RecommenderChoice {
 export interface ChooseOptions {
   itemCount: number;
   seed: number;
+  /** How the inner split is made: as the outer one. The last fifth of each customer's past when absent. */
+  split?: (customers: readonly IndexedCustomer[]) => SplitCustomer[];
+  product?: MatrixProduct;
   /** Called between fits with the number done so far; awaited, so that a process can stay responsive. */
   onCandidate?: (fits: number) => void | Promise<void>;
 }
 
-interface Candidate {
-  lambda: number;
-  tauItems: number | null;
-  excludeHistory: boolean;
-  coOccurrenceOf: 'all' | 'relevant';
-  ndcg: Float64Array;
-}
-
-interface Inner {
-  itemCount: number;
-  splits: SplitCustomer[];
-  judged: SplitCustomer[];
-  popularity: Float64Array;
-  exclusions: boolean[];
-}
-
 const INNER_SHARE = 0.2;
 const MAX_JUDGED_CUSTOMERS = 2000;
-const LAMBDAS = [12.5, 25, 50, 100, 200, 400, 800, 1600, 3200, 6400];
-const FIRST_LAMBDA = 4;
-const TAUS: readonly (number | null)[] = [null, 200, 100, 50, 20, 10, 5, 2];
+/** Items of the choice: a larger catalogue is chosen for on its most met items and then fitted whole. */
+const MAX_CHOICE_ITEMS = 4000;
 /** What is served where nobody can be judged: mild regularisation, no forgetting, no repeats. */
-const UNJUDGED = { lambda: 200, tauItems: null, excludeHistory: true, coOccurrenceOf: 'all' } as const;
+const UNJUDGED: Pick<RecommenderChoice, 'components' | 'tauItems' | 'excludeHistory'> = {
+  components: [{ model: 'ease', regularisation: 200, reachItems: null }],
+  tauItems: null,
+  excludeHistory: true,
+};
 
 /**
- * Chooses λ, τ, the exclusion of known items, the counted interactions and the popularity half-life on an inner split later in
- * time: of each customer's past the last fifth is held out and NDCG@10 is measured over all items. λ climbs a ladder of factors of 2 from 200. Among
- * candidates within one standard error of the best (paired over customers) the longest memory wins, then the highest mean.
+ * Chooses the models between items and their regularisation, the memory τ, the exclusion of known items and the popularity half-life
+ * on an inner split: NDCG@10 over all items, of what each customer met with relevance afterwards. First each model is tuned alone;
+ * then every blend of them (mean of their weights) is tried with every memory. Among candidates within one standard error of the
+ * best (paired over customers) the longest memory wins, then the highest mean; where none beats popularity, popularity is chosen.
  *
  * @param customers  training customers only
  *
@@ -69,53 +65,59 @@ export async function chooseRecommender(
   customers: readonly IndexedCustomer[],
   options: ChooseOptions,
 ): Promise<RecommenderChoice> {
-  const splits = splitLater(customers, INNER_SHARE);
+  const { customers: met, itemCount } = mostMet(customers, options.itemCount);
+  const splits = (options.split ?? ((all) => splitLater(all, INNER_SHARE)))(met);
   const judged = sample(evaluable(splits), options.seed);
   const past = splits.map(({ train }) => train);
-  const popularity = choosePopularity(past, judged, options.itemCount);
-  const inner: Inner = {
-    itemCount: options.itemCount,
-    splits,
-    judged,
-    popularity: popularity.counts,
-    exclusions: judged.some(repeats) ? [true, false] : [true],
-  };
-  const candidates = judged.length === 0 ? [] : await allCandidates(inner, options.onCandidate);
-  const best = candidates.reduce<Candidate | null>(
-    (top, c) => (top && mean(top.ndcg) >= mean(c.ndcg) ? top : c),
-    null,
+  const popularity = choosePopularity(past, judged, itemCount);
+  const exclusions = judged.some(repeats) ? [true, false] : [true];
+  const inner: InnerSplit = { itemCount, past, judged, exclusions, product: options.product ?? multiply };
+  const validation = { popularityNdcgAt10: popularity.ndcgAt10, customers: judged.length };
+  const { halfLifeDays: popularityHalfLifeDays } = popularity;
+  if (judged.length === 0) {
+    const nothing = { ndcgAt10: 0, bestNdcgAt10: 0, alone: [], candidates: 0 };
+    return { ...UNJUDGED, popularityHalfLifeDays, validation: { ...validation, ...nothing } };
+  }
+  const tuned = await tuneItemModels(inner, options.onCandidate);
+  const candidates = await blendSubsets(
+    inner,
+    tuned.map(({ setting }) => setting),
   );
-  const chosen = best && longestMemory(candidates, best);
-  const { lambda, tauItems, excludeHistory, coOccurrenceOf } = chosen ?? UNJUDGED;
+  const best = candidates.reduce((top, c) => (mean(top.ndcg) >= mean(c.ndcg) ? top : c));
+  const chosen = longestMemory(candidates, best);
+  const { components, tauItems, excludeHistory, ndcg } = orPopularity(chosen, popularity);
+  const found = {
+    ndcgAt10: mean(ndcg),
+    bestNdcgAt10: mean(best.ndcg),
+    alone: tuned,
+    candidates: candidates.length,
+  };
   return {
-    lambda,
+    components,
     tauItems,
     excludeHistory,
-    coOccurrenceOf,
-    popularityHalfLifeDays: popularity.halfLifeDays,
-    validation: {
-      ndcgAt10: chosen ? mean(chosen.ndcg) : 0,
-      popularityNdcgAt10: popularity.ndcgAt10,
-      bestNdcgAt10: best ? mean(best.ndcg) : 0,
-      customers: judged.length,
-      candidates: candidates.length,
-    },
+    popularityHalfLifeDays,
+    validation: { ...validation, ...found },
   };
 }
 
-/** Fits EASE and its prior as chosen. The prior is as of the last interaction. */
-export function fitRecommender(
+/** Fits the blend and its prior as chosen. The prior is as of the last interaction. */
+export async function fitRecommender(
   customers: readonly IndexedCustomer[],
   itemCount: number,
-  choice: Pick<RecommenderChoice, 'lambda' | 'coOccurrenceOf' | 'popularityHalfLifeDays'>,
-): ItemSimilarity {
+  choice: Pick<RecommenderChoice, 'components' | 'popularityHalfLifeDays'>,
+  product: MatrixProduct = multiply,
+): Promise<ItemSimilarity> {
   const halfLifeDays = choice.popularityHalfLifeDays;
   const popularity = decayedPopularity(customers, itemCount, { asOf: timeSpan(customers).to, halfLifeDays });
-  return fitEase(
-    coOccurrence(baskets(customers, choice.coOccurrenceOf), itemCount),
-    popularity,
-    choice.lambda,
-  );
+  const weights = new Float32Array(itemCount * itemCount);
+  for (const setting of choice.components) {
+    const own = await fitItemModel(customers, itemCount, setting, product);
+    const share = 1 / choice.components.length;
+    for (let at = 0; at < weights.length; at++)
+      weights[at] = (weights[at] as number) + share * (own[at] as number);
+  }
+  return withPrior(weights, popularity);
 }
 
 /** Scores of a customer's past as the worker computes them. */
@@ -124,60 +126,8 @@ export function recommenderScore(similarity: ItemSimilarity, tauItems: number | 
     scoreItems(similarity, weighHistory(relevantItems(train), tauItems), out);
 }
 
-async function allCandidates(inner: Inner, onCandidate: ChooseOptions['onCandidate']): Promise<Candidate[]> {
-  const candidates: Candidate[] = [];
-  let fits = 0;
-  let start = FIRST_LAMBDA;
-  const anyIrrelevant = inner.splits.some(({ train }) => train.relevant.includes(0));
-  for (const of of anyIrrelevant ? (['all', 'relevant'] as const) : (['all'] as const)) {
-    const counts = coOccurrence(
-      baskets(
-        inner.splits.map(({ train }) => train),
-        of,
-      ),
-      inner.itemCount,
-    );
-    const tried = new Map<number, Candidate[]>();
-    const heightAt = async (step: number): Promise<number> => {
-      const lambda = LAMBDAS[step];
-      if (lambda === undefined) return Number.NEGATIVE_INFINITY;
-      if (!tried.has(step)) {
-        tried.set(step, candidatesAt(inner, { counts, lambda, of }));
-        await onCandidate?.(++fits);
-      }
-      return Math.max(...(tried.get(step) ?? []).map(({ ndcg }) => mean(ndcg)));
-    };
-    start = await climb(start, heightAt);
-    candidates.push(...[...tried.values()].flat());
-  }
-  return candidates;
-}
-
-/** Walks from a step to the top of its hill, trying one step beyond in both directions. */
-async function climb(start: number, heightAt: (step: number) => Promise<number>): Promise<number> {
-  let top = start;
-  for (const direction of [1, -1]) {
-    while ((await heightAt(top + direction)) > (await heightAt(top))) top += direction;
-  }
-  return top;
-}
-
-function candidatesAt(
-  inner: Inner,
-  { counts, lambda, of }: { counts: Float64Array; lambda: number; of: 'all' | 'relevant' },
-): Candidate[] {
-  const similarity = fitEase(counts, inner.popularity, lambda);
-  return TAUS.flatMap((tauItems) =>
-    inner.exclusions.map((excludeHistory) => {
-      const policy = { excludeHistory, score: recommenderScore(similarity, tauItems) };
-      const { ndcgAt10 } = evaluateRanking(inner.judged, inner.itemCount, policy);
-      return { lambda, tauItems, excludeHistory, coOccurrenceOf: of, ndcg: ndcgAt10 };
-    }),
-  );
-}
-
-function longestMemory(candidates: readonly Candidate[], best: Candidate): Candidate {
-  const memory = ({ tauItems }: Candidate): number => tauItems ?? Number.POSITIVE_INFINITY;
+function longestMemory(candidates: readonly BlendCandidate[], best: BlendCandidate): BlendCandidate {
+  const memory = ({ tauItems }: BlendCandidate): number => tauItems ?? Number.POSITIVE_INFINITY;
   return candidates
     .filter((candidate) => withinOneStandardError(best.ndcg, candidate.ndcg))
     .reduce((kept, c) => {
@@ -193,25 +143,56 @@ function withinOneStandardError(best: Float64Array, other: Float64Array): boolea
   return shortfall <= Math.sqrt(variance / differences.length);
 }
 
+interface ChosenPopularity {
+  halfLifeDays: number | null;
+  ndcgAt10: number;
+  ndcg: Float64Array;
+}
+
+function orPopularity(chosen: BlendCandidate, { ndcgAt10, ndcg }: ChosenPopularity): BlendCandidate {
+  return mean(chosen.ndcg) > ndcgAt10
+    ? chosen
+    : { components: [], tauItems: null, excludeHistory: true, ndcg };
+}
+
 function choosePopularity(
   past: readonly IndexedCustomer[],
   judged: readonly SplitCustomer[],
   itemCount: number,
-): { halfLifeDays: number | null; counts: Float64Array; ndcgAt10: number } {
+): ChosenPopularity {
   const span = timeSpan(past);
   const tried = halfLivesFor(span).map((halfLifeDays) => {
     const counts = decayedPopularity(past, itemCount, { asOf: span.to, halfLifeDays });
     const policy = { excludeHistory: true, score: (_: SplitCustomer, out: Float64Array) => out.set(counts) };
-    const ndcgAt10 = judged.length === 0 ? 0 : mean(evaluateRanking(judged, itemCount, policy).ndcgAt10);
-    return { halfLifeDays, counts, ndcgAt10 };
+    const ndcg = evaluateRanking(judged, itemCount, policy).ndcgAt10;
+    return { halfLifeDays, ndcg, ndcgAt10: judged.length === 0 ? 0 : mean(ndcg) };
   });
   return tried.reduce((top, candidate) => (candidate.ndcgAt10 > top.ndcgAt10 ? candidate : top));
 }
 
-function baskets(customers: readonly IndexedCustomer[], of: 'all' | 'relevant'): Uint32Array[] {
-  return customers.map((customer) =>
-    Uint32Array.from(new Set(of === 'all' ? customer.items : relevantItems(customer))),
-  );
+/** Customers with the most met items only, renumbered in their order. */
+function mostMet(
+  customers: readonly IndexedCustomer[],
+  itemCount: number,
+): { customers: readonly IndexedCustomer[]; itemCount: number } {
+  if (itemCount <= MAX_CHOICE_ITEMS) return { customers, itemCount };
+  const met = new Uint32Array(itemCount);
+  for (const { items } of customers) for (const item of items) met[item] = (met[item] ?? 0) + 1;
+  const order = Uint32Array.from(met.keys()).sort((a, b) => (met[b] ?? 0) - (met[a] ?? 0) || a - b);
+  const numberOf = new Int32Array(itemCount).fill(-1);
+  order
+    .subarray(0, MAX_CHOICE_ITEMS)
+    .sort()
+    .forEach((item, index) => (numberOf[item] = index));
+  const kept = customers.map(({ items, relevant, at }) => {
+    const isKept = (_: unknown, i: number): boolean => (numberOf[items[i] ?? 0] ?? -1) >= 0;
+    return {
+      items: items.filter(isKept).map((item) => numberOf[item] ?? 0),
+      relevant: relevant.filter(isKept),
+      at: at.filter(isKept),
+    };
+  });
+  return { customers: kept, itemCount: MAX_CHOICE_ITEMS };
 }
 
 /** Whether the customer came back to a known item with relevance. */

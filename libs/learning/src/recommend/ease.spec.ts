@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { coOccurrence, explainItem, fitEase, scoreItems } from './ease.js';
+import { easeWeights, explainItem, type ItemSimilarity, scoreItems, withPrior } from './ease.js';
 import { fillHistoryRow, historyWeights, weighHistory } from './history-weights.js';
+import { coOccurrence } from './pair-counts.js';
 import { rankSlate } from './rank-slate.js';
 
 const code = (name: string): unknown => expect.objectContaining({ code: name });
@@ -36,19 +37,22 @@ describe('weighHistory', () => {
   });
 });
 
-describe('fitEase', () => {
-  it('equals the closed form worked out by hand for two items', () => {
+const fitEase = async (counts: Float64Array, popularity: number[], lambda: number): Promise<ItemSimilarity> =>
+  withPrior(await easeWeights(counts, popularity.length, { lambda }), popularity);
+
+describe('EASE', () => {
+  it('equals the closed form worked out by hand for two items', async () => {
     // Three customers have item 0, two item 1, one both: G + I = [[4, 1], [1, 3]], P = [[3, −1], [−1, 4]] / 11.
-    const { matrix } = fitEase(coOccurrence([[0], [0, 1], [1], [0]], 2), [3, 2], 1);
+    const { matrix } = await fitEase(coOccurrence([[0], [0, 1], [1], [0]], 2), [3, 2], 1);
     expect(matrix[0]).toBe(0);
     expect(matrix[1]).toBeCloseTo(1 / 4, 6);
     expect(matrix[2]).toBeCloseTo(1 / 3, 6);
     expect(matrix[3]).toBe(0);
   });
 
-  it('ranks a customer without history by popularity, and never lets popularity outvote a neighbour', () => {
+  it('ranks a customer without history by popularity, and never lets popularity outvote a neighbour', async () => {
     const customers = [[0, 1], [0, 1], [0, 1], [2], [2], [2], [2], [2], [2]];
-    const similarity = fitEase(coOccurrence(customers, 4), [3, 3, 6, 0], 1);
+    const similarity = await fitEase(coOccurrence(customers, 4), [3, 3, 6, 0], 1);
     const scores = new Float64Array(4);
     scoreItems(similarity, weighHistory([], null), scores);
     expect(rankSlate(scores, { first: 4 })).toEqual([2, 0, 1, 3]);
@@ -56,8 +60,8 @@ describe('fitEase', () => {
     expect(rankSlate(scores, { first: 2, exclude: new Set([0]) })).toEqual([1, 2]);
   });
 
-  it('explains a score exactly: contributions of the history and the prior sum to it', () => {
-    const similarity = fitEase(
+  it('explains a score exactly: contributions of the history and the prior sum to it', async () => {
+    const similarity = await fitEase(
       coOccurrence(
         [
           [0, 1, 2],
@@ -83,11 +87,11 @@ describe('fitEase', () => {
     expect(explainItem(similarity, history, 2, 1)).toEqual(reasons.slice(0, 1));
   });
 
-  it('has a prior of zeros where nothing was popular, and refuses no items and no regularisation', () => {
-    const { matrix } = fitEase(coOccurrence([[0]], 1), [0], 1);
+  it('has a prior of zeros where nothing was popular, and refuses no items and no regularisation', async () => {
+    const { matrix } = await fitEase(coOccurrence([[0]], 1), [0], 1);
     expect([...matrix]).toEqual([0, 0]);
-    expect(() => fitEase(new Float64Array(0), [], 1)).toThrow(code('DATA_INSUFFICIENT'));
-    expect(() => fitEase(new Float64Array(1), [1], 0)).toThrow(code('INVALID_INPUT'));
+    await expect(fitEase(new Float64Array(0), [], 1)).rejects.toThrow(code('DATA_INSUFFICIENT'));
+    await expect(fitEase(new Float64Array(1), [1], 0)).rejects.toThrow(code('INVALID_INPUT'));
   });
 });
 

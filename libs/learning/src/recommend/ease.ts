@@ -1,5 +1,6 @@
 import { DomainError } from '@sextant/domain';
-import { invertPositiveDefinite } from '../linear-algebra/positive-definite.js';
+import { invertByBlocks } from '../linear-algebra/blocked-inverse.js';
+import type { MatrixProduct } from '../linear-algebra/matrix-product.js';
 import type { WeighedHistory } from './history-weights.js';
 
 /** A fitted item-to-item model with the popularity prior as its last row. */
@@ -13,50 +14,46 @@ export interface ItemSimilarity {
 const PRIOR_SHARE = 1e-4;
 
 /**
- * Co-occurrence counts G = XᵀX of binary X: how many customers had both items (diagonal: the item).
- *
- * @param baskets    distinct item indices of each customer
- * @returns          row-major, shape [itemCount, itemCount]; only the lower triangle and the diagonal are filled
- */
-export function coOccurrence(baskets: Iterable<ArrayLike<number>>, itemCount: number): Float64Array {
-  const counts = new Float64Array(itemCount * itemCount);
-  for (const basket of baskets) {
-    for (let a = 0; a < basket.length; a++) {
-      const i = basket[a] ?? 0;
-      for (let b = 0; b <= a; b++) {
-        const j = basket[b] ?? 0;
-        const at = i > j ? i * itemCount + j : j * itemCount + i;
-        counts[at] = (counts[at] ?? 0) + 1;
-      }
-    }
-  }
-  return counts;
-}
-
-/**
  * EASE, the shallow linear autoencoder: B = argmin ‖X − X·B‖² + λ‖B‖² with a zero diagonal, in closed form
- * B[i,j] = −P[i,j] / P[j,j] with P = (XᵀX + λI)⁻¹. The popularity prior stands below it as one more row.
+ * B[i,j] = −P[i,j] / P[j,j] with P = (XᵀX + λI)⁻¹.
  *
- * @param counts      as given by {@link coOccurrence}
- * @param popularity  shape [itemCount], non-negative, any scale
+ * @param gram   XᵀX, row-major, shape [n, n], of which the lower triangle is read; overwritten
+ * @returns      B, row-major, shape [n, n]
  * @throws DomainError DATA_INSUFFICIENT when there is no item, INVALID_INPUT when lambda is not positive
  *
  * Source: Steck (2019), "Embarrassingly shallow autoencoders for sparse data", WWW.
  */
-export function fitEase(counts: Float64Array, popularity: ArrayLike<number>, lambda: number): ItemSimilarity {
-  const n = popularity.length;
+export async function easeWeights(
+  gram: Float64Array,
+  n: number,
+  { lambda, product }: { lambda: number; product?: MatrixProduct },
+): Promise<Float32Array> {
   if (n === 0) throw new DomainError('DATA_INSUFFICIENT', 'there is no item to recommend');
   if (!(lambda > 0))
     throw new DomainError('INVALID_INPUT', `lambda must be positive, got ${lambda}`, { path: 'lambda' });
-  const regularised = counts.slice();
-  for (let i = 0; i < n; i++) regularised[i * n + i] = (regularised[i * n + i] ?? 0) + lambda;
-  const precision = invertPositiveDefinite(regularised, n);
-  const matrix = new Float32Array((n + 1) * n);
+  for (let i = 0; i < n; i++) gram[i * n + i] = (gram[i * n + i] as number) + lambda;
+  const precision = await invertByBlocks(gram, n, product);
+  const weights = new Float32Array(n * n);
+  const diagonal = Float64Array.from({ length: n }, (_, j) => precision[j * n + j] as number);
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < n; j++) {
-      if (i !== j) matrix[i * n + j] = -(precision[i * n + j] ?? 0) / (precision[j * n + j] ?? 1);
+      if (i !== j) weights[i * n + j] = -(precision[i * n + j] as number) / (diagonal[j] as number);
     }
   }
+  return weights;
+}
+
+/**
+ * Puts the popularity prior below weights between items. It is scaled to a small share of the median over items of their strongest
+ * weight: it orders customers without history and breaks ties, and never outvotes a signal.
+ *
+ * @param weights     row-major, shape [n, n]
+ * @param popularity  shape [n], non-negative, any scale
+ */
+export function withPrior(weights: Float32Array, popularity: ArrayLike<number>): ItemSimilarity {
+  const n = popularity.length;
+  const matrix = new Float32Array((n + 1) * n);
+  matrix.set(weights);
   writePrior(matrix, popularity);
   return { itemCount: n, matrix };
 }
@@ -104,15 +101,17 @@ export function explainItem(
     .slice(0, reasons);
 }
 
-/** Scales popularity to PRIOR_SHARE of the median over items of the strongest similarity, so that it never outvotes a signal. */
 function writePrior(matrix: Float32Array, popularity: ArrayLike<number>): void {
   const n = popularity.length;
-  const strongest = Float64Array.from({ length: n }, (_, i) =>
-    matrix.subarray(i * n, (i + 1) * n).reduce((max, value) => Math.max(max, value), 0),
-  )
-    .filter((value) => value > 0)
-    .sort();
-  const typical = strongest[strongest.length >> 1] ?? 1;
-  const top = Math.max(...Array.from({ length: n }, (_, j) => popularity[j] ?? 0)) || 1;
-  for (let j = 0; j < n; j++) matrix[n * n + j] = ((popularity[j] ?? 0) / top) * typical * PRIOR_SHARE;
+  const strongest = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    let max = 0;
+    for (let j = 0; j < n; j++) max = Math.max(max, matrix[i * n + j] as number);
+    strongest[i] = max;
+  }
+  const signals = strongest.filter((value) => value > 0).sort();
+  const typical = signals[signals.length >> 1] ?? 1;
+  let top = 0;
+  for (let j = 0; j < n; j++) top = Math.max(top, popularity[j] ?? 0);
+  for (let j = 0; j < n; j++) matrix[n * n + j] = ((popularity[j] ?? 0) / (top || 1)) * typical * PRIOR_SHARE;
 }

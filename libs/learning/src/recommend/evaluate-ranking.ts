@@ -6,6 +6,12 @@ import { rankSlate } from './rank-slate.js';
 export interface RankingQuality {
   ndcgAt10: Float64Array;
   recallAt20: Float64Array;
+  /** 1 where a relevant item stands in the first 20. */
+  hitAt20: Float64Array;
+  /** 1 / rank of the first relevant item in the first 20, else 0. */
+  reciprocalRankAt20: Float64Array;
+  /** Share of all items that stand in anybody's first 10. */
+  coverageAt10: number;
 }
 
 export interface RankingPolicy {
@@ -30,15 +36,21 @@ export function evaluateRanking(
   itemCount: number,
   policy: RankingPolicy,
 ): RankingQuality {
-  const quality = { ndcgAt10: new Float64Array(splits.length), recallAt20: new Float64Array(splits.length) };
+  const per = (): Float64Array => new Float64Array(splits.length);
+  const quality = { ndcgAt10: per(), recallAt20: per(), hitAt20: per(), reciprocalRankAt20: per() };
   const scores = new Float64Array(itemCount);
+  const shown = new Set<number>();
   for (const [index, split] of splits.entries()) {
     policy.score(split, scores);
     const exclude: ReadonlySet<number> = policy.excludeHistory ? new Set(split.train.items) : new Set();
     const slate = rankSlate(scores, { exclude, first: 20 });
     const relevant = new Set(relevantItems(split.test));
+    for (const item of slate.slice(0, 10)) shown.add(item);
+    const hit = slate.findIndex((item) => relevant.has(item));
     quality.ndcgAt10[index] = ndcgAtK(slate, relevant, 10);
     quality.recallAt20[index] = recallAtK(slate, relevant, 20);
+    quality.hitAt20[index] = hit === -1 ? 0 : 1;
+    quality.reciprocalRankAt20[index] = hit === -1 ? 0 : 1 / (hit + 1);
   }
-  return quality;
+  return { ...quality, coverageAt10: shown.size / itemCount };
 }

@@ -1,4 +1,5 @@
 import { DomainError } from '@sextant/domain';
+import { type Random, randomPermutation } from '../random/seeded-random.js';
 
 /**
  * One customer meeting one item. An interaction counts as relevant unless it says `relevant: false` (a poor rating, a return):
@@ -88,6 +89,28 @@ export function splitLater(customers: readonly IndexedCustomer[], share: number)
   });
 }
 
+/**
+ * Puts a random share of each customer's n interactions into test, n less the rounded rest; the order within both parts stays.
+ * A customer with a single interaction keeps it in train.
+ *
+ * @param share  in (0, 1)
+ */
+export function splitRandom(
+  customers: readonly IndexedCustomer[],
+  share: number,
+  random: Random,
+): SplitCustomer[] {
+  return customers.map((customer) => {
+    const total = customer.items.length;
+    const inTrain = Math.max(1, Math.round(total * (1 - share)));
+    const train = new Set(randomPermutation(random, total).subarray(0, inTrain));
+    return {
+      train: keep(customer, (i) => train.has(i)),
+      test: keep(customer, (i) => !train.has(i)),
+    };
+  });
+}
+
 /** The relevant items of a customer, oldest first. */
 export function relevantItems({ items, relevant }: IndexedCustomer): Uint32Array {
   return items.filter((_, i) => relevant[i] === 1);
@@ -110,5 +133,13 @@ function slice({ items, relevant, at }: IndexedCustomer, from: number, to: numbe
     items: items.subarray(from, to),
     relevant: relevant.subarray(from, to),
     at: at.subarray(from, to),
+  };
+}
+
+function keep({ items, relevant, at }: IndexedCustomer, isKept: (i: number) => boolean): IndexedCustomer {
+  return {
+    items: items.filter((_, i) => isKept(i)),
+    relevant: relevant.filter((_, i) => isKept(i)),
+    at: at.filter((_, i) => isKept(i)),
   };
 }

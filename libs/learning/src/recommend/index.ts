@@ -1,0 +1,32 @@
+export {
+  chooseRecommender,
+  type ChooseOptions,
+  fitRecommender,
+  type RecommenderChoice,
+  recommenderScore,
+} from './choose-recommender.js';
+export {
+  easeWeights,
+  explainItem,
+  type HistoryContribution,
+  type ItemSimilarity,
+  scoreItems,
+  withPrior,
+} from './ease.js';
+export { evaluable, evaluateRanking, type RankingPolicy, type RankingQuality } from './evaluate-ranking.js';
+export { fillHistoryRow, historyWeights, type WeighedHistory, weighHistory } from './history-weights.js';
+export {
+  type CustomerInteractions,
+  type IndexedCustomer,
+  type IndexedInteractions,
+  indexInteractions,
+  type Interaction,
+  relevantItems,
+  splitLater,
+  splitRandom,
+  type SplitCustomer,
+} from './interactions.js';
+export { fitItemModel, type ItemModel, type ItemModelSetting } from './item-models.js';
+export { coOccurrence, nearCounts, nextCounts } from './pair-counts.js';
+export { decayedPopularity, halfLivesFor, timeSpan } from './popularity.js';
+export { rankSlate, type SlateOptions } from './rank-slate.js';

@@ -1,0 +1,94 @@
+import type { Measured } from '@sextant/artefacts';
+import { measuredMean } from '@sextant/learning';
+import type { MatrixProduct } from '@sextant/learning/linear-algebra';
+import {
+  chooseRecommender,
+  decayedPopularity,
+  evaluable,
+  evaluateRanking,
+  fitRecommender,
+  type IndexedInteractions,
+  type ItemSimilarity,
+  type RankingQuality,
+  type RecommenderChoice,
+  recommenderScore,
+  type SplitCustomer,
+  timeSpan,
+} from '@sextant/learning/recommend';
+import { splitBy, type SplitRule } from './split-rule.js';
+
+export interface MeasureRecommenderOptions {
+  seed: number;
+  split: SplitRule;
+  product: MatrixProduct;
+  onCandidate?: (fits: number) => void | Promise<void>;
+}
+
+export interface MeasuredRecommender {
+  choice: RecommenderChoice;
+  /** Customers with a relevant item in test. */
+  customers: number;
+  /** `ndcg@10`, `recall@20`, `hr@20`, `mrr@20`, `coverage@10`; none when nobody could be judged. */
+  metrics: Record<string, Measured>;
+  /** The same of `popularity` (decayed as chosen) and `item-kNN` (tuned on the same inner split). */
+  baselines: Record<string, Record<string, Measured>>;
+  /** For a second stage: what was fitted on, and how it ranked. */
+  judged: SplitCustomer[];
+  past: SplitCustomer['train'][];
+  similarity: ItemSimilarity;
+}
+
+/** Chooses on the training part alone (by an inner split of the same kind), fits on it and measures on what was held out. */
+export async function measureRecommender(
+  { customers, items }: IndexedInteractions,
+  options: MeasureRecommenderOptions,
+): Promise<MeasuredRecommender> {
+  const { seed, split, product, onCandidate } = options;
+  const itemCount = items.length;
+  const splits = splitBy(customers, split, seed);
+  const judged = evaluable(splits);
+  const past = splits.map(({ train }) => train);
+  const choice = await chooseRecommender(past, {
+    itemCount,
+    seed,
+    product,
+    split: (own) => splitBy(own, split, seed + 1),
+    ...(onCandidate ? { onCandidate } : {}),
+  });
+  const similarity = await fitRecommender(past, itemCount, choice, product);
+  const { excludeHistory } = choice;
+  const score = recommenderScore(similarity, choice.tauItems);
+  const measured = (policy: typeof score): Record<string, Measured> =>
+    judged.length === 0
+      ? {}
+      : metricsOf(evaluateRanking(judged, itemCount, { excludeHistory, score: policy }), seed);
+  const halfLifeDays = choice.popularityHalfLifeDays;
+  const popularity = decayedPopularity(past, itemCount, { asOf: timeSpan(past).to, halfLifeDays });
+  const neighbours = choice.validation.alone.filter(({ setting }) => setting.model === 'item-knn');
+  const knn = { ...choice, components: neighbours.map(({ setting }) => setting) };
+  const knnScore = recommenderScore(await fitRecommender(past, itemCount, knn, product), null);
+  return {
+    choice,
+    customers: judged.length,
+    metrics: measured(score),
+    baselines:
+      judged.length === 0
+        ? {}
+        : { popularity: measured((_, out) => out.set(popularity)), 'item-kNN': measured(knnScore) },
+    judged,
+    past,
+    similarity,
+  };
+}
+
+/** Each metric as a mean over customers with its bootstrap interval; coverage is one figure of all of them. */
+export function metricsOf(quality: RankingQuality, seed: number): Record<string, Measured> {
+  const coverage = quality.coverageAt10;
+  return {
+    'ndcg@10': measuredMean(quality.ndcgAt10, { seed }),
+    'recall@20': measuredMean(quality.recallAt20, { seed }),
+    'hr@20': measuredMean(quality.hitAt20, { seed }),
+    'mrr@20': measuredMean(quality.reciprocalRankAt20, { seed }),
+    'coverage@10': { value: coverage, low: coverage, high: coverage, level: 1 },
+  };
+}

@@ -1,0 +1,98 @@
+import { DomainError } from '@sextant/domain';
+import type { CustomerInteractions } from '@sextant/learning/recommend';
+import type { EvaluationReport } from '@sextant/training/evaluation';
+import { evaluateRecommend, parseSplitRule } from '@sextant/training/recommend';
+import { Command } from 'commander';
+import { CsvFile } from './csv-file.js';
+import { emitReport, type OutputFlags, type Print, withOutputFlags } from './evaluation-output.js';
+
+export interface RecommendFlags {
+  csv: string;
+  user: string;
+  item: string;
+  rating?: string;
+  relevant?: string;
+  time?: string;
+  split?: string;
+  splits?: string;
+  seed: string;
+}
+
+const MOST_SPLITS = 100;
+/** From 1973 to 5138; as milliseconds it would be the first three years of the seventies. */
+const UNIX_SECONDS = { from: 1e8, to: 1e11 };
+
+/** `sextant evaluate recommend`: which items a customer meets next. */
+export function recommendCommand(print: Print): Command {
+  const command = new Command('recommend')
+    .description('rank items for each customer by what they met before; one row an interaction')
+    .requiredOption('--csv <file>', 'plain or .gz')
+    .requiredOption('--user <column>', 'who')
+    .requiredOption('--item <column>', 'what')
+    .option('--rating <column>', 'a number; with --relevant it says which interactions count for an item')
+    .option('--relevant <n>', 'lowest rating that counts for (default: every interaction does)')
+    .option('--time <column>', 'ISO date-time or a number (default: rows stand in order of time)')
+    .option('--split <rule>', 'last:SHARE or random:SHARE of each customer is the test', 'last:0.2')
+    .option('--splits <n>', 'random splits to average over', '1');
+  return withOutputFlags(command).action(async (flags: RecommendFlags & OutputFlags) => {
+    await emitReport(await evaluateRecommendFile(flags), flags, print);
+  });
+}
+
+/** @throws DomainError INVALID_INPUT for flags, columns or cells that do not fit, DATA_INSUFFICIENT when nobody can be judged */
+export async function evaluateRecommendFile(flags: RecommendFlags): Promise<EvaluationReport> {
+  const split = parseSplitRule(flags.split ?? 'last:0.2');
+  const splits = Number(flags.splits ?? '1');
+  if (!Number.isInteger(splits) || splits < 1 || splits > MOST_SPLITS)
+    throw invalid('--splits', `a whole number from 1 to ${MOST_SPLITS}`, flags.splits);
+  if (splits > 1 && split.kind === 'last') throw invalid('--splits', '1 with a split by time', flags.splits);
+  const file = await CsvFile.read(flags.csv);
+  return evaluateRecommend({
+    customers: customersOf(file, flags),
+    rows: file.rows,
+    split,
+    splits,
+    seed: Number(flags.seed),
+  });
+}
+
+/** Each customer's interactions in order of time; those of the same time in order of their items, numbers by value. */
+function customersOf(file: CsvFile, flags: RecommendFlags): CustomerInteractions[] {
+  const [users, items] = [file.texts(flags.user), file.texts(flags.item)];
+  const times = timesOf(file, flags);
+  const relevant = relevanceOf(file, flags);
+  const rowsOf = new Map<string, number[]>();
+  users.forEach((user, row) => {
+    const rows = rowsOf.get(user);
+    if (rows) rows.push(row);
+    else rowsOf.set(user, [row]);
+  });
+  const { compare } = new Intl.Collator('en', { numeric: true });
+  return [...rowsOf].map(([customerId, rows]) => ({
+    customerId,
+    interactions: rows
+      .sort((a, b) => (times[a] ?? 0) - (times[b] ?? 0) || compare(items[a] ?? '', items[b] ?? ''))
+      .map((row) => ({ itemId: items[row] ?? '', at: times[row] ?? 0, relevant: relevant(row) })),
+  }));
+}
+
+/** Unix milliseconds; the number of the row where there is no column. Numbers of the size of Unix seconds are taken for such. */
+function timesOf(file: CsvFile, { time }: RecommendFlags): Float64Array {
+  if (time === undefined) return Float64Array.from({ length: file.rows }, (_, row) => row);
+  const times = file.times(time);
+  const areSeconds = times.every((at) => at >= UNIX_SECONDS.from && at < UNIX_SECONDS.to);
+  return areSeconds ? times.map((at) => at * 1000) : times;
+}
+
+function relevanceOf(file: CsvFile, { rating, relevant }: RecommendFlags): (row: number) => boolean {
+  if (relevant === undefined) return () => true;
+  const lowest = Number(relevant);
+  if (!Number.isFinite(lowest)) throw invalid('--relevant', 'a number', relevant);
+  if (rating === undefined) throw invalid('--rating', 'given where --relevant is', rating);
+  const ratings = file.numbers(rating);
+  return (row) => (ratings[row] ?? Number.NaN) >= lowest;
+}
+
+function invalid(path: string, wanted: string, actual: string | undefined): DomainError {
+  return new DomainError('INVALID_INPUT', `${path} must be ${wanted}, got "${actual ?? ''}"`, { path });
+}
