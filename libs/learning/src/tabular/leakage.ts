@@ -15,8 +15,11 @@ const MIN_ROWS_OF_A_CLASS = 20;
 /** A value decides a row where at least this share of its rows has the rarer label, over at least so many rows. */
 const DECIDING_RATE = 0.95;
 const MIN_ROWS_OF_A_LEVEL = 30;
-/** A column leaks where its deciding values hold at least this share of the rarer label's rows. */
-const DECIDED_SHARE = 0.3;
+/**
+ * A column leaks where its deciding values hold at least this share of the rarer label's rows. Numbers need more: the end of an honest
+ * scale may decide a good part of the rows.
+ */
+const DECIDED_SHARE = { categorical: 0.3, numeric: 0.5 };
 /** AUC away from 0.5 by which a column says anything of the label. */
 const INFORMATIVE = 0.03;
 
@@ -41,7 +44,7 @@ export interface LeakFindings {
  * Columns that know the label because they were written after it. A column leaks where
  * - alone it reaches an AUC of 0.98, or
  * - some of its values decide the label: values whose rows nearly all (95 %) have the rarer label hold 30 % of that label's
- *   rows, e.g. "closed" among the tags of a lead; or
+ *   rows (50 % for numbers), e.g. "closed" among the tags of a lead; or
  * - another column of the table leaks by one of these, so that the table was written after the fact, and the column's name says that it is
  *   rewritten ("last …", "… status", "… score"), it says something of the label, and it goes with the leak among rows of equal label:
  *   one hand filled in both.
@@ -61,7 +64,7 @@ export function findLeaks(table: ColumnTable, labels: ArrayLike<number>): LeakFi
     const deciding = decidingLevels(binned, labels, rarer);
     if (alone >= LEAKAGE_AUC) {
       leaks.set(column.name, `it gives the label away (alone it reaches an AUC of ${alone.toFixed(3)})`);
-    } else if (deciding.share >= DECIDED_SHARE) {
+    } else if (deciding.share >= DECIDED_SHARE[column.kind]) {
       leaks.set(
         column.name,
         `it gives the label away (rows of ${named(column, binned, deciding.levels)} nearly all have one label, and hold ${(100 * deciding.share).toFixed(0)} % of it)`,

@@ -94,5 +94,12 @@ function parametersFor({ seed, threads }: LightGbmFamilyOptions, leaves: number,
 }
 
 function labelled(data: TableExamples, rows: Float32Array): LabelledRows {
-  return { rows, labels: Float32Array.from(data.labels) };
+  const { labels, weights } = data;
+  return { rows, labels: Float32Array.from(labels), ...(weights && { weights: scaled(weights) }) };
+}
+
+/** Weights of mean 1, so that the least rows and the ridge of a leaf mean what they mean without weights. */
+function scaled(weights: Float32Array): Float32Array {
+  const mean = weights.reduce((sum, weight) => sum + weight, 0) / weights.length;
+  return weights.map((weight) => weight / mean);
 }

@@ -3,8 +3,9 @@ import {
   fitLogistic,
   fitTableEncoder,
   linearMargins,
-  logLoss,
+  logLosses,
   type LogisticModel,
+  mean,
   sigmoid,
 } from '@sextant/learning';
 import { writeLinearModel } from '@sextant/onnx';
@@ -26,7 +27,7 @@ export function logisticFamily(exclude: readonly string[]): TableFamily {
       let start: LogisticModel | undefined;
       for (const strength of STRENGTHS) {
         start = fitLogistic(input, { l2: strength / fit.labels.length, ...(start && { start }) });
-        const loss = logLoss(held.labels, linearMargins(start, heldRows).map(sigmoid));
+        const loss = weightedLoss(held, linearMargins(start, heldRows));
         if (loss < best.loss) best = { strength, loss };
       }
       return Promise.resolve({
@@ -50,8 +51,20 @@ function fitted(data: TableExamples, strength: number, exclude: readonly string[
   };
 }
 
+function weightedLoss({ labels, weights }: TableExamples, margins: Float64Array): number {
+  const losses = logLosses(labels, margins.map(sigmoid));
+  if (weights === undefined) return mean(losses);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return losses.reduce((sum, loss, i) => sum + loss * (weights[i] ?? 0), 0) / total;
+}
+
 function inputOf(data: TableExamples, rows: Float32Array) {
-  return { rows, columns: rows.length / data.labels.length, labels: data.labels };
+  return {
+    rows,
+    columns: rows.length / data.labels.length,
+    labels: data.labels,
+    ...(data.weights && { weights: data.weights }),
+  };
 }
 
 function columnMeans(rows: Float32Array, columns: number): Float64Array {

@@ -1,0 +1,3 @@
+export { type AccountMember, accountScore } from './account-score.js';
+export { balancedWeights } from './class-weights.js';
+export { nextProducts, type NextProducts, type OfferedProduct, type RankedProduct } from './next-product.js';
