@@ -1,3 +1,5 @@
+export { writeLifetimeModel } from './lifetime-model.js';
+export type { LifetimeLimits } from './lifetime-part.js';
 export { type LinearModel, writeLinearModel } from './linear-model.js';
 export { writeMatrixProduct } from './matrix-product.js';
 export { GPU_ONNX_FILE, ONNX_FILE, onnxDescription, onnxFiles } from './onnx-files.js';

@@ -4,7 +4,7 @@ import protobuf from 'protobufjs';
 /** A tensor of a model's signature; -1 is the batch dimension. */
 export interface OnnxTensor {
   name: string;
-  datatype: 'FP32';
+  datatype: 'FP32' | 'FP64';
   shape: number[];
 }
 
@@ -117,7 +117,7 @@ export const attribute = {
   }),
 };
 
-function valueInfo({ name, shape }: OnnxTensor): object {
+function valueInfo({ name, datatype, shape }: OnnxTensor): object {
   const dim = shape.map((size) => (size === -1 ? { dim_param: 'batch' } : { dim_value: size }));
-  return { name, type: { tensor_type: { elem_type: FLOAT, shape: { dim } } } };
+  return { name, type: { tensor_type: { elem_type: datatype === 'FP64' ? DOUBLE : FLOAT, shape: { dim } } } };
 }
