@@ -62,16 +62,21 @@ export async function loadDemoCompany(
   if (!summary) throw new Error('the import said nothing');
 }
 
-/** Trains what the printed queries ask, so far as it is missing, by the same mutation that anyone may call. */
+/**
+ * Trains what the printed queries ask, so far as it is missing, by the same mutation that anyone may call. What cannot be trained
+ * is reported: rules answer in its place.
+ */
 export async function trainFirstModels(client: GraphQuestions, progress: Progress): Promise<void> {
   for (const task of FIRST_TASKS) {
     if (await isLive(client, task)) continue;
     const title = `train ${task}`;
-    await progress.step(
-      title,
-      () => train(client, task, (share) => progress.bar(title, share)),
-      (job) => job.modelVersion?.id ?? '',
-    );
+    await progress
+      .step(
+        title,
+        () => train(client, task, (share) => progress.bar(title, share)),
+        (job) => job.modelVersion?.id ?? '',
+      )
+      .catch((error: unknown) => progress.line(notTrained(task, error)));
   }
 }
 
@@ -96,10 +101,14 @@ export async function trainFurtherModels(
       trained += 1;
     } catch (error) {
       if (isStopping()) return;
-      say(`          ${task} is not trained: ${error instanceof Error ? error.message : String(error)}`);
+      say(notTrained(task, error));
     }
   }
   if (tried > 0) say(`The rest is learnt: ${trained} of ${tried} models.`);
+}
+
+function notTrained(task: string, error: unknown): string {
+  return `          ${task} is not trained: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 async function isLive(client: GraphQuestions, task: string): Promise<boolean> {
