@@ -25,6 +25,33 @@ export const columnEncoding = z.discriminatedUnion('kind', [
       .describe('one input column each; anything else goes to the "other" column'),
   }),
   z.object({
+    kind: z.literal('date'),
+    column: z.string(),
+    format: z.enum(['iso', 'day-first', 'month-first']).describe('how the texts are written; read as UTC'),
+    parts: z
+      .array(
+        z.object({
+          part: z.enum([
+            'day',
+            'month',
+            'weekday',
+            'hour',
+            'year-sine',
+            'year-cosine',
+            'week-sine',
+            'week-cosine',
+          ]),
+          mean: z.number(),
+          scale: z.number().positive(),
+          range: z.tuple([z.number(), z.number()]).optional().describe('as of a numeric column'),
+        }),
+      )
+      .min(1)
+      .describe('one input column each, (part - mean) / scale'),
+    fill: z.boolean().describe('a missing date becomes the mean of each part; false keeps NaN'),
+    missingIndicator: z.boolean(),
+  }),
+  z.object({
     kind: z.literal('lookup'),
     column: z.string().describe('a categorical column, e.g. the product'),
     feature: z.string().describe('name of the one model input column'),

@@ -1,5 +1,6 @@
 import type { ColumnEncoding, TableEncoding } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
+import { writeDate } from './encode-date.js';
 import { writeLookup } from './encode-lookup.js';
 import type { EncodingTarget } from './encoding-target.js';
 import { signedLog1p } from './signed-log1p.js';
@@ -28,6 +29,7 @@ export function encodeTable(encoding: TableEncoding, table: ColumnTable): Float3
     const target = { output, width, offset, rows: table.rows };
     if (column.kind === 'numeric') writeNumeric(column, source, target);
     else if (column.kind === 'lookup') writeLookup(column, byName, target);
+    else if (column.kind === 'date') writeDate(column, source, target);
     else writeCategorical(column, source, target);
     offset += encodedWidth(column);
   }
@@ -38,6 +40,7 @@ export function encodeTable(encoding: TableEncoding, table: ColumnTable): Float3
 export function encodedWidth(column: ColumnEncoding): number {
   if (column.kind === 'lookup') return 1;
   if (column.kind === 'categorical') return column.categories.length + 1;
+  if (column.kind === 'date') return column.parts.length + (column.missingIndicator ? 1 : 0);
   return column.missingIndicator ? 2 : 1;
 }
 
@@ -50,7 +53,9 @@ export function encodedNames(column: ColumnEncoding): string[] {
       `${column.column}=(other)`,
     ];
   }
-  return column.missingIndicator ? [column.column, `${column.column} is missing`] : [column.column];
+  const names =
+    column.kind === 'date' ? column.parts.map(({ part }) => `${column.column} (${part})`) : [column.column];
+  return column.missingIndicator ? [...names, `${column.column} is missing`] : names;
 }
 
 /** Position in `encoding.columns` of each model input column, shape [features]. */

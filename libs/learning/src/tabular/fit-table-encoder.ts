@@ -7,6 +7,7 @@ import {
   numericView,
   type TableColumn,
 } from './column-table.js';
+import { dateEncoding } from './fit-date.js';
 import { encodedNames, MISSING_CATEGORY } from './encode-table.js';
 import { signedLog1p } from './signed-log1p.js';
 import { findLeaks } from './leakage.js';
@@ -36,7 +37,7 @@ const DEFAULT_MAX_CATEGORIES = 40;
 const SKEWED = 2;
 
 /**
- * Learns how a raw table becomes model input: numbers, one-hot texts (rare ones grouped as "other"), constant and duplicate
+ * Learns how a raw table becomes model input: numbers, parts of dates, one-hot texts (rare ones grouped as "other"), constant and duplicate
  * columns left out, and columns that give the label away (`findLeaks`) named and left out, suspicious ones named and kept.
  * Columns come out in the order of the table.
  */
@@ -83,9 +84,11 @@ function encodingOf(
   rows: number,
   options: TableEncoderOptions,
 ): ColumnEncoding | Dropped {
-  return column.kind === 'numeric'
-    ? numericEncoding(column.name, column.values, options.purpose)
-    : categoricalEncoding(column, rows, options.maxCategories ?? DEFAULT_MAX_CATEGORIES);
+  if (column.kind === 'numeric') return numericEncoding(column.name, column.values, options.purpose);
+  return (
+    dateEncoding(column, options.purpose) ??
+    categoricalEncoding(column, rows, options.maxCategories ?? DEFAULT_MAX_CATEGORIES)
+  );
 }
 
 function numericEncoding(
