@@ -1,9 +1,10 @@
 import type { DecayedSum } from './decayed-counter.js';
 import { type InteractionColumns, noInteractions } from './interactions.js';
+import type { PurchaseDays } from './purchase-days.js';
 import type { Scalar } from './stored-event.js';
 
 /** Changes when the fold does, so that documents of an older fold are computed anew. */
-export const FOLD_VERSION = 1;
+export const FOLD_VERSION = 2;
 
 /** A feature vector by name, before any model's manifest encodes it. */
 export type FeatureVector = Record<string, number | string | null>;
@@ -33,6 +34,8 @@ export interface CustomerState {
   orderValue: DecayedSum | null;
   orderUnits: DecayedSum | null;
   lastOrderValue: number | null;
+  /** null before the first order */
+  purchases: PurchaseDays | null;
   /** seconds spent on pages */
   visitSeconds: DecayedSum | null;
   lastChannel: string | null;
@@ -59,6 +62,7 @@ export function emptyState(customerId: string): CustomerState {
     orderValue: null,
     orderUnits: null,
     lastOrderValue: null,
+    purchases: null,
     visitSeconds: null,
     lastChannel: null,
     lastDevice: null,

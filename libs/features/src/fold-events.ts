@@ -2,6 +2,7 @@ import type { CustomerState } from './customer-state.js';
 import { addDecayed } from './decayed-counter.js';
 import { featureVector } from './feature-vector.js';
 import { appendInteraction, interactionsOf, trimInteractions } from './interactions.js';
+import { addPurchase, orderValueOf } from './purchase-days.js';
 import {
   compareEvents,
   CUSTOMER_EVENT_TYPES,
@@ -89,7 +90,7 @@ function foldVisit(draft: CustomerState, event: StoredEvent, at: number): void {
 
 function foldOrder(draft: CustomerState, event: StoredEvent, at: number): void {
   const lines = orderLinesOf(event);
-  const value = lines.reduce((sum, line) => sum + line.quantity * (line.unitPrice ?? 0), 0);
+  const value = orderValueOf(event);
   draft.orderValue = addDecayed(draft.orderValue, at, value);
   draft.orderUnits = addDecayed(
     draft.orderUnits,
@@ -97,6 +98,7 @@ function foldOrder(draft: CustomerState, event: StoredEvent, at: number): void {
     lines.reduce((sum, line) => sum + line.quantity, 0),
   );
   draft.lastOrderValue = value;
+  draft.purchases = addPurchase(draft.purchases, at, value);
 }
 
 function foldProfile(draft: CustomerState, event: StoredEvent): void {

@@ -32,6 +32,14 @@ export {
 } from './interactions.js';
 export { type LeadExample, leadExamples } from './lead-examples.js';
 export {
+  addPurchase,
+  orderValueOf,
+  purchaseDayOf,
+  type PurchaseDays,
+  type PurchaseSummary,
+  purchaseSummary,
+} from './purchase-days.js';
+export {
   COMPANY_EVENT_TYPES,
   type CompanyEventType,
   compareEvents,
