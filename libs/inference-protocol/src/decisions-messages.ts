@@ -167,6 +167,29 @@ export interface ScoreLeadsResponse {
   horizonDays: number;
 }
 
+export interface ForecastValueRequest {
+  model: string;
+  version?: string;
+  /**
+   * float64 [rows, 5]: purchase days after the first; days from the first purchase to the last, and to now; mean value of a purchase
+   * day after the first (NaN without one); days ahead
+   */
+  customers: Buffer;
+}
+/** Columns of float64, one value a row; read them with `readFloat64`. */
+export interface ForecastValueResponse {
+  servedBy: ServedBy;
+  probabilityAlive: Buffer;
+  expectedPurchases: Buffer;
+  /** discounted, in major units of the currency */
+  value: Buffer;
+  valueLow: Buffer;
+  valueHigh: Buffer;
+  intervalLevel: number;
+  /** ISO 4217 */
+  currency: string;
+}
+
 export interface FeatureContribution {
   feature: string;
   contribution: number;

@@ -9,6 +9,8 @@ import {
 } from '@grpc/grpc-js';
 import { DomainError } from '@sextant/domain';
 import type {
+  ForecastValueRequest,
+  ForecastValueResponse,
   PredictDemandRequest,
   PredictDemandResponse,
   QuotePricesRequest,
@@ -39,6 +41,7 @@ export interface DecisionsClient {
   quotePrices(request: QuotePricesRequest, options: CallOptions): Promise<QuotePricesResponse>;
   predictDemand(request: PredictDemandRequest, options: CallOptions): Promise<PredictDemandResponse>;
   scoreLeads(request: ScoreLeadsRequest, options: CallOptions): Promise<ScoreLeadsResponse>;
+  forecastValue(request: ForecastValueRequest, options: CallOptions): Promise<ForecastValueResponse>;
   close(): void;
 }
 
@@ -76,6 +79,7 @@ export function createDecisionsClient({
     quotePrices: bind<QuotePricesRequest, QuotePricesResponse>('QuotePrices'),
     predictDemand: bind<PredictDemandRequest, PredictDemandResponse>('PredictDemand'),
     scoreLeads: bind<ScoreLeadsRequest, ScoreLeadsResponse>('ScoreLeads'),
+    forecastValue: bind<ForecastValueRequest, ForecastValueResponse>('ForecastValue'),
     close: () => client.close(),
   };
 }

@@ -10,6 +10,8 @@ export type {
   Decoded,
   FeatureContribution,
   FeatureTable,
+  ForecastValueRequest,
+  ForecastValueResponse,
   GuardrailOutcome,
   ItemReason,
   LeadScore,
