@@ -10,11 +10,11 @@ export interface BlendCandidate {
   ndcg: Float64Array;
 }
 
-const TAUS: readonly (number | null)[] = [null, 200, 100, 50, 30, 20, 10, 5, 2];
+const TAUS: readonly (number | null)[] = [null, 100, 50, 20, 10, 5, 2];
 
 /**
  * Every non-empty subset of the models, each a plain mean of its members' scores, with every memory: with k models
- * 9 · (2ᵏ − 1) candidates, of which only the sums and the rankings cost anything. Weights are not tuned: on as few customers as an
+ * 7 · (2ᵏ − 1) candidates, of which only the sums and the rankings cost anything. Weights are not tuned: on as few customers as an
  * inner split judges they would follow its noise.
  */
 export async function blendSubsets(

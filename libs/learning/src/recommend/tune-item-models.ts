@@ -5,7 +5,7 @@ import { ndcgOfSum, scoreMatrix } from './score-matrix.js';
 
 export interface TunedItemModel {
   setting: ItemModelSetting;
-  /** On the inner split, with its best memory. */
+  /** On the inner split, with the memory that suits the first fit. */
   ndcgAt10: number;
 }
 
@@ -13,7 +13,7 @@ const REGULARISATIONS = [6.25, 12.5, 25, 50, 100, 200, 400, 800, 1600, 3200, 640
 const FIRST_STEP = 5;
 const SHRINKAGES = [5, 20, 100];
 const REACHES = [10, 30, 100];
-/** Memories that a model is tuned under; the blends try more. */
+/** Memories that the first fit is tried with; the best of them tunes all models, and the blends try more. */
 const TAUS: readonly (number | null)[] = [null, 30, 8];
 
 /** Each kind of model with the regularisation and reach that serve it best alone on the inner split. */
@@ -22,10 +22,14 @@ export async function tuneItemModels(
   onFit: ((fits: number) => void | Promise<void>) | undefined,
 ): Promise<TunedItemModel[]> {
   let fits = 0;
+  let taus = TAUS;
   const attempt = async (setting: ItemModelSetting): Promise<TunedItemModel> => {
     const weights = await fitItemModel(inner.past, inner.itemCount, setting, inner.product);
     await onFit?.(++fits);
-    return { setting, ndcgAt10: bestNdcg(inner, weights) };
+    const judged = taus.map((tauItems) => ({ tauItems, ndcgAt10: ndcgUnder(inner, weights, tauItems) }));
+    const best = judged.reduce((top, one) => (one.ndcgAt10 > top.ndcgAt10 ? one : top));
+    taus = [best.tauItems];
+    return { setting, ndcgAt10: best.ndcgAt10 };
   };
   const ease = await climb(attempt, { model: 'ease', reachItems: null }, FIRST_STEP);
   const step = REGULARISATIONS.indexOf(ease.setting.regularisation);
@@ -72,15 +76,11 @@ async function climb(
   return top;
 }
 
-function bestNdcg(inner: InnerSplit, weights: Float32Array): number {
-  const { judged, itemCount } = inner;
+function ndcgUnder(inner: InnerSplit, weights: Float32Array, tauItems: number | null): number {
+  const { judged, itemCount, exclusions } = inner;
+  const scores = [scoreMatrix(judged, itemCount, { weights, tauItems })];
   return Math.max(
-    ...TAUS.flatMap((tauItems) => {
-      const scores = [scoreMatrix(judged, itemCount, { weights, tauItems })];
-      return inner.exclusions.map((excludeHistory) =>
-        mean(ndcgOfSum(judged, itemCount, { scores, excludeHistory })),
-      );
-    }),
+    ...exclusions.map((excludeHistory) => mean(ndcgOfSum(judged, itemCount, { scores, excludeHistory }))),
   );
 }
 

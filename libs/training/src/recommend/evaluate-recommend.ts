@@ -1,6 +1,10 @@
 import type { Measured } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
-import { type CustomerInteractions, indexInteractions } from '@sextant/learning/recommend';
+import {
+  type CustomerInteractions,
+  type IndexedInteractions,
+  indexInteractions,
+} from '@sextant/learning/recommend';
 import type { EvaluationReport, Plot } from '../evaluation/index.js';
 import { openMatrixProduct } from '../runtime/index.js';
 import { describeRecommender, reasonOfChoice } from './describe-recommender.js';
@@ -18,6 +22,9 @@ export interface RecommendEvaluation {
   seed: number;
 }
 
+const PROTOCOL =
+  'every item outside the customer’s training part is a candidate; relevant are the interactions of the test part that count for an item; customers without one are left out';
+
 /**
  * Top-N recommendation on interactions that no choice has seen. All items that the customer did not meet in training are candidates;
  * customers without a relevant interaction in test are left out.
@@ -33,42 +40,47 @@ export async function evaluateRecommend(input: RecommendEvaluation): Promise<Eva
       const seed = input.seed + 1000 * s;
       measured.push(await measureRecommender(data, { seed, split: input.split, product }));
     }
-    const [first] = measured;
-    if (!first || first.customers === 0) {
-      throw new DomainError(
-        'DATA_INSUFFICIENT',
-        `none of ${data.customers.length} customers has a relevant interaction in test: choose a larger share or give more data`,
-      );
-    }
-    const figures = {
-      metrics: averaged(measured.map(({ metrics }) => metrics)),
-      baselines: baselinesOf(measured),
-    };
-    return {
-      task: 'recommend',
-      rows: input.rows,
-      test: first.customers,
-      chosen: describeRecommender(first.choice),
-      because: reasonOfChoice(first.choice),
-      ...figures,
-      leaks: [],
-      warnings: warningsOf(first, data.droppedItems, figures),
-      details: {
-        customers: data.customers.length,
-        items: data.items.length,
-        split: input.split,
-        splits: input.splits,
-        chosenBySplit: measured.map(({ choice }) => choice.components),
-        tauItems: measured.map(({ choice }) => choice.tauItems),
-        ndcgBySplit: measured.map(({ metrics }) => metrics['ndcg@10']?.value),
-        protocol:
-          'every item outside the customer’s training part is a candidate; relevant = interactions of the test part that count for; customers without one are left out',
-      },
-      plots: [comparison(figures)],
-    };
+    return reportOf(input, data, measured);
   } finally {
     await release();
   }
+}
+
+function reportOf(
+  { rows, split, splits }: RecommendEvaluation,
+  data: IndexedInteractions,
+  measured: readonly MeasuredRecommender[],
+): EvaluationReport {
+  const [first] = measured;
+  if (!first || first.customers === 0) {
+    throw new DomainError(
+      'DATA_INSUFFICIENT',
+      `none of ${data.customers.length} customers has a relevant interaction in test: choose a larger share or give more data`,
+    );
+  }
+  const metrics = averaged(measured.map((one) => one.metrics));
+  const figures = { metrics, baselines: baselinesOf(measured) };
+  return {
+    task: 'recommend',
+    rows,
+    test: first.customers,
+    chosen: describeRecommender(first.choice),
+    because: reasonOfChoice(first.choice),
+    ...figures,
+    leaks: [],
+    warnings: warningsOf(first, data.droppedItems, figures),
+    details: {
+      customers: data.customers.length,
+      items: data.items.length,
+      split,
+      splits,
+      chosenBySplit: measured.map(({ choice }) => choice.components),
+      tauItems: measured.map(({ choice }) => choice.tauItems),
+      ndcgBySplit: measured.map((one) => one.metrics['ndcg@10']?.value),
+      protocol: PROTOCOL,
+    },
+    plots: [comparison(figures)],
+  };
 }
 
 interface Figures {

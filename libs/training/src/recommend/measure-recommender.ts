@@ -62,23 +62,22 @@ export async function measureRecommender(
     judged.length === 0
       ? {}
       : metricsOf(evaluateRanking(judged, itemCount, { excludeHistory, score: policy }), seed);
-  const halfLifeDays = choice.popularityHalfLifeDays;
-  const popularity = decayedPopularity(past, itemCount, { asOf: timeSpan(past).to, halfLifeDays });
+  const popularity = popularityOf(past, itemCount, choice);
   const neighbours = choice.validation.alone.filter(({ setting }) => setting.model === 'item-knn');
   const knn = { ...choice, components: neighbours.map(({ setting }) => setting) };
   const knnScore = recommenderScore(await fitRecommender(past, itemCount, knn, product), null);
-  return {
-    choice,
-    customers: judged.length,
-    metrics: measured(score),
-    baselines:
-      judged.length === 0
-        ? {}
-        : { popularity: measured((_, out) => out.set(popularity)), 'item-kNN': measured(knnScore) },
-    judged,
-    past,
-    similarity,
-  };
+  const baselines = { popularity: measured((_, out) => out.set(popularity)), 'item-kNN': measured(knnScore) };
+  const nobody = judged.length === 0;
+  const figures = { metrics: measured(score), baselines: nobody ? {} : baselines };
+  return { choice, customers: judged.length, ...figures, judged, past, similarity };
+}
+
+function popularityOf(
+  past: readonly SplitCustomer['train'][],
+  itemCount: number,
+  { popularityHalfLifeDays: halfLifeDays }: RecommenderChoice,
+): Float64Array {
+  return decayedPopularity(past, itemCount, { asOf: timeSpan(past).to, halfLifeDays });
 }
 
 /** Each metric as a mean over customers with its bootstrap interval; coverage is one figure of all of them. */
