@@ -2,6 +2,7 @@ import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ModelRunner } from '../models/model-runner.js';
 import type { CallContext } from '../transport/call-context.js';
 import { type HandlerParts, unaryHandler } from '../transport/unary.handler.js';
+import { forecastValue } from './forecast-value.js';
 import { predictDemand } from './predict-demand.js';
 import { quotePrices } from './quote-prices.js';
 import { recommend } from './recommend.js';
@@ -26,5 +27,6 @@ export function decisionsHandlers(parts: DecisionsParts): UntypedServiceImplemen
     QuotePrices: handler('QuotePrices', quotePrices),
     PredictDemand: handler('PredictDemand', predictDemand),
     ScoreLeads: handler('ScoreLeads', scoreLeads),
+    ForecastValue: handler('ForecastValue', forecastValue),
   };
 }

@@ -5,7 +5,8 @@ import {
   type PredictDemandRequest,
   type PredictDemandResponse,
 } from '@sextant/inference-protocol';
-import { categoricalView, type ColumnTable, numericView } from '@sextant/learning';
+import { categoricalView, type ColumnTable, numericView, takeRows } from '@sextant/learning';
+import { demandLine } from '@sextant/learning/price';
 import type { ModelRunner } from '../models/model-runner.js';
 import type { PriceTask } from '../models/prepared-task.js';
 import type { CallContext } from '../transport/call-context.js';
@@ -24,11 +25,11 @@ export function predictDemand(
     const task = taskOf(served, 'price');
     const given = readFeatureTable(request.rows, 'rows');
     runner.assertRowCount(given.rows, 'rows');
-    const table = withinSeenPrices(task, withDefaults(given, task.spec.contextDefaults));
-    const result = await runner.run(served.score, encodedRows(task.spec.table, table), context);
-    const demands = Array.from(result.outputs[0] as Float32Array, (logUnits) =>
-      demandOf(task.spec, logUnits),
-    );
+    const curves = curvesOf(task, withinSeenPrices(task, withDefaults(given, task.spec.contextDefaults)));
+    const result = await runner.run(served.score, encodedRows(task.spec.table, curves.table), context);
+    const demands = curves
+      .logUnits(result.outputs[0] as Float32Array)
+      .map((logUnits) => demandOf(task.spec, logUnits));
     const column = (pick: (demand: (typeof demands)[number]) => number): Buffer =>
       float64Bytes(Float64Array.from(demands, pick));
     return {
@@ -40,6 +41,43 @@ export function predictDemand(
       intervalLevel: DEMAND_INTERVAL_LEVEL,
     };
   });
+}
+
+/** The rows to ask the model at, and how its answers become the log units of the rows given. */
+interface Curves {
+  table: ColumnTable;
+  logUnits: (levels: Float32Array) => number[];
+}
+
+function curvesOf({ spec }: PriceTask, table: ColumnTable): Curves {
+  if (spec.priceResponse === undefined) return { table, logUnits: (levels) => [...levels] };
+  const columnOf = (name: string) => table.columns.find((each) => each.name === name);
+  const [product, price] = [columnOf(spec.productColumn), columnOf(spec.priceColumn)];
+  if (!product || !price) throw new RangeError('withinSeenPrices has checked both columns');
+  const { codes, dictionary } = categoricalView(product);
+  const prices = numericView(price);
+  const lines = Array.from(prices, (each, row) =>
+    demandLine(spec.priceResponse, dictionary[codes[row] ?? -1] ?? '', [each]),
+  );
+  const others = { ...table, columns: table.columns.filter(({ name }) => name !== spec.priceColumn) };
+  const asked = takeRows(
+    others,
+    lines.flatMap((line, row) => line.asked.map(() => row)),
+  );
+  const values = Float64Array.from(lines.flatMap((line) => line.asked));
+  return {
+    table: {
+      rows: asked.rows,
+      columns: [...asked.columns, { kind: 'numeric', name: spec.priceColumn, values }],
+    },
+    logUnits: (levels) => {
+      let offset = 0;
+      return lines.map((line, row) => {
+        const own = levels.subarray(offset, (offset += line.asked.length));
+        return line.logUnitsAt(own, prices[row] ?? 1);
+      });
+    },
+  };
 }
 
 function withinSeenPrices({ spec }: PriceTask, table: ColumnTable): ColumnTable {

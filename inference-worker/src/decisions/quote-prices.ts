@@ -17,6 +17,7 @@ import {
   type QuoteRules,
   takeRows,
 } from '@sextant/learning';
+import { type DemandLine, demandLine } from '@sextant/learning/price';
 import type { ModelRunner } from '../models/model-runner.js';
 import type { PriceTask } from '../models/prepared-task.js';
 import type { ServedModel } from '../models/served-model.js';
@@ -34,8 +35,8 @@ interface Search {
   rules: QuoteRules;
   plan: PricePlan;
   product: string;
-  /** distinct prices of the plan in minor units, each one row of the demand table */
-  prices: number[];
+  /** log units over the price, in major units; each of its asked prices is one row of the demand table */
+  line: DemandLine;
   /** first row in the demand table */
   offset: number;
   /** minor units in one major unit */
@@ -58,11 +59,7 @@ export function quotePrices(
     const logUnits = result.outputs[0] as Float32Array;
     const chosen = searches.map((search) => choose(spec, search, logUnits));
     const attributions = request.explain
-      ? await explainChosen(
-          { runner, served, context },
-          table,
-          chosen.map(({ row }) => ({ row, logUnits: logUnits[row] ?? 0 })),
-        )
+      ? await explainChosen({ runner, served, context }, table, chosen)
       : [];
     const quotes = chosen.map((each, i) => quoteOf(each, searches[i]?.rules, attributions[i] ?? null));
     return { servedBy: servedBy(served, result), quotes };
@@ -85,7 +82,7 @@ function planSearches(rows: readonly Decoded<QuoteRow>[], spec: PriceSpec): Sear
   let offset = 0;
   return rows.map((row, i) => {
     const search = atRow(i, () => planSearch(row, spec, offset));
-    offset += search.prices.length;
+    offset += search.line.asked.length;
     return search;
   });
 }
@@ -130,12 +127,17 @@ function planSearch(row: Decoded<QuoteRow>, spec: PriceSpec, offset: number): Se
     ? { lowMinor: Math.round(range[0] * minorPerMajor), highMinor: Math.round(range[1] * minorPerMajor) }
     : null;
   const plan = planPrices(rules, seen);
-  return { rules, plan, product: row.product, prices: [...new Set(plan.demandAt)], offset, minorPerMajor };
+  const line = demandLine(
+    spec.priceResponse,
+    row.product,
+    plan.demandAt.map((price) => price / minorPerMajor),
+  );
+  return { rules, plan, product: row.product, line, offset, minorPerMajor };
 }
 
 function demandTable(spec: PriceSpec, searches: readonly Search[], quoted: ColumnTable): ColumnTable {
-  const rowOfQuote = searches.flatMap(({ prices }, i) => prices.map(() => i));
-  const prices = searches.flatMap((search) => search.prices.map((price) => price / search.minorPerMajor));
+  const rowOfQuote = searches.flatMap(({ line }, i) => line.asked.map(() => i));
+  const prices = searches.flatMap(({ line }) => line.asked);
   return {
     rows: prices.length,
     columns: [
@@ -154,27 +156,40 @@ function demandTable(spec: PriceSpec, searches: readonly Search[], quoted: Colum
 interface Chosen {
   quote: PriceQuote;
   demand: Demand;
-  /** row of the chosen price in the demand table */
+  /** row of the demand table that is nearest to the chosen price, and the model's log units there */
   row: number;
+  level: number;
+  /** major units, and log units at it */
+  price: number;
+  logUnits: number;
 }
 
-function choose(spec: PriceSpec, { rules, plan, prices, offset }: Search, logUnits: Float32Array): Chosen {
-  const rowOfPrice = new Map(prices.map((price, i) => [price, offset + i]));
-  const demandAt = (price: number): Demand =>
-    demandOf(spec, logUnits[rowOfPrice.get(price) ?? -1] ?? Number.NaN);
+function choose(spec: PriceSpec, search: Search, logUnits: Float32Array): Chosen {
+  const { rules, plan, line, offset, minorPerMajor } = search;
+  const levels = logUnits.subarray(offset, offset + line.asked.length);
+  const logUnitsAt = (priceMinor: number): number => line.logUnitsAt(levels, priceMinor / minorPerMajor);
   const quote = chooseQuote(
     plan,
     rules,
-    plan.demandAt.map((price) => demandAt(price).expected),
+    plan.demandAt.map((price) => demandOf(spec, logUnitsAt(price)).expected),
   );
-  const price = plan.demandAt[quote.demandIndex] ?? 0;
-  return { quote, demand: demandAt(price), row: rowOfPrice.get(price) ?? 0 };
+  const priceMinor = plan.demandAt[quote.demandIndex] ?? 0;
+  const chosen = logUnitsAt(priceMinor);
+  const nearest = line.nearest(priceMinor / minorPerMajor);
+  return {
+    quote,
+    demand: demandOf(spec, chosen),
+    row: offset + nearest,
+    level: levels[nearest] ?? Number.NaN,
+    price: priceMinor / minorPerMajor,
+    logUnits: chosen,
+  };
 }
 
 async function explainChosen(
   { runner, served, context }: { runner: ModelRunner; served: ServedModel; context: CallContext },
   table: ColumnTable,
-  chosen: readonly { row: number; logUnits: number }[],
+  chosen: readonly Chosen[],
 ): Promise<Attribution[]> {
   const task: PriceTask = taskOf(served, 'price');
   const { explainer } = task;
@@ -186,13 +201,30 @@ async function explainChosen(
   const result = await runner.run(served.explain, encodedRows(task.spec.table, picked), context);
   const values = result.outputs[0] as Float64Array;
   const width = explainer.columns.length + 1;
-  return chosen.map(({ logUnits }, row) =>
-    attributionOf(explainer, values.subarray(row * width, (row + 1) * width), {
+  return chosen.map((each, row) => {
+    const attribution = attributionOf(explainer, values.subarray(row * width, (row + 1) * width), {
       table: picked,
       row,
-      explained: logUnits,
-    }),
-  );
+      explained: each.level,
+    });
+    return movedTo(each, attribution, task.spec.priceColumn);
+  });
+}
+
+/** What moving the price from where the model was asked to the chosen one adds is the price's own contribution. */
+function movedTo(
+  { level, price, logUnits }: Chosen,
+  attribution: Attribution,
+  priceColumn: string,
+): Attribution {
+  if (logUnits === level) return attribution;
+  const own = attribution.contributions.find(({ feature }) => feature === priceColumn);
+  const others = attribution.contributions.filter((each) => each !== own);
+  const contribution = (own?.contribution ?? 0) + logUnits - level;
+  return {
+    ...attribution,
+    contributions: [...others, { feature: priceColumn, contribution, number: price }],
+  };
 }
 
 function quoteOf(

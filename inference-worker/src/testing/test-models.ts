@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Manifest, ModelDirectory, type ScoreTask } from '@sextant/artefacts';
+import { type Manifest, ModelDirectory, type PriceSpec, type ScoreTask } from '@sextant/artefacts';
 import { writeExplainer } from '@sextant/learning';
 import { writeLinearModel, writeRecommender, writeSessionModel } from '@sextant/onnx';
 
@@ -197,8 +197,15 @@ const PRICE_TABLE = {
   standardised: false,
 };
 
-/** log units = 3 − 0.2 · price (major units) + 0.5 · display + 1·[p1]; the margin is best 5 major units above cost */
-export function publishPrice(directory: ModelDirectory, model = 'demo.price'): Promise<number> {
+/**
+ * log units = 3 − 0.2 · price (major units) + 0.5 · display + 1·[p1]; the margin is best 5 major units above cost.
+ * With a response the price is information, and quotes follow the response.
+ */
+export function publishPrice(
+  directory: ModelDirectory,
+  model = 'demo.price',
+  priceResponse?: PriceSpec['priceResponse'],
+): Promise<number> {
   const linear = { coefficients: Float64Array.of(-0.2, 0.5, 1, 0), intercept: 3 };
   const { bytes, ...onnx } = writeLinearModel(linear, { kind: 'log-units' });
   const explained = { method: 'linear' as const, model: linear, means: Float64Array.of(10, 0, 0.5, 0.5) };
@@ -213,6 +220,7 @@ export function publishPrice(directory: ModelDirectory, model = 'demo.price'): P
     unitsPeriodDays: 7,
     priceRange: { p1: [5, 20] as [number, number] },
     elasticity: {},
+    ...(priceResponse ? { priceResponse } : {}),
     explainFile: 'explain.json',
     contextDefaults: { display: 0 },
   };

@@ -41,14 +41,14 @@ export const recommendSpec = z.object({
 });
 export type RecommendSpec = z.output<typeof recommendSpec>;
 
-/** log units at a price = model at the reference price + elasticity × ln(price / reference); never rises with the price. */
+/** How a moved price changes log units: the line of the elasticity through the model's answers at the usual prices. */
 const priceResponse = z.object({
   basis: z.enum(['observed', 'experiment', 'instrument']).describe('what the elasticities rest on'),
   elasticity: z.record(z.string(), z.number().nonpositive()).describe('by product'),
   otherElasticity: z.number().nonpositive().describe('of a product that training did not hold'),
   reference: z
-    .record(z.string(), z.number().positive())
-    .describe("a product's usual price of late, where the model is asked for the level; major units"),
+    .record(z.string(), z.array(z.number().positive()).min(1))
+    .describe('usual prices of a product of late, where the model is asked for the level; major units'),
 });
 
 export const priceSpec = z.object({

@@ -23,7 +23,7 @@ export function priceCard({ observations, trained, spec, warnings }: PriceCardIn
       'Fitted again on all observations after the choice.',
       ...(response
         ? [
-            `The model says what sells at the prices that occur; a quote moves the price from the usual one along the elasticity (${response.basis}).`,
+            `The model says what sells at the prices that occur; a quote moves the price from the usual ones along the elasticity (${response.basis}).`,
           ]
         : []),
     ].join(' '),

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { modelName, type PriceSpec } from '@sextant/artefacts';
+import { type Measured, modelName, type PriceSpec } from '@sextant/artefacts';
 import {
   type DemandRow,
   demandTable,
@@ -74,7 +74,7 @@ interface HandOver {
 }
 
 async function handOver({ input, options, trained, notes }: HandOver): Promise<TrainedModel> {
-  const { choice, level, baseline } = trained;
+  const { level, baseline } = trained;
   const { observations } = input;
   const { bytes, ...onnx } = level.toOnnx();
   const sample = demandTable(observations.slice(-VERIFIED_ROWS));
@@ -91,7 +91,7 @@ async function handOver({ input, options, trained, notes }: HandOver): Promise<T
       dataSha256: input.dataSha256,
       dataRows: input.dataRows,
       onnx,
-      metrics: choice.chosen.metrics,
+      metrics: measuredOf(trained),
       baselineMetrics: baseline,
       warmUpBatchSizes: [1, 64, 1024],
       spec,
@@ -104,6 +104,12 @@ async function handOver({ input, options, trained, notes }: HandOver): Promise<T
   };
 }
 
+/** Of what sells at the prices that occur and, where a quote follows another curve, of that. */
+function measuredOf({ choice, curve, response }: TrainedDemand): Record<string, Measured> {
+  const ofCurve = Object.entries(curve.metrics).map(([name, value]) => [`${name} of the price curve`, value]);
+  return { ...choice.chosen.metrics, ...(response ? Object.fromEntries(ofCurve) : {}) };
+}
+
 function specOf({ observations, unitsPeriodDays = 1 }: PriceTraining, trained: TrainedDemand): PriceSpec {
   const { chosen } = trained.choice;
   return {
@@ -112,8 +118,8 @@ function specOf({ observations, unitsPeriodDays = 1 }: PriceTraining, trained: T
     family: chosen.candidate.name,
     productColumn: PRODUCT_COLUMN,
     priceColumn: PRICE_COLUMN,
-    residualSd: chosen.residualSd,
-    smearing: chosen.smearing,
+    residualSd: trained.curve.residualSd,
+    smearing: trained.curve.smearing,
     unitsPeriodDays,
     priceRange: priceRanges(observations),
     elasticity: trained.elasticity,

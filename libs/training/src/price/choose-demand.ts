@@ -10,17 +10,23 @@ import {
   pairedDifference,
   squaredErrors,
 } from '@sextant/learning';
-import type { DemandCandidate } from './demand-candidate.js';
+import type { DemandCandidate, FittedDemand } from './demand-candidate.js';
 import type { DemandSplit } from './demand-split.js';
 
-/** A candidate fitted on the training rows and how it does on the validation rows. */
-export interface JudgedDemand {
-  candidate: DemandCandidate;
+/** How log units do on the validation rows. */
+export interface DemandQuality {
   /** Loss of each validation row: squared error of log units, or Poisson deviance of units. */
   losses: Float64Array;
   metrics: Record<string, Measured>;
   smearing: number;
   residualSd: number;
+}
+
+/** A candidate fitted on the training rows and how it does on the validation rows. */
+export interface JudgedDemand extends DemandQuality {
+  candidate: DemandCandidate;
+  /** On the rows that came before the validation rows. */
+  fitted: FittedDemand;
 }
 
 export interface DemandChoice {
@@ -29,7 +35,7 @@ export interface DemandChoice {
   reasons: string[];
 }
 
-interface Judging {
+export interface Judging {
   split: DemandSplit;
   family: DemandFamily;
   seed: number;
@@ -39,7 +45,7 @@ export async function judgeDemand(candidate: DemandCandidate, judging: Judging):
   const { train, validate } = judging.split;
   const fitted = await candidate.fit(train);
   const logUnits = fitted.logUnits(demandTable(validate));
-  return { candidate, ...judge(logUnits, judging) };
+  return { candidate, fitted, ...judgeLogUnitsOf(logUnits, judging) };
 }
 
 /** The mean of each product (of log units, or of units), and the mean of all for a product that training did not hold. */
@@ -55,7 +61,7 @@ export function baselineMetrics(judging: Judging): Record<string, Measured> {
   );
   const predicted = split.validate.map(({ product }) => byProduct.get(product) ?? overall);
   const least = 1e-6;
-  return judge(
+  return judgeLogUnitsOf(
     Float64Array.from(predicted, (y) => (family === 'gaussian' ? y : Math.log(Math.max(least, y)))),
     judging,
   ).metrics;
@@ -76,16 +82,13 @@ export function chooseDemand(judged: readonly [JudgedDemand, ...JudgedDemand[]],
   return { chosen, reasons };
 }
 
-function judge(logUnits: Float64Array, { split, family, seed }: Judging): Omit<JudgedDemand, 'candidate'> {
+/** Quality of log units of the validation rows, whatever they come from. */
+export function judgeLogUnitsOf(logUnits: Float64Array, { split, family, seed }: Judging): DemandQuality {
   const units = Float64Array.from(split.validate, (row) => row.units);
-  return family === 'gaussian' ? judgeLogUnits(logUnits, units, seed) : judgeCounts(logUnits, units, seed);
+  return family === 'gaussian' ? judgeSales(logUnits, units, seed) : judgeCounts(logUnits, units, seed);
 }
 
-function judgeLogUnits(
-  logUnits: Float64Array,
-  units: Float64Array,
-  seed: number,
-): Omit<JudgedDemand, 'candidate'> {
+function judgeSales(logUnits: Float64Array, units: Float64Array, seed: number): DemandQuality {
   const actual = units.map(Math.log);
   const losses = squaredErrors(actual, logUnits);
   const smearing = mean(actual.map((y, i) => Math.exp(y - (logUnits[i] ?? 0))));
@@ -101,11 +104,7 @@ function judgeLogUnits(
 }
 
 /** The spread is that of a log-normal with the counts' coefficient of variation: sd² = ln(1 + dispersion / mean). */
-function judgeCounts(
-  logUnits: Float64Array,
-  units: Float64Array,
-  seed: number,
-): Omit<JudgedDemand, 'candidate'> {
+function judgeCounts(logUnits: Float64Array, units: Float64Array, seed: number): DemandQuality {
   const expected = logUnits.map(Math.exp);
   const losses = units.map((y, i) => {
     const mu = expected[i] ?? 0;

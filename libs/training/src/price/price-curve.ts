@@ -23,7 +23,7 @@ export function productCurve(
     price: count === 1 ? low : low + ((high - low) * k) / (count - 1),
   }));
   const logUnits = curveLogUnits(trained, asked);
-  const { smearing } = trained.choice.chosen;
+  const { smearing } = trained.curve;
   return {
     product: newest.product,
     points: asked.map(({ price }, i) => ({ price, units: smearing * Math.exp(logUnits[i] ?? 0) })),

@@ -1,4 +1,4 @@
-import type { Measured, PriceSpec } from '@sextant/artefacts';
+import type { Measured } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import {
   type DemandModel,
@@ -10,7 +10,12 @@ import {
   PRICE_COLUMN,
   PRODUCT_COLUMN,
 } from '@sextant/learning';
-import { type InstrumentedElasticity, priceSpells, twoStageElasticity } from '@sextant/learning/price';
+import {
+  type InstrumentedElasticity,
+  priceSpells,
+  twoStageElasticity,
+  type PriceResponse,
+} from '@sextant/learning/price';
 
 /** What tells a cause from a coincidence: rows whose price was drawn at random, or something that moves only the price. */
 export type PriceEvidence =
@@ -175,22 +180,34 @@ function controlsOf(rows: readonly DemandRow[]): Float64Array[] {
   );
 }
 
-const RECENT_ROWS = 28;
+const RECENT_ROWS = 56;
+const USUAL_PRICES = 8;
 
-/** How a served price moves demand: from the product's usual price, along its elasticity, which is drawn to 0 where it is positive. */
+/** How a served price moves demand: along the product's elasticity, drawn to 0 where it is positive, from its usual prices of late. */
 export function priceResponse(
   rows: readonly DemandRow[],
-  { basis, byProduct, other }: CausalElasticity,
-): NonNullable<PriceSpec['priceResponse']> {
+  { basis, byProduct, other }: Pick<CausalElasticity, 'basis' | 'byProduct' | 'other'>,
+): PriceResponse {
   const falling = ({ value }: Measured): number => Math.min(0, value);
-  const reference: Record<string, number> = {};
+  const reference: Record<string, number[]> = {};
   const elasticity: Record<string, number> = {};
   for (const [product, own] of Map.groupBy(rows, (row) => row.product)) {
-    const recent = own.toSorted((a, b) => b.at.getTime() - a.at.getTime()).slice(0, RECENT_ROWS);
-    const hasTimes = own.some(({ at }) => at.getTime() !== own[0]?.at.getTime());
-    const prices = (hasTimes ? recent : own).map(({ price }) => price).toSorted((a, b) => a - b);
-    reference[product] = prices[Math.floor((prices.length - 1) / 2)] ?? 1;
+    reference[product] = usualPrices(own);
     elasticity[product] = falling(byProduct[product] ?? other);
   }
   return { basis, elasticity, otherElasticity: falling(other), reference };
+}
+
+/** Evenly spaced quantiles of the newest prices; of all prices where rows have no times. */
+function usualPrices(own: readonly DemandRow[]): number[] {
+  const hasTimes = own.some(({ at }) => at.getTime() !== own[0]?.at.getTime());
+  const recent = hasTimes
+    ? own.toSorted((a, b) => b.at.getTime() - a.at.getTime()).slice(0, RECENT_ROWS)
+    : own;
+  const prices = recent.map(({ price }) => price).toSorted((a, b) => a - b);
+  const quantiles = Array.from(
+    { length: USUAL_PRICES },
+    (_, k) => prices[Math.floor(((k + 0.5) / USUAL_PRICES) * prices.length)] ?? 1,
+  );
+  return prices.length === 0 || prices[0] === prices.at(-1) ? quantiles.slice(0, 1) : quantiles;
 }

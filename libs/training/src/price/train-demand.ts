@@ -1,4 +1,4 @@
-import type { Measured, PriceSpec } from '@sextant/artefacts';
+import type { Measured } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import {
   demandFamilyOf,
@@ -7,13 +7,17 @@ import {
   demandTable,
   fitDemandModel,
 } from '@sextant/learning';
+import { demandLine, type PriceResponse } from '@sextant/learning/price';
 import type { LightGbmProcess } from '@sextant/lightgbm';
 import {
   baselineMetrics,
   chooseDemand,
   type DemandChoice,
+  type DemandQuality,
   type JudgedDemand,
   judgeDemand,
+  type Judging,
+  judgeLogUnitsOf,
 } from './choose-demand.js';
 import { type FittedDemand, logLogCandidate } from './demand-candidate.js';
 import { type DemandSplit, splitDemand } from './demand-split.js';
@@ -43,7 +47,9 @@ export interface TrainedDemand {
   /** What sells at the prices that occur. */
   level: FittedDemand;
   /** How a moved price changes it; null where the level itself falls in the price and nothing better is known. */
-  response: NonNullable<PriceSpec['priceResponse']> | null;
+  response: PriceResponse | null;
+  /** How the curve that quotes are searched on does on the validation rows; that of the level where there is no response. */
+  curve: DemandQuality;
   causal: CausalElasticity;
   /** As observed, whatever comes with a price counting towards it. */
   elasticity: Record<string, Measured>;
@@ -89,6 +95,9 @@ export async function trainDemand(
     choice,
     level,
     response: mayMovePrices ? null : priceResponse(rows, causal),
+    curve: mayMovePrices
+      ? choice.chosen
+      : curveQuality(choice, causal, { split, family, seed: options.seed }),
     causal,
     elasticity: bare.elasticity,
     commonElasticity: bare.commonElasticity,
@@ -99,19 +108,29 @@ export async function trainDemand(
 
 /** Log units that a quote expects when it sets the price of each row, shape [rows]; never rises with the price. */
 export function curveLogUnits(
-  { level, response }: Pick<TrainedDemand, 'level' | 'response'>,
+  { level, response }: { level: FittedDemand; response: PriceResponse | null },
   rows: readonly DemandRow[],
 ): Float64Array {
-  if (response === null) return level.logUnits(demandTable(rows));
-  const anchors = rows.map(({ product, price }) => response.reference[product] ?? price);
-  const base = level.logUnits(
-    demandTable(rows.map((row, i) => ({ ...row, price: anchors[i] ?? row.price }))),
-  );
-  return base.map((value, i) => {
-    const row = rows[i];
-    const elasticity = response.elasticity[row?.product ?? ''] ?? response.otherElasticity;
-    return value + elasticity * Math.log((row?.price ?? 1) / (anchors[i] ?? 1));
+  const lines = rows.map(({ product, price }) => demandLine(response ?? undefined, product, [price]));
+  const asked = rows.flatMap((row, i) => (lines[i]?.asked ?? []).map((price) => ({ ...row, price })));
+  const levels = level.logUnits(demandTable(asked));
+  let offset = 0;
+  return Float64Array.from(lines, (line, i) => {
+    const own = levels.subarray(offset, (offset += line.asked.length));
+    return line.logUnitsAt(own, rows[i]?.price ?? 1);
   });
+}
+
+/** The curve of a response learned from the earlier rows, judged on the validation rows. */
+function curveQuality(choice: DemandChoice, causal: CausalElasticity, judging: Judging): DemandQuality {
+  const { train, validate } = judging.split;
+  const earlier = fitDemandModel(train, judging.family, 'price');
+  const elasticities =
+    causal.basis === 'observed'
+      ? { basis: causal.basis, byProduct: earlier.elasticity, other: earlier.commonElasticity }
+      : causal;
+  const response = priceResponse(train, elasticities);
+  return judgeLogUnitsOf(curveLogUnits({ level: choice.chosen.fitted, response }, validate), judging);
 }
 
 /** A log-log regression may give single products a rising curve; LightGBM falling in the price never does. */

@@ -18,7 +18,7 @@ export function testRule(
   { split, time }: { split?: string; time?: string },
 ): (row: number) => boolean {
   const rule = split ?? (time === undefined ? 'crc32' : 'last:0.2');
-  if (rule === 'crc32') return isTestRow;
+  if (rule === 'crc32') return (row) => isTestRow(row);
   const last = /^last:(0?\.\d+)$/.exec(rule);
   if (last) return lastShare(file, Number(last[1]), time);
   const column = /^column:(.+?)(>=|>)(.+)$/.exec(rule);

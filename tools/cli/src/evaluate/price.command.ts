@@ -78,7 +78,7 @@ export async function evaluatePriceFile(flags: PriceFlags): Promise<EvaluationRe
     const report = await evaluatePrice(
       {
         rows,
-        isTest: kept.map(isTestOf),
+        isTest: kept.map((row) => isTestOf(row)),
         evidence: evidenceOf(file, flags, kept),
         costs: flags.cost === undefined ? null : pick(file.numbers(flags.cost), kept),
       },
