@@ -1,4 +1,5 @@
 import type {
+  LifetimeSpec,
   Manifest,
   PriceSpec,
   RecommendSpec,
@@ -36,6 +37,10 @@ export interface PriceTask {
   /** null where the artefact brings none */
   explainer: ExplainerOutline | null;
 }
+export interface LifetimeTask {
+  task: 'lifetime';
+  spec: LifetimeSpec;
+}
 /** How to read what the threads' explainer answers. */
 export interface ExplainerOutline {
   method: string;
@@ -43,7 +48,7 @@ export interface ExplainerOutline {
   columns: readonly string[];
 }
 /** What the main thread keeps of an artefact to translate domain questions into tensors and back. */
-export type PreparedTask = RecommendTask | SessionTask | ScoreModelTask | PriceTask;
+export type PreparedTask = RecommendTask | SessionTask | ScoreModelTask | PriceTask | LifetimeTask;
 
 export interface ArtefactParts {
   files: ReadonlyMap<string, Buffer>;
@@ -75,6 +80,8 @@ export function prepareTask(manifest: Manifest, parts: ArtefactParts): PreparedT
           spec.explainFile === null ? null : outlineOf(fileOf(manifest, parts.files, spec.explainFile)),
       };
     case 'lifetime':
+      assertWidths(manifest, parts, { input: 5, output: 3 }, 'FP64');
+      return { task: 'lifetime', spec };
     case 'uplift':
       throw invalid(manifest, `this worker does not serve the task ${spec.task} yet`);
   }
@@ -133,17 +140,18 @@ function assertWidths(
   manifest: Manifest,
   { inputs, outputs }: ArtefactParts,
   widths: { input: number; output: number },
+  datatype: TensorSpec['datatype'] = 'FP32',
 ): void {
   const [input, ...otherInputs] = inputs;
   const output = outputs[0];
   const fits =
     otherInputs.length === 0 &&
-    input?.datatype === 'FP32' &&
-    output?.datatype === 'FP32' &&
+    input?.datatype === datatype &&
+    output?.datatype === datatype &&
     input.width === widths.input &&
     output.width === widths.output;
   if (!fits) {
-    const wanted = `one FP32 input [-1, ${widths.input}] and a first output FP32 [-1, ${widths.output}]`;
+    const wanted = `one ${datatype} input [-1, ${widths.input}] and a first output ${datatype} [-1, ${widths.output}]`;
     throw invalid(manifest, `task ${manifest.spec.task} needs ${wanted}`);
   }
 }
