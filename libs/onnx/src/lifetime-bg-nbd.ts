@@ -11,16 +11,7 @@ export function bgNbdPart(
   { r, alpha, a, b }: BgNbdParameters,
   { maxHorizon, maxFrequency }: LifetimeLimits,
 ): Part {
-  const count = quadratureNodes(maxHorizon / alpha);
-  const [nodes, weights] = [
-    new Float64Array((maxFrequency + 1) * count),
-    new Float64Array((maxFrequency + 1) * count),
-  ];
-  for (let x = 0; x <= maxFrequency; x++) {
-    const rule = gaussBeta(count, a, b + x);
-    nodes.set(rule.nodes, x * count);
-    weights.set(rule.weights, x * count);
-  }
+  const rules = dropOutRules({ a, b, nodeCount: quadratureNodes(maxHorizon / alpha), maxFrequency });
   return {
     nodes: [
       node('Add', 'age alpha -> now'),
@@ -46,10 +37,34 @@ export function bgNbdPart(
       scalar('two', 2),
       scalar('small', 1e-4),
       constant('last_axis', [1], BigInt64Array.of(2n)),
-      constant('drop_out_table', [maxFrequency + 1, count], nodes),
-      constant('weight_table', [maxFrequency + 1, count], weights),
+      ...rules,
     ],
   };
+}
+
+/** Nodes and weights over the drop-out probability, one row a number of purchases. */
+function dropOutRules({
+  a,
+  b,
+  nodeCount,
+  maxFrequency,
+}: {
+  a: number;
+  b: number;
+  nodeCount: number;
+  maxFrequency: number;
+}): object[] {
+  const rows = maxFrequency + 1;
+  const [nodes, weights] = [new Float64Array(rows * nodeCount), new Float64Array(rows * nodeCount)];
+  for (let x = 0; x < rows; x++) {
+    const rule = gaussBeta(nodeCount, a, b + x);
+    nodes.set(rule.nodes, x * nodeCount);
+    weights.set(rule.weights, x * nodeCount);
+  }
+  return [
+    constant('drop_out_table', [rows, nodeCount], nodes),
+    constant('weight_table', [rows, nodeCount], weights),
+  ];
 }
 
 /** 1 without a repeat, else 1 / (1 + a / (b + x − 1) ((α + T) / (α + tx))^(r + x)). */
