@@ -63,7 +63,7 @@ describe('chooseCalibration', () => {
     const { calibration, reason } = chooseCalibration(margins, labels, 1);
 
     expect(calibration.bend).toBeUndefined();
-    expect(reason).toContain('within noise');
+    expect(reason).toContain('not better beyond noise');
     expect(calibration.a).toBeCloseTo(0.5, 1);
   });
 

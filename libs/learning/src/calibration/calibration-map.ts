@@ -85,9 +85,9 @@ export function chooseCalibration(
   return isotonic === undefined
     ? {
         calibration: platt,
-        reason: `Platt scaling: isotonic lowers the log-loss by ${figures}, within noise`,
+        reason: `Platt scaling: isotonic is not better beyond noise, it gains ${figures} in log-loss`,
       }
-    : { calibration: isotonic, reason: `isotonic: it lowers the log-loss of Platt scaling by ${figures}` };
+    : { calibration: isotonic, reason: `isotonic: it gains ${figures} in log-loss over Platt scaling` };
 }
 
 function crossFitted(
