@@ -1,6 +1,6 @@
 import type { Measured } from '@sextant/artefacts';
 import { crc32 } from '../metrics/crc32-split.js';
-import { measuredQini, pairedQini } from './qini.js';
+import { pairedQini, qini } from './qini.js';
 import { predictUplift, type UpliftModel } from './uplift-model.js';
 import { takeUpliftRows, type UpliftRows } from './uplift-rows.js';
 
@@ -21,7 +21,7 @@ export interface UpliftChoice {
   learner: UpliftLearner;
   because: string;
   /** Cross-fitted Qini of every learner on the rows of the choice, in the order given. */
-  tried: { learner: string; qini: Measured }[];
+  tried: { learner: string; qini: number }[];
   /** Cross-fitted effects of the chosen learner, shape [n]. */
   effects: Float64Array;
 }
@@ -58,48 +58,105 @@ export async function crossFitUplift(
 }
 
 /**
- * The simplest adequate learner: the first of the list, unless a later one's cross-fitted Qini is better beyond noise (paired
- * bootstrap over customers, the whole interval above 0). Learners come from simple to complex.
+ * Starts with the simplest adequate learner: the first of the list, unless a later one's cross-fitted Qini is better beyond noise
+ * (paired bootstrap over customers, the whole interval above 0). Then takes the mean with the one other learner that raises the
+ * cross-fitted Qini most, if any does: effects are small beside the noise of the outcomes, and two learners that err differently
+ * err less together. Learners come from simple to complex.
  *
  * @throws RangeError when there is no learner
+ *
+ * Source of the second step: Caruana et al. (2004), "Ensemble selection from libraries of models", ICML.
  */
 export async function chooseUpliftLearner(
   data: UpliftRows,
   learners: readonly UpliftLearner[],
   options: UpliftChoiceOptions,
 ): Promise<UpliftChoice> {
-  const { seed, folds: count = 3, resamples = 200 } = options;
-  const bootstrap = { seed, resamples, level: LEVEL };
-  const folds = Array.from(data.treated, (_, i) => crossFitFold(i, count, 'inner/'));
-  const tried: UpliftChoice['tried'] = [];
-  let best: { learner: UpliftLearner; effects: Float64Array; because: string } | null = null;
+  const folds = Array.from(data.treated, (_, i) => crossFitFold(i, options.folds ?? 3, 'inner/'));
+  const candidates: Candidate[] = [];
   for (const learner of learners) {
     const effects = await crossFitUplift(data, folds, learner.fit);
-    const ranked = { ...data, scores: effects };
-    tried.push({ learner: learner.name, qini: measuredQini(ranked, bootstrap) });
-    if (best === null) best = { learner, effects, because: `${learner.name} is the simplest` };
-    else {
-      const gain = pairedQini(ranked, best.effects, bootstrap);
-      if (gain.low > 0)
-        best = {
-          learner,
-          effects,
-          because: `${learner.name} ranks better than ${best.learner.name} (${inWords(gain)})`,
-        };
-    }
+    candidates.push({ learner, effects, qini: qini({ ...data, scores: effects }) });
   }
-  if (best === null) throw new RangeError('there is no learner to choose from');
-  const none = best.learner === learners[0] && learners.length > 1;
+  const first = simplestAdequate(data, candidates, options);
+  const best = withCompanion(data, first.candidate, candidates);
+  const tried = candidates.map((candidate) => ({ learner: candidate.learner.name, qini: candidate.qini }));
+  if (best === null)
+    return {
+      learner: first.candidate.learner,
+      effects: first.candidate.effects,
+      because: first.because,
+      tried,
+    };
+  const gain = `${thousandth(best.qini)} against ${thousandth(first.candidate.qini)}`;
   return {
-    ...best,
-    because: none
-      ? `${best.because}, and none of ${learners.length - 1} others ranks better beyond noise`
-      : best.because,
+    learner: best.learner,
+    effects: best.effects,
+    because: `${first.because}; its mean with ${best.companion} has a higher Qini × 1000 (${gain})`,
     tried,
   };
 }
 
+interface Candidate {
+  learner: UpliftLearner;
+  effects: Float64Array;
+  qini: number;
+}
+
+function simplestAdequate(
+  data: UpliftRows,
+  candidates: readonly Candidate[],
+  { seed, resamples = 100 }: UpliftChoiceOptions,
+): { candidate: Candidate; because: string } {
+  const [simplest, ...others] = candidates;
+  if (simplest === undefined) throw new RangeError('there is no learner to choose from');
+  let chosen = simplest;
+  let because = `${simplest.learner.name} is the simplest of ${candidates.length} learners, and no other ranks better beyond noise`;
+  for (const other of others) {
+    if (other.qini <= chosen.qini) continue;
+    const ranked = { ...data, scores: other.effects };
+    const gain = pairedQini(ranked, chosen.effects, { seed, resamples, level: LEVEL });
+    if (gain.low <= 0) continue;
+    because = `${other.learner.name} ranks better than ${chosen.learner.name} (${inWords(gain)})`;
+    chosen = other;
+  }
+  return { candidate: chosen, because };
+}
+
+function withCompanion(
+  data: UpliftRows,
+  first: Candidate,
+  candidates: readonly Candidate[],
+): (Candidate & { companion: string }) | null {
+  let best: (Candidate & { companion: string }) | null = null;
+  for (const { learner, effects } of candidates) {
+    if (learner === first.learner) continue;
+    const mean = first.effects.map((effect, i) => (effect + (effects[i] ?? 0)) / 2);
+    const value = qini({ ...data, scores: mean });
+    if (value <= (best?.qini ?? first.qini)) continue;
+    const joined = meanLearner(first.learner, learner);
+    best = { learner: joined, effects: mean, qini: value, companion: learner.name };
+  }
+  return best;
+}
+
+/** Effects are the mean of two learners' effects. */
+export function meanLearner(a: UpliftLearner, b: UpliftLearner): UpliftLearner {
+  const name = `mean of ${a.name} and ${b.name}`;
+  const fit = async (data: UpliftRows): Promise<UpliftModel> => {
+    const [first, second] = [await a.fit(data), await b.fit(data)];
+    return {
+      learner: name,
+      offset: (first.offset + second.offset) / 2,
+      terms: [...first.terms, ...second.terms].map((term) => ({ ...term, weight: term.weight / 2 })),
+    };
+  };
+  return { name, fit };
+}
+
+const thousandth = (value: number): string => (1000 * value).toFixed(2);
+
 function inWords({ value, low, high }: Measured): string {
-  const each = [value, low, high].map((x) => (1000 * x).toFixed(2));
+  const each = [value, low, high].map(thousandth);
   return `Qini × 1000 by ${each[0]}, ${each[1]} to ${each[2]}`;
 }

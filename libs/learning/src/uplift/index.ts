@@ -13,6 +13,7 @@ export {
   chooseUpliftLearner,
   crossFitFold,
   crossFitUplift,
+  meanLearner,
   type UpliftChoice,
   type UpliftChoiceOptions,
   type UpliftLearner,

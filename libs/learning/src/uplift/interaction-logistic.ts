@@ -13,7 +13,17 @@ export interface InteractionLogistic {
 export const INTERACTION_PENALTIES = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4] as const;
 
 const FOLDS = 3;
-const GRADIENT_TOLERANCE = 1e-6;
+const GRADIENT_TOLERANCE = 1e-7;
+/** While penalties are compared: their losses differ by far more. */
+const ROUGH_TOLERANCE = 1e-5;
+
+export interface InteractionFit {
+  /** Ridge penalty a row, > 0. */
+  l2: number;
+  start?: InteractionLogistic;
+  /** Largest entry of the gradient at the end; 1e-7 when absent. */
+  tolerance?: number;
+}
 
 /**
  * Logistic regression with treatment interactions: minimises mean log-loss + l2 / 2 · (|b|² + |e|²) over the coefficients b of
@@ -25,7 +35,7 @@ const GRADIENT_TOLERANCE = 1e-6;
  */
 export function fitInteractionLogistic(
   data: UpliftRows,
-  { l2, start }: { l2: number; start?: InteractionLogistic },
+  { l2, start, tolerance = GRADIENT_TOLERANCE }: InteractionFit,
 ): InteractionLogistic {
   if (!(l2 > 0)) throw new RangeError(`l2 must be positive, got ${l2}`);
   const { columns } = data;
@@ -33,7 +43,7 @@ export function fitInteractionLogistic(
   if (start !== undefined) from.set([...start.base.coefficients, start.base.intercept]);
   if (start !== undefined) from.set([...start.effect.coefficients, start.effect.intercept], columns + 1);
   const at = minimise((point, gradient) => lossAt(data, { l2, point, gradient }), from, {
-    gradientTolerance: GRADIENT_TOLERANCE,
+    gradientTolerance: tolerance,
   });
   const part = (offset: number): LogisticModel => ({
     coefficients: at.slice(offset, offset + columns),
@@ -64,7 +74,7 @@ export function interactionUplift(model: InteractionLogistic): UpliftModel {
 }
 
 /**
- * The penalty with the least cross-fitted log-loss on `FOLDS` parts of the rows (row i is in part i mod 3). Log-loss and not Qini
+ * The penalty with the least cross-fitted log-loss on three parts of the rows (row i is in part i mod 3). Log-loss and not Qini
  * decides: it uses every outcome, while Qini of a part is mostly noise.
  */
 export function chooseInteractionPenalty(
@@ -73,24 +83,35 @@ export function chooseInteractionPenalty(
 ): number {
   const losses = new Float64Array(penalties.length);
   for (let fold = 0; fold < FOLDS; fold++) {
-    const all = Array.from(data.treated.keys());
-    const train = takeUpliftRows(
-      data,
-      all.filter((i) => i % FOLDS !== fold),
-    );
-    const held = takeUpliftRows(
-      data,
-      all.filter((i) => i % FOLDS === fold),
-    );
+    const { train, held } = splitOff(data, fold);
     if (train.treated.length === 0) continue;
     let start: InteractionLogistic | undefined;
     for (const [index, l2] of penalties.entries()) {
-      start = fitInteractionLogistic(train, start === undefined ? { l2 } : { l2, start });
+      const fit = { l2, tolerance: ROUGH_TOLERANCE };
+      start = fitInteractionLogistic(train, start === undefined ? fit : { ...fit, start });
       losses[index] = (losses[index] ?? 0) + sumOfLosses(start, held);
     }
   }
-  const least = Math.min(...losses);
-  return penalties[losses.indexOf(least)] ?? 1e-3;
+  return penalties[losses.indexOf(Math.min(...losses))] ?? 1e-3;
+}
+
+interface Part {
+  train: UpliftRows;
+  held: UpliftRows;
+}
+
+function splitOff(data: UpliftRows, fold: number): Part {
+  const all = Array.from(data.treated.keys());
+  return {
+    train: takeUpliftRows(
+      data,
+      all.filter((i) => i % FOLDS !== fold),
+    ),
+    held: takeUpliftRows(
+      data,
+      all.filter((i) => i % FOLDS === fold),
+    ),
+  };
 }
 
 function sumOfLosses(model: InteractionLogistic, data: UpliftRows): number {

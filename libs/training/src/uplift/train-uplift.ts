@@ -42,7 +42,7 @@ export interface TrainedUplift {
   auuc: Measured;
   /** Of ranking by the plain probability of the outcome. */
   response: { qini: Measured; auuc: Measured };
-  tried: { learner: string; qini: Measured }[];
+  tried: { learner: string; qini: number }[];
   /** Shape [n]: what ranks the customers, and the same calibrated to the size of the effect. */
   scores: Float64Array;
   effects: Float64Array;
@@ -84,7 +84,7 @@ export async function trainUplift(training: UpliftTraining): Promise<TrainedUpli
   return {
     model: applyUpliftCalibration(fitted, calibrateUplift(data, scores)),
     because: choice.because,
-    refused: refusal(qini, gain),
+    refused: refusal({ qini, response: response.qini, gain }),
     ate: { ...withoutError(meanEffect(data, { level: 0.95 })), level: 0.95 },
     qini,
     auuc: measuredAuuc(ranked, options),
@@ -139,14 +139,24 @@ function armWeights({ treated, propensity }: UpliftRows): Float64Array {
   return propensity.map((p, i) => (treated[i] === 1 ? mean / p : (1 - mean) / (1 - p)));
 }
 
-function refusal(qini: Measured, gain: Measured): string | null {
+/** To be adopted a model must beat both what costs nothing (lots) and what needs no experiment (a response model). */
+function refusal({
+  qini,
+  response,
+  gain,
+}: {
+  qini: Measured;
+  response: Measured;
+  gain: Measured;
+}): string | null {
+  if (qini.low > 0 && gain.value > 0) return null;
   const figure = ({ value, low, high }: Measured): string =>
-    `${thousandth(value)}, ${thousandth(low)} to ${thousandth(high)}`;
-  if (!(qini.low > 0))
-    return `no model beats random targeting: cross-fitted Qini × 1000 of the best learner is ${figure(qini)}`;
-  if (!(gain.value > 0))
-    return `no uplift model beats the ranking of a plain response model: difference of Qini × 1000 ${figure(gain)}`;
-  return null;
+    `${thousandth(value)} (${thousandth(low)} to ${thousandth(high)})`;
+  const what =
+    qini.low > 0
+      ? 'no model beats random targeting by more than a plain response model does'
+      : 'no model beats random targeting';
+  return `${what}: cross-fitted Qini × 1000 ${figure(qini)}, of the response model ${figure(response)}`;
 }
 
 const thousandth = (value: number): string => (1000 * value).toFixed(2);
