@@ -10,8 +10,12 @@ import {
   interactionsOf,
   type LeadExample,
   leadExamples,
+  orderValueOf,
+  purchaseDayOf,
+  textOf,
 } from '@sextant/features';
 import type { CustomerInteractions } from '@sextant/learning';
+import type { PurchaseDay } from '@sextant/learning/lifetime';
 import { type Session, splitBySilence } from '@sextant/learning/session';
 import type { Db } from 'mongodb';
 import { CustomerSample, drawOf } from './score-task/customer-sample.js';
@@ -22,6 +26,14 @@ export interface DataStatement {
   dataSha256: string;
   /** events read */
   dataRows: number;
+}
+
+export interface PurchaseData extends DataStatement {
+  customers: PurchaseDay[][];
+  /** last day that is known, counted from 1970 in UTC */
+  until: number;
+  /** of the orders, the most frequent first; '' where none is named */
+  currencies: string[];
 }
 
 /** A visit ends when nothing was viewed for so long. */
@@ -89,6 +101,30 @@ export class TrainingData {
     }))
       ledger.add(event);
     return { observations: ledger.observations(), ...statement(digest) };
+  }
+
+  /** Purchase days of each customer up to the end of the history, and the currency of most orders. */
+  async purchases(): Promise<PurchaseData> {
+    const digest = new EventDigest();
+    const byCustomer = new Map<string, PurchaseDay[]>();
+    const orders = new Map<string, number>();
+    const until = (await this.history.endOfCustomers(this.tenantId, { until: this.now })) ?? this.now;
+    for await (const event of this.history.ofTypes(this.tenantId, ['order'], { until: this.now, digest })) {
+      if (event.customerId === undefined) continue;
+      const own = byCustomer.get(event.customerId) ?? [];
+      own.push({ day: purchaseDayOf(event.at.getTime()), value: orderValueOf(event) });
+      byCustomer.set(event.customerId, own);
+      const currency = textOf(event.properties['currency']) ?? '';
+      orders.set(currency, (orders.get(currency) ?? 0) + 1);
+    }
+    const currencies = [...orders].sort(([, a], [, b]) => b - a).map(([currency]) => currency);
+    return {
+      customers: [...byCustomer.values()],
+      // The end may be midnight, and nothing of that day is known then.
+      until: purchaseDayOf(until.getTime() - 1),
+      currencies,
+      ...statement(digest),
+    };
   }
 
   /** @param horizonDays  how long a lead may take to be won */

@@ -2,6 +2,7 @@ import type { Task } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import type { BehaviourTask } from '@sextant/features';
 import { trainLead } from './lead/train-lead.js';
+import { trainLifetime } from './lifetime/train-lifetime.js';
 import { trainPrice } from './price/train-price.js';
 import type { TrainedModel } from './publisher.js';
 import { trainRecommend } from './recommend/train-recommend.js';
@@ -43,7 +44,8 @@ export const TRAININGS: Record<Task, Training> = {
     ),
   churn: (input) => trainBehaviour('churn', input),
   purchase: (input) => trainBehaviour('purchase', input),
-  lifetime: () => refuse('lifetime'),
+  lifetime: async ({ tenantId, data, options }) =>
+    trainLifetime({ tenantId, ...(await data.purchases()) }, options),
   uplift: () => refuse('uplift'),
 };
 

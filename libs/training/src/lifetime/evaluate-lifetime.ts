@@ -13,6 +13,8 @@ export interface LifetimeEvaluation {
   rows: number;
   /** Last day of the calibration; what comes after it up to the last day of the data is the test. */
   calibrationEnd: number;
+  /** Last day of the test; the last day of the data when absent. */
+  end?: number;
   periodDays: number;
   seed: number;
 }
@@ -25,8 +27,22 @@ const TRACKED_POINTS = 12;
  * @throws DomainError INVALID_INPUT when nothing lies after the end of calibration; DATA_INSUFFICIENT when nothing lies before it
  */
 export function evaluateLifetime(input: LifetimeEvaluation): EvaluationReport {
+  return measureLifetime(input).report;
+}
+
+/** What an evaluation was made of, for whom the report alone is not enough. */
+export interface MeasuredLifetime {
+  report: EvaluationReport;
+  trained: TrainedLifetime;
+  /** Customers known at the end of calibration, and what they did after it. */
+  observed: ObservedCustomers;
+  forecast: Forecast;
+}
+
+/** As {@link evaluateLifetime}. */
+export function measureLifetime(input: LifetimeEvaluation): MeasuredLifetime {
   const { customers, calibrationEnd: until, periodDays, seed } = input;
-  const end = lastDayOf(customers);
+  const end = input.end ?? lastDayOf(customers);
   if (!(end > until)) {
     throw new DomainError(
       'INVALID_INPUT',
@@ -45,24 +61,26 @@ export function evaluateLifetime(input: LifetimeEvaluation): EvaluationReport {
   const forecast = forecastOf(trained, observed, horizonDays / periodDays);
   const figures = (each: Forecast): EvaluationReport['metrics'] => lifetimeFigures(each, observed, { seed });
   const calibration = calibrationByDecile(forecast.purchases, observed.purchases);
-  return {
+  const report: EvaluationReport = {
     task: 'lifetime',
     rows: input.rows,
     test: observed.purchases.length,
     chosen: `${trained.process.parameters.family}${trained.spend === null ? '' : ' with gamma-gamma spend'}`,
     because: trained.choice.because,
     metrics: figures(forecast),
-    baselines: Object.fromEntries(
-      Object.entries(BASELINES).map(([name, baseline]) => [
-        name,
-        figures(baseline(observed.histories, horizonDays / periodDays)),
-      ]),
+    baselines: mapValues(BASELINES, (baseline) =>
+      figures(baseline(observed.histories, horizonDays / periodDays)),
     ),
     leaks: [],
     warnings: trained.warnings,
     details: detailsOf(input, { trained, horizonDays, calibration }),
     plots: [calibrationPlot(calibration), trackingPlot(input, trained, horizonDays)],
   };
+  return { report, trained, observed, forecast };
+}
+
+function mapValues<T, R>(record: Readonly<Record<string, T>>, map: (value: T) => R): Record<string, R> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
 }
 
 function forecastOf({ model }: TrainedLifetime, { histories }: ObservedCustomers, periods: number): Forecast {

@@ -20,24 +20,26 @@ export interface CalibrationBin {
 
 const BINS = 10;
 
-/** Errors of a forecast on what came after; those of spend only where orders have a value. */
+/** Errors of a forecast on what came after; those of spend only where orders have a value, those of sums only where there was one. */
 export function lifetimeFigures(
   forecast: Forecast,
   { purchases, spend }: ObservedCustomers,
   options: BootstrapOptions,
 ): Record<string, Measured> {
-  const figures: Record<string, Measured> = {
+  const ofPurchases = {
     maeTransactions: measuredMean(absoluteErrors(purchases, forecast.purchases), options),
     rmseTransactions: measuredRootMean(squaredErrors(purchases, forecast.purchases), options),
     totalErrorTransactions: totalError(forecast.purchases, purchases, options),
   };
-  if (spend.some(Number.isNaN) || forecast.spend.some(Number.isNaN)) return figures;
-  return {
-    ...figures,
+  const hasSpend = !spend.some(Number.isNaN) && !forecast.spend.some(Number.isNaN);
+  const ofSpend = hasSpend && {
     maeSpend: measuredMean(absoluteErrors(spend, forecast.spend), options),
     rmseSpend: measuredRootMean(squaredErrors(spend, forecast.spend), options),
     totalErrorSpend: totalError(forecast.spend, spend, options),
   };
+  return Object.fromEntries(
+    Object.entries({ ...ofPurchases, ...ofSpend }).filter(([, { value }]) => Number.isFinite(value)),
+  );
 }
 
 /** Forecast over actual of the sum of all customers, less 1; NaN when nothing happened. */

@@ -6,6 +6,7 @@ import {
   fitGammaGamma,
   fitParetoNbd,
   type LifetimeModel,
+  type ProcessFamily,
   type ProcessParameters,
   type PurchaseDay,
 } from '@sextant/learning/lifetime';
@@ -18,14 +19,18 @@ export interface LifetimeTraining extends ChoiceOptions {
   annualDiscountRate: number;
 }
 
-export interface TrainedLifetime {
+/** A purchase process and a spend model fitted on all that is known. */
+export interface FittedLifetime {
   model: LifetimeModel;
-  choice: ProcessChoice;
   process: FittedProcess<ProcessParameters>;
   /** Null where orders have no value, or fewer than two customers came back with one. */
   spend: FittedSpend | null;
   observed: ObservedCustomers;
   warnings: string[];
+}
+
+export interface TrainedLifetime extends FittedLifetime {
+  choice: ProcessChoice;
 }
 
 /**
@@ -38,7 +43,16 @@ export function trainLifetime(
   customers: readonly (readonly PurchaseDay[])[],
   options: LifetimeTraining,
 ): TrainedLifetime {
-  const { until, periodDays, annualDiscountRate } = options;
+  const choice = chooseProcess(customers, options);
+  return { choice, ...fitLifetime(customers, { ...options, family: choice.family }) };
+}
+
+/** The models of a process that is chosen already. @throws DomainError DATA_INSUFFICIENT as {@link trainLifetime} */
+export function fitLifetime(
+  customers: readonly (readonly PurchaseDay[])[],
+  options: LifetimeTraining & { family: ProcessFamily },
+): FittedLifetime {
+  const { until, periodDays, annualDiscountRate, family } = options;
   const observed = observeCustomers(customers, { until, periodDays });
   if (!observed.histories.age.some((age) => age > 0)) {
     throw new DomainError(
@@ -46,9 +60,8 @@ export function trainLifetime(
       'no customer has a purchase before the end of calibration: choose a later end or give more history',
     );
   }
-  const choice = chooseProcess(customers, options);
   const process: FittedProcess<ProcessParameters> =
-    choice.family === 'bg-nbd' ? fitBgNbd(observed.histories) : fitParetoNbd(observed.histories);
+    family === 'bg-nbd' ? fitBgNbd(observed.histories) : fitParetoNbd(observed.histories);
   const spend = fitSpend(observed);
   return {
     model: {
@@ -57,7 +70,6 @@ export function trainLifetime(
       periodDays,
       annualDiscountRate,
     },
-    choice,
     process,
     spend,
     observed,
