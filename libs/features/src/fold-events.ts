@@ -98,7 +98,11 @@ function foldOrder(draft: CustomerState, event: StoredEvent, at: number): void {
     lines.reduce((sum, line) => sum + line.quantity, 0),
   );
   draft.lastOrderValue = value;
-  draft.purchases = addPurchase(draft.purchases, at, value);
+  draft.purchases = addPurchase(draft.purchases, {
+    at,
+    value,
+    currency: textOf(event.properties['currency']),
+  });
 }
 
 function foldProfile(draft: CustomerState, event: StoredEvent): void {

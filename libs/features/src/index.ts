@@ -34,6 +34,7 @@ export { type LeadExample, leadExamples } from './lead-examples.js';
 export {
   addPurchase,
   orderValueOf,
+  type Purchase,
   purchaseDayOf,
   type PurchaseDays,
   type PurchaseSummary,

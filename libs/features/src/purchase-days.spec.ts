@@ -4,7 +4,7 @@ import { addPurchase, type PurchaseDays, purchaseSummary } from './purchase-days
 
 function summary(purchases: readonly [day: number, value: number][], at: number) {
   const days = purchases.reduce<PurchaseDays | null>(
-    (known, [day, value]) => addPurchase(known, day * DAY_MS + 1000, value),
+    (known, [day, value]) => addPurchase(known, { at: day * DAY_MS + 1000, value, currency: 'EUR' }),
     null,
   );
   return purchaseSummary(days, new Date(at * DAY_MS));
@@ -24,6 +24,7 @@ describe('purchaseSummary', () => {
       ageDays: 21,
       meanRepeatValue: 40,
       meanValue: 179 / 3,
+      currency: 'EUR',
     });
   });
 
@@ -34,6 +35,7 @@ describe('purchaseSummary', () => {
       ageDays: 0,
       meanRepeatValue: null,
       meanValue: 5,
+      currency: 'EUR',
     });
     expect(purchaseSummary(null, new Date())).toBeNull();
     expect(summary([[10, -5]], 11)).toBeNull();

@@ -16,6 +16,8 @@ export interface PurchaseDays {
   repeatValue: number;
   openDay: number;
   openValue: number;
+  /** ISO 4217 of the newest order that names one */
+  currency: string | null;
 }
 
 /** A customer's purchases as of an instant, in days. */
@@ -29,6 +31,7 @@ export interface PurchaseSummary {
   meanRepeatValue: number | null;
   /** mean value of all purchase days */
   meanValue: number;
+  currency: string | null;
 }
 
 /** Below rounding a day's value is 0, which is a purchase and no refund. */
@@ -44,9 +47,18 @@ export function purchaseDayOf(at: number): number {
   return Math.floor(at / DAY_MS);
 }
 
-/** @param at  milliseconds since 1970, not before the open day; `days` is not changed */
-export function addPurchase(days: PurchaseDays | null, at: number, value: number): PurchaseDays {
+/** What an order adds; `at` in milliseconds since 1970. */
+export interface Purchase {
+  at: number;
+  value: number;
+  currency?: string | null;
+}
+
+/** @param purchase  not before the open day; `days` is not changed */
+export function addPurchase(days: PurchaseDays | null, purchase: Purchase): PurchaseDays {
+  const { at, value } = purchase;
   const day = purchaseDayOf(at);
+  const currency = purchase.currency ?? days?.currency ?? null;
   if (days === null) {
     return {
       count: 0,
@@ -56,10 +68,11 @@ export function addPurchase(days: PurchaseDays | null, at: number, value: number
       repeatValue: 0,
       openDay: day,
       openValue: value,
+      currency,
     };
   }
-  if (day === days.openDay) return { ...days, openValue: days.openValue + value };
-  return { ...closed(days), openDay: day, openValue: value };
+  if (day === days.openDay) return { ...days, openValue: days.openValue + value, currency };
+  return { ...closed(days), openDay: day, openValue: value, currency };
 }
 
 /** Null without a purchase. @param days  undefined in a state that an older fold wrote */
@@ -73,6 +86,7 @@ export function purchaseSummary(days: PurchaseDays | null | undefined, at: Date)
     ageDays: Math.max(lastDay, purchaseDayOf(at.getTime())) - firstDay,
     meanRepeatValue: count === 1 ? null : repeatValue / (count - 1),
     meanValue: (firstValue + repeatValue) / count,
+    currency: days.currency,
   };
 }
 

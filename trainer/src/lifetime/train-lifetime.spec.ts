@@ -98,7 +98,7 @@ describe('the fold of purchases', () => {
         value: Math.round(100 * random() - 30),
       })).sort((a, b) => a.day - b.day);
       const folded = days.reduce<PurchaseDays | null>(
-        (known, { day, value }) => addPurchase(known, day * DAY_MS, value),
+        (known, { day, value }) => addPurchase(known, { at: day * DAY_MS, value }),
         null,
       );
       const summary = purchaseSummary(folded, new Date(30 * DAY_MS));
