@@ -1,7 +1,7 @@
 import { DAY_MS, euros } from '../company-plan.js';
 import { RandomStream } from '../random/random-stream.js';
 import { type AccountTruth, INDUSTRIES } from '../truth/accounts.js';
-import { type LeadForm, leadProbability } from '../truth/propensities.js';
+import { type LeadContext, type LeadForm, leadProbability, withoutTheUnseen } from '../truth/propensities.js';
 import { type Company, isPresent } from './company.js';
 import { drawOfficeTime, officeSeason } from './season.js';
 
@@ -37,6 +37,8 @@ export interface DrawnLead {
   customer: number;
   atMs: number;
   probability: number;
+  /** the same of an average account and person: the best that can be told from forms and events */
+  visibleProbability: number;
   won: boolean;
 }
 
@@ -67,16 +69,18 @@ export class Leads {
     const atMs = startMs + day * DAY_MS + drawOfficeTime(this.random);
     const form = this.fillForm(account, day);
     calendar.add(atMs, 'lead_submitted', customer, { ...form });
-    const probability = leadProbability(form, {
+    const context: LeadContext = {
       recentViews: memory.views.read(customer, day),
       recentClicks: memory.clicks.read(customer, day),
       orders: memory.orders[customer] ?? 0,
       employees: account.employees,
       readiness: account.readiness,
       leadQuality: population.leadQuality[customer] ?? 0,
-    });
+    };
+    const probability = leadProbability(form, context);
+    const visibleProbability = leadProbability(form, withoutTheUnseen(context));
     const won = this.random.happens(probability);
-    this.observe({ customer, atMs, probability, won });
+    this.observe({ customer, atMs, probability, visibleProbability, won });
     const delayMs = Math.floor(Math.min(45, 1 + this.random.logNormal(6, 0.6)) * DAY_MS);
     memory.leadClosedDay[customer] = day + Math.ceil(delayMs / DAY_MS) + 1;
     if (this.random.happens(NEVER_ANSWERED_SHARE)) return;

@@ -71,6 +71,11 @@ export interface LeadContext {
   leadQuality: number;
 }
 
+/** Of a context, what no form and no event shows: for an account and a person of average hidden merit. */
+export function withoutTheUnseen(context: LeadContext): LeadContext {
+  return { ...context, readiness: 0, leadQuality: 0 };
+}
+
 const TITLE_EFFECT: Readonly<Record<string, number>> = {
   owner: 0.9,
   head_of_purchasing: 1.1,
