@@ -26,3 +26,14 @@ export {
   fitBehaviour,
   hasBehaviour,
 } from './behaviour.js';
+export { matchSegments, SAME_SEGMENT_OVERLAP } from './match-segments.js';
+export { nameSegments, type ProfiledFeature, profileSegments, type TraitLift } from './profile.js';
+export { betaBinomialTail, type EmergingSegment, findEmerging } from './emerging.js';
+export { RFM_NAMES, type RfmName, type RfmRow, type RfmScore, rfmScores } from './rfm.js';
+export {
+  type ExpansionPoint,
+  findLookalikes,
+  type Lookalike,
+  type LookalikeResult,
+  lookalikeScores,
+} from './lookalike.js';
