@@ -2,9 +2,11 @@ import { mkdir } from 'node:fs/promises';
 import { DomainError } from '@sextant/domain';
 import { Command } from 'commander';
 import type { DrawnLead } from './behaviour/leads.js';
+import type { DrawnRetention } from './behaviour/retention.js';
 import { Simulation } from './behaviour/simulation.js';
 import { type CompanyPlan, customerRef, DAY_MS, DEMO_PLAN } from './company-plan.js';
 import { type CompanySummary, writeCompany } from './output/company-writer.js';
+import { retentionTruth } from './truth/retention-truth.js';
 import { checkTruthPath, writeTruthFile } from './truth/truth-file.js';
 
 export interface SimulateOptions {
@@ -31,16 +33,21 @@ export async function simulate({
     throw new DomainError('INVALID_INPUT', message, { path: '--out', cause });
   });
   const leads: DrawnLead[] = [];
-  const simulation = new Simulation(plan, truthFile === null ? undefined : (lead) => leads.push(lead));
+  const retentions: DrawnRetention[] = [];
+  const observe = {
+    lead: (lead: DrawnLead) => leads.push(lead),
+    retention: (retention: DrawnRetention) => retentions.push(retention),
+  };
+  const simulation = new Simulation(plan, truthFile === null ? {} : observe);
   const summary = await writeCompany(simulation, out, progress);
   if (truthFile !== null) {
-    const drawn = leads.map(({ customer, atMs, probability, won }) => ({
+    const lines = leads.map(({ customer, atMs, ...drawn }) => ({
       customerRef: customerRef(customer),
       at: new Date(atMs).toISOString(),
-      probability,
-      won,
+      ...drawn,
     }));
-    await writeTruthFile(truthFile, simulation.company, drawn);
+    const retention = retentionTruth(simulation.company.population, retentions);
+    await writeTruthFile(truthFile, simulation.company, { leads: lines, retention });
   }
   return summary;
 }

@@ -1,4 +1,5 @@
 import type { DrawnLead } from './behaviour/leads.js';
+import type { DrawnRetention } from './behaviour/retention.js';
 import { Simulation } from './behaviour/simulation.js';
 import { type CompanyPlan, DEMO_PLAN } from './company-plan.js';
 
@@ -14,9 +15,14 @@ export function simulateCompany(changes: Partial<CompanyPlan> = {}): {
   simulation: Simulation;
   events: SimulatedEvent[];
   leads: DrawnLead[];
+  retentions: DrawnRetention[];
 } {
   const leads: DrawnLead[] = [];
-  const simulation = new Simulation({ ...DEMO_PLAN, ...changes }, (lead) => leads.push(lead));
+  const retentions: DrawnRetention[] = [];
+  const simulation = new Simulation(
+    { ...DEMO_PLAN, ...changes },
+    { lead: (lead) => leads.push(lead), retention: (retention) => retentions.push(retention) },
+  );
   const events: SimulatedEvent[] = [];
   for (const day of simulation.days()) {
     for (const { atMs, type, rest } of day.events) {
@@ -24,7 +30,7 @@ export function simulateCompany(changes: Partial<CompanyPlan> = {}): {
       events.push({ atMs, type, ...parsed });
     }
   }
-  return { simulation, events, leads };
+  return { simulation, events, leads, retentions };
 }
 
 export interface OrderLine {

@@ -1,6 +1,7 @@
 const VIEW_HALF_LIFE_DAYS = 14;
 const CLICK_HALF_LIFE_DAYS = 21;
 const FATIGUE_HALF_LIFE_DAYS = 7;
+const MAIL_HALF_LIFE_DAYS = 30;
 
 /** A sum that loses half of itself every so many days, one a customer. */
 export class DecayingCounts {
@@ -32,7 +33,14 @@ export class CustomerMemory {
   readonly clicks: DecayingCounts;
   /** Tiredness of mails: one more each mail. */
   readonly fatigue: DecayingCounts;
+  /** Newsletters sent, and those opened. */
+  readonly mails: DecayingCounts;
+  readonly opens: DecayingCounts;
   readonly orders: Int32Array;
+  /** Of the last order that came of itself, −1 before the first. */
+  readonly lastOrderDay: Int32Array;
+  /** Orders before this day do not happen: a campaign put the customer off. */
+  readonly putOffUntilDay: Int32Array;
   readonly isSubscribed: Uint8Array;
   /** The consumable bought last, −1 for none, and the day it was bought. */
   readonly refillProduct: Int32Array;
@@ -44,7 +52,11 @@ export class CustomerMemory {
     this.views = new DecayingCounts(customers, VIEW_HALF_LIFE_DAYS);
     this.clicks = new DecayingCounts(customers, CLICK_HALF_LIFE_DAYS);
     this.fatigue = new DecayingCounts(customers, FATIGUE_HALF_LIFE_DAYS);
+    this.mails = new DecayingCounts(customers, MAIL_HALF_LIFE_DAYS);
+    this.opens = new DecayingCounts(customers, MAIL_HALF_LIFE_DAYS);
     this.orders = new Int32Array(customers);
+    this.lastOrderDay = new Int32Array(customers).fill(-1);
+    this.putOffUntilDay = new Int32Array(customers);
     this.isSubscribed = Uint8Array.from({ length: customers }, (_, customer) =>
       subscribed(customer) ? 1 : 0,
     );

@@ -63,6 +63,7 @@ export class Newsletters {
     calendar.add(atMs, 'email_sent', customer, mail);
     const fatigue = memory.fatigue.read(customer, day);
     memory.fatigue.add(customer, day);
+    memory.mails.add(customer, day);
     const interest = (tasteShares(population, customer)[category] ?? 0) * CATEGORIES.length;
     const logit =
       -0.9 + 0.7 * (population.emailAffinity[customer] ?? 0) + 0.35 * Math.min(3, interest) - 0.55 * fatigue;
@@ -70,6 +71,7 @@ export class Newsletters {
     if (!this.random.happens(1 / (1 + Math.exp(-logit)))) return;
     const openedMs = atMs + Math.floor(this.random.exponential(5 * HOUR_MS)) + 20_000;
     calendar.add(openedMs, 'email_open', customer, mail);
+    memory.opens.add(customer, day);
     if (!this.random.happens(Math.min(0.6, 0.07 + 0.06 * interest))) return;
     const clickedMs = openedMs + 15_000;
     calendar.add(clickedMs, 'email_click', customer, mail);

@@ -5,6 +5,7 @@ import { type CustomerType, customerTypeAt } from '../truth/customer-types.js';
 import { categoryOf, orderProbability, styleMatch } from '../truth/propensities.js';
 import type { ProductTruth } from '../truth/products.js';
 import { type Company, isPresent } from './company.js';
+import { isPutOff } from './retention.js';
 import { drawShopTime, shopSeason } from './season.js';
 
 const CANDIDATES = 4;
@@ -167,6 +168,8 @@ export class Shopping {
     }
     if (lines.size === 0) return;
     const count = (memory.orders[customer] = (memory.orders[customer] ?? 0) + 1);
+    memory.lastOrderDay[customer] = day;
+    if (isPutOff(this.company, customer, day)) return;
     calendar.add(atMs, 'order', customer, {
       orderId: `o-${customer + 1}-${count}`,
       currency: CURRENCY,

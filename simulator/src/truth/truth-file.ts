@@ -8,12 +8,15 @@ import { CATEGORIES } from './categories.js';
 import { customerTypeAt } from './customer-types.js';
 import { type PopulationTruth, tasteShares } from './customers.js';
 import type { Assortment } from './products.js';
+import { STYLE_DIMENSIONS } from './style.js';
+import type { RetentionTruth } from './retention-truth.js';
 
 /** One lead with the probability its outcome was drawn from. */
 export interface LeadTruth {
   customerRef: string;
   at: string;
   probability: number;
+  visibleProbability: number;
   won: boolean;
 }
 
@@ -59,11 +62,11 @@ function realPath(path: string): string {
   }
 }
 
-/** Writes NDJSON, readable by the owner only: one line a product, a customer, a lead. */
+/** Writes NDJSON, readable by the owner only: one line a product, a customer, a lead, an assignment of a retention campaign. */
 export async function writeTruthFile(
   file: string,
   { plan, assortment, population }: CompanyTruth,
-  leads: readonly LeadTruth[],
+  drawn: { leads: readonly LeadTruth[]; retention: readonly RetentionTruth[] },
 ): Promise<void> {
   rmSync(file, { force: true });
   const handle = await open(file, 'wx', 0o600);
@@ -82,18 +85,25 @@ export async function writeTruthFile(
       );
       await handle.appendFile(chunk.join(''));
     }
-    for (const lead of leads) await handle.appendFile(`${JSON.stringify({ kind: 'lead', ...lead })}\n`);
+    for (const lead of drawn.leads) await handle.appendFile(`${JSON.stringify({ kind: 'lead', ...lead })}\n`);
+    await handle.appendFile(
+      drawn.retention.map((line) => `${JSON.stringify({ kind: 'retention', ...line })}\n`).join(''),
+    );
   } finally {
     await handle.close();
   }
 }
 
 function customerLine(population: PopulationTruth, customer: number): string {
+  const type = customerTypeAt(population.type[customer] ?? 0);
+  const style = population.style.subarray(customer * STYLE_DIMENSIONS, (customer + 1) * STYLE_DIMENSIONS);
   const line = {
     kind: 'customer',
     customerRef: customerRef(customer),
-    type: customerTypeAt(population.type[customer] ?? 0).name,
+    type: type.name,
+    goOn: type.goOn,
     taste: tasteShares(population, customer).map((share) => Number(share.toFixed(5))),
+    style: Array.from(style, (part) => Number(part.toFixed(5))),
     priceSensitivity: population.priceSensitivity[customer],
     activity: population.activity[customer],
     conversion: population.conversion[customer],
