@@ -8,15 +8,12 @@ export type ColumnCounts =
 /** How a column of numbers is put into bins, fitted once on the reference; null for categories. */
 export type Binning = NumericBinning | null;
 
+const TAIL_SHARES = [0.0002, 0.0005, 0.001, 0.005, 0.01];
 /** Shares of the reference's rows at which bins end: twentieths, and finer towards both tails. */
 const SHARES = [
-  0.001,
-  0.005,
-  0.01,
+  ...TAIL_SHARES,
   ...Array.from({ length: 19 }, (_, i) => (i + 1) / 20),
-  0.99,
-  0.995,
-  0.999,
+  ...TAIL_SHARES.map((share) => 1 - share),
 ];
 /** Searched without a branch in five steps. */
 const MAX_EDGES = 31;

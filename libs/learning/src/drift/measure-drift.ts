@@ -11,7 +11,14 @@ export interface DriftReference {
 }
 
 export type DriftTest =
-  'distribution' | 'cumulative' | 'categories' | 'new category' | 'missing' | 'below range' | 'above range';
+  | 'distribution'
+  | 'tails'
+  | 'cumulative'
+  | 'categories'
+  | 'new category'
+  | 'missing'
+  | 'below range'
+  | 'above range';
 
 export interface ColumnDrift {
   name: string;
@@ -48,6 +55,8 @@ export const DRIFT_LEVEL = 0.001;
 const LISTED_CATEGORIES = 20;
 /** More categories than this, the rarest, share one bin. */
 const MAX_CATEGORIES = 100;
+/** A little more than a hundredth: shares of counts are rounded. */
+const TAIL_SHARE = 0.0101;
 const NO_BINS = new Float64Array(0);
 
 /** @throws DomainError DATA_INSUFFICIENT for a table without rows */
@@ -61,7 +70,7 @@ export function fitDriftReference(table: ColumnTable): DriftReference {
 }
 
 /**
- * Which columns of a table are distributed otherwise than in a reference window. Numbers: chi-squared over bins, Kolmogorov–Smirnov, rows
+ * Which columns of a table are distributed otherwise than in a reference window. Numbers: chi-squared over bins and over those of the tails, Kolmogorov–Smirnov, rows
  * beyond the reference's range. Categories: chi-squared, categories never seen. Both: the rate of missing values. A column drifts where
  * the least of its p-values, times its tests, is below 0.001 after Holm's adjustment over the columns, so that the chance of any
  * false alarm in a table that does not drift is at most 0.001 however wide it is. How large the drift is, `psi` says.
@@ -167,10 +176,25 @@ function numericTests(reference: Float64Array, current: Float64Array): ColumnDri
   const distance = kolmogorovDistance(reference, current);
   return [
     { test: 'distribution', pValue: chiSquareP(reference, current) },
+    { test: 'tails', pValue: chiSquareP(...tailsOnly(reference, current)) },
     { test: 'cumulative', pValue: n > 0 && m > 0 ? kolmogorovTail(distance, n, m) : 1 },
     { test: 'below range', pValue: n > 0 ? allInSecond(current[0] ?? 0, n, m) : 1 },
     { test: 'above range', pValue: n > 0 ? allInSecond(current.at(-1) ?? 0, n, m) : 1 },
   ];
+}
+
+/** Both histograms with the bins between the reference's first and last hundredth as one, and the others as they are. */
+function tailsOnly(reference: Float64Array, current: Float64Array): [Float64Array, Float64Array] {
+  const n = sum(reference);
+  let below = 0;
+  const isMiddle = Array.from(reference, (rows) => {
+    const before = below;
+    below += rows;
+    return below > TAIL_SHARE * n && before < (1 - TAIL_SHARE) * n;
+  });
+  const pooled = (rows: Float64Array): Float64Array =>
+    Float64Array.of(...rows.filter((_, bin) => !isMiddle[bin]), sum(rows.filter((_, bin) => isMiddle[bin])));
+  return [pooled(reference), pooled(current)];
 }
 
 function categoricalTests(

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { driftCommand } from './drift.command.js';
 import type { Print } from './evaluation-output.js';
 import { priceCommand } from './price.command.js';
 import { recommendCommand } from './recommend.command.js';
@@ -19,6 +20,7 @@ export function evaluateCommand(print: Print): Command {
     sessionsCommand,
     upliftCommand,
     priceCommand,
+    driftCommand,
   ];
   for (const task of tasks) command.addCommand(task(print).copyInheritedSettings(command));
   return command;
