@@ -21,6 +21,7 @@ const RAW_SCORE = 1;
 const CONTRIBUTIONS = 3;
 const SPLIT_IMPORTANCE = 0;
 const ALL_ROUNDS = -1;
+const USUAL_MODEL_BYTES = 4 * 1024 * 1024;
 
 type Handle = unknown;
 type Api = ReturnType<typeof bind>;
@@ -103,10 +104,14 @@ function boost(api: Api, booster: Handle, request: TrainRequest): { rounds: numb
 function modelText(api: Api, booster: Handle, rounds: number): string {
   const length = [0];
   const until = rounds === 0 ? ALL_ROUNDS : rounds;
-  api.save(booster, 0, until, SPLIT_IMPORTANCE, 0, length, null);
-  const text = Buffer.alloc(Number(length[0]));
+  // LightGBM writes the whole text to tell its length: nearly every model fits at once.
+  let text = Buffer.alloc(USUAL_MODEL_BYTES);
   api.save(booster, 0, until, SPLIT_IMPORTANCE, text.length, length, text);
-  return text.toString('utf8', 0, text.length - 1);
+  if (Number(length[0]) > text.length) {
+    text = Buffer.alloc(Number(length[0]));
+    api.save(booster, 0, until, SPLIT_IMPORTANCE, text.length, length, text);
+  }
+  return text.toString('utf8', 0, Number(length[0]) - 1);
 }
 
 function predict(api: Api, request: PredictRequest): LightGbmReply {

@@ -125,6 +125,13 @@ describe.skipIf(library === null)('LightGbmProcess', () => {
     expect(losses.reduce((sum, loss) => sum + loss, 0) / losses.length).toBeCloseTo(validationLoss ?? 0, 9);
   });
 
+  it('hands over a model of more than 4 MiB whole', async () => {
+    const { model } = await fit({ leaves: 127, minRowsPerLeaf: 2 }, 450);
+
+    expect(model.length).toBeGreaterThan(4 * 1024 * 1024);
+    expect(parseLightGbmModel(model).trees).toHaveLength(450);
+  });
+
   it('keeps a monotone column monotone', async () => {
     const { model } = await fit({ monotone: [-1, 0, 0, 0] });
     const ensemble = parseLightGbmModel(model);
