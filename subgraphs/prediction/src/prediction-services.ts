@@ -9,6 +9,7 @@ import { DecisionWriter } from './decision/decision-writer.js';
 import { Ladder } from './decision/ladder.js';
 import { CircuitBreaker } from './inference/circuit-breaker.js';
 import { InferenceService } from './inference/inference.service.js';
+import { ValueForecastService } from './lifetime/value-forecast.service.js';
 import type { PredictionConfig } from './prediction.config.js';
 import type { PredictionMetrics } from './prediction-metrics.js';
 import { CatalogueClient } from './pricing/catalogue.client.js';
@@ -62,6 +63,7 @@ export function predictionServices(config: PredictionConfig, parts: PredictionPa
       churn: new ScoreService(SCORE_PROFILES.churn, { inference, ladder, writer }),
       purchase: new ScoreService(SCORE_PROFILES.purchase, { inference, ladder, writer }),
     },
+    values: new ValueForecastService({ inference, ladder, writer }),
     prices: new PriceService(
       { inference, ladder, catalogue, writer },
       { rules, quoteKey: quoteKey(config.SEXTANT_SIGNING_SECRET) },

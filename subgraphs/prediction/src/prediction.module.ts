@@ -32,6 +32,7 @@ import { PredictionSettings } from './prediction.settings.js';
 import { PriceResolver } from './pricing/price.resolver.js';
 import { RecommendationResolver } from './recommendation/recommendation.resolver.js';
 import { SimilarProductsResolver } from './recommendation/similar-products.resolver.js';
+import { ValueForecastResolver } from './lifetime/value-forecast.resolver.js';
 import { LoaderRegistry } from './request-loaders.js';
 import { ScoreResolver } from './score/score.resolver.js';
 
@@ -46,6 +47,7 @@ const RESOLVERS = [
   RecommendationResolver,
   SimilarProductsResolver,
   ScoreResolver,
+  ValueForecastResolver,
   PriceResolver,
   DecisionResolver,
   ModelResolver,

@@ -6,6 +6,12 @@ import DataLoader from 'dataloader';
 import { coalesce } from './coalesce.js';
 import type { CustomerFeatures } from './customer/customer-features.service.js';
 import type { Budget } from './decision/budget.js';
+import {
+  type ValueForecast,
+  type ValueForecastService,
+  type ValueQuestion,
+  valueQuestionKey,
+} from './lifetime/value-forecast.service.js';
 import type { DemandPoint, DemandQuestion, DemandService } from './pricing/demand.service.js';
 import {
   type PriceQuestion,
@@ -31,6 +37,7 @@ export interface LoaderServices {
   features: CustomerFeatures;
   recommendations: RecommendationService;
   scores: Readonly<Record<ScoreTask, ScoreService>>;
+  values: ValueForecastService;
   prices: PriceService;
   demand: DemandService;
   versions: ModelVersions;
@@ -57,6 +64,7 @@ export class PredictionLoaders {
   readonly states: DataLoader<string, CustomerState>;
   readonly recommendations: DataLoader<RecommendationQuestion, RecommendationSet, string>;
   readonly scores: Readonly<Record<ScoreTask, DataLoader<ScoreQuestion, Score, string>>>;
+  readonly values: DataLoader<ValueQuestion, ValueForecast | null, string>;
   readonly prices: DataLoader<PriceQuestion, PriceQuote, string>;
   readonly demand: DataLoader<DemandQuestion, DemandPoint[] | null>;
   readonly versions: DataLoader<string, ModelVersion | null>;
@@ -78,6 +86,7 @@ export class PredictionLoaders {
     const scoresOf = (service: ScoreService) => scoreLoader(tenantId, service, { readStates, options });
     const { lead, churn, purchase } = services.scores;
     this.scores = { lead: scoresOf(lead), churn: scoresOf(churn), purchase: scoresOf(purchase) };
+    this.values = valueLoader(tenantId, services.values, { readStates, options });
     this.prices = new DataLoader(
       (questions) =>
         coalesce(questions, { keyOf: exposureKey, merge: mergeExplain }, (distinct) =>
@@ -105,6 +114,18 @@ function scoreLoader(
         service.answer(tenantId, distinct, await readStates(distinct.map(({ customerId }) => customerId))),
       ),
     { ...options, cacheKeyFn: (question) => `${question.explain} ${scoreQuestionKey(question)}` },
+  );
+}
+
+function valueLoader(
+  tenantId: string,
+  service: ValueForecastService,
+  { readStates, options }: { readStates: StateReader; options: Batching },
+): DataLoader<ValueQuestion, ValueForecast | null, string> {
+  return new DataLoader(
+    async (questions) =>
+      service.answer(tenantId, questions, await readStates(questions.map(({ customerId }) => customerId))),
+    { ...options, cacheKeyFn: valueQuestionKey },
   );
 }
 

@@ -6,13 +6,20 @@ const explanation = (
   { top }: { top: number | null },
 ): Explanation | null => attribution && explain(attribution, top ?? 5);
 
+/** A field that only this type has. */
+const TYPES = [
+  ['items', 'RecommendationSet'],
+  ['token', 'PriceQuote'],
+  ['probabilityAlive', 'ValueForecast'],
+] as const;
+
 /** Resolvers that all types of decision share; a type is told by what only it has. */
 export const decisionTypeResolvers = {
   Decision: {
-    __resolveType: (decision: object): string =>
-      'items' in decision ? 'RecommendationSet' : 'token' in decision ? 'PriceQuote' : 'Score',
+    __resolveType: (decision: object): string => TYPES.find(([field]) => field in decision)?.[1] ?? 'Score',
   },
   RecommendationSet: { explanation },
   PriceQuote: { explanation },
   Score: { explanation },
+  ValueForecast: { explanation },
 };

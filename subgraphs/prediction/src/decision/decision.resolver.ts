@@ -15,6 +15,7 @@ const SCOPE_OF_KIND: Readonly<Record<DecisionKind, string>> = {
   lead: 'lead:read',
   churn: 'churn:read',
   purchase: 'purchase:read',
+  lifetime: 'value:read',
 };
 
 interface DecisionRecord {

@@ -1,6 +1,8 @@
 import { DomainError } from '@sextant/domain';
 import type {
   DecisionsClient,
+  ForecastValueRequest,
+  ForecastValueResponse,
   PredictDemandRequest,
   PredictDemandResponse,
   QuotePricesRequest,
@@ -18,7 +20,7 @@ const FAIR_DEADLINE_MS = 100;
 /** With less than this left, a call could only waste the worker's time. */
 const LEAST_DEADLINE_MS = 2;
 
-type Rpc = 'Recommend' | 'QuotePrices' | 'ScoreLeads' | 'PredictDemand';
+type Rpc = 'Recommend' | 'QuotePrices' | 'ScoreLeads' | 'ForecastValue' | 'PredictDemand';
 
 /**
  * The inference worker behind a circuit breaker, measured. Every method rejects with a DomainError that names why there is
@@ -51,6 +53,13 @@ export class InferenceService {
     return this.call('ScoreLeads', deadlineMs, async () => {
       const response = await this.client.scoreLeads(request, { deadlineMs });
       return checkRows(response, response.scores.length, request.rows?.rows ?? 0);
+    });
+  }
+
+  forecastValue(request: ForecastValueRequest, deadlineMs: number): Promise<ForecastValueResponse> {
+    return this.call('ForecastValue', deadlineMs, async () => {
+      const response = await this.client.forecastValue(request, { deadlineMs });
+      return checkRows(response, response.value.byteLength / 8, request.customers.byteLength / 40);
     });
   }
 

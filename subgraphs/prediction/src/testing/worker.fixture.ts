@@ -4,6 +4,7 @@ import {
   decisionsService,
   type Decoded,
   float64Bytes,
+  type ForecastValueRequest,
   type PredictDemandRequest,
   type QuotePricesRequest,
   readFloat64,
@@ -48,6 +49,7 @@ export class FixtureWorker {
       scoreLeads: this.answer('ScoreLeads', scoreLeads),
       quotePrices: this.answer('QuotePrices', quotePrices),
       predictDemand: this.answer('PredictDemand', predictDemand),
+      forecastValue: this.answer('ForecastValue', forecastValue),
     });
     this.port = await new Promise<number>((resolve, reject) => {
       server.bindAsync(`127.0.0.1:${this.port}`, ServerCredentials.createInsecure(), (error, port) =>
@@ -153,5 +155,23 @@ function predictDemand({ rows }: Decoded<PredictDemandRequest>): object {
     lowUnits: times(0.5),
     highUnits: times(2),
     intervalLevel: 0.9,
+  };
+}
+
+/** Alive = 1 / (1 + days of silence / 100); one purchase in 100 days ahead, at the mean value, or 10 without one. */
+function forecastValue({ customers }: Decoded<ForecastValueRequest>): object {
+  const cells = readFloat64(customers);
+  const rows = Array.from({ length: cells.length / 5 }, (_, i) => cells.subarray(5 * i, 5 * i + 5));
+  const column = (of: (row: Float64Array) => number): Buffer => float64Bytes(Float64Array.from(rows, of));
+  const purchases = (row: Float64Array): number => (row[4] ?? 0) / 100;
+  const value = (row: Float64Array): number => purchases(row) * (Number.isNaN(row[3]) ? 10 : (row[3] ?? 0));
+  return {
+    probabilityAlive: column(([, recency = 0, age = 0]) => 1 / (1 + (age - recency) / 100)),
+    expectedPurchases: column(purchases),
+    value: column(value),
+    valueLow: column((row) => value(row) / 2),
+    valueHigh: column((row) => value(row) * 2),
+    intervalLevel: 0.9,
+    currency: 'USD',
   };
 }
