@@ -9,7 +9,12 @@ export default defineConfig({
   },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
-    include: ['**/src/**/*.spec.ts', 'test/contract/**/*.spec.ts', 'test/k8s/**/*.spec.ts'],
+    include: [
+      '**/src/**/*.spec.ts',
+      'test/contract/**/*.spec.ts',
+      'test/k8s/**/*.spec.ts',
+      'test/truth/**/*.spec.ts',
+    ],
     exclude: ['**/node_modules/**', '**/dist/**'],
     globalSetup: ['test/global-setup.ts'],
     pool: 'forks',

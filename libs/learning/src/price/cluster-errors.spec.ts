@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { randomNormal, seededRandom } from '../random/seeded-random.js';
-import { designEffect, priceSpells } from './cluster-errors.js';
+import { clusteredError, designEffect, priceSpells } from './cluster-errors.js';
 
 describe('designEffect', () => {
   it('is what the sums say: three clusters of one product, worked by hand', () => {
@@ -48,5 +48,23 @@ describe('priceSpells', () => {
   it('takes the price itself where there are no times', () => {
     const rows = [1, 2, 1].map((price) => ({ product: 'a', price, at: at(0) }));
     expect([...priceSpells(rows)]).toEqual([0, 1, 0]);
+  });
+});
+
+describe('clusteredError', () => {
+  // Own variance 0.5 and variance among groups 0.5: weight 1/2, shrunken variance 0.25.
+  const shrunken = { standardError: 0.5, commonError: 0, among: 0.5 };
+
+  it('is the standard error itself where rows err alone, and worked by hand where they do not', () => {
+    expect(clusteredError({ ...shrunken, designEffect: 1 })).toBeCloseTo(0.5, 12);
+    // (1/2)² · 3 · 0.5 + (1/2)² · 0.5 = 0.5
+    expect(clusteredError({ ...shrunken, designEffect: 3 })).toBeCloseTo(Math.SQRT1_2, 12);
+  });
+
+  it('never shrinks as the design effect grows, and leaves a group without rows of its own as it is', () => {
+    const errors = [1, 2, 5, 50].map((effect) => clusteredError({ ...shrunken, designEffect: effect }));
+    expect(errors).toEqual(errors.toSorted((a, b) => a - b));
+    const unseen = { standardError: 0.8, commonError: 0, among: 0.5 };
+    expect(clusteredError({ ...unseen, designEffect: 9 })).toBeCloseTo(0.8, 12);
   });
 });

@@ -73,3 +73,21 @@ export function priceSpells(
   }
   return clusters;
 }
+
+/**
+ * Standard error of a shrunken effect where rows err in clusters. The estimate is w · (the product's own) + (1 − w) · (the common one), so
+ * its variance is w² · D · σ² + (1 − w)² · (τ² + D · common²): only what comes from the rows grows with the design effect D.
+ */
+export function clusteredError(shrunken: {
+  standardError: number;
+  commonError: number;
+  among: number;
+  designEffect: number;
+}): number {
+  const { standardError, commonError, among, designEffect: effect } = shrunken;
+  const ownPrecision = 1 / standardError ** 2 - 1 / among;
+  if (!(ownPrecision > 0)) return Math.sqrt(standardError ** 2 + (effect - 1) * commonError ** 2);
+  const own = 1 / ownPrecision;
+  const weight = among / (among + own);
+  return Math.sqrt(weight ** 2 * effect * own + (1 - weight) ** 2 * (among + effect * commonError ** 2));
+}

@@ -3,7 +3,7 @@ import { DomainError } from '@sextant/domain';
 import { type Cell, type ColumnTable, tableOfRecords } from '../tabular/column-table.js';
 import { encodeTable } from '../tabular/encode-table.js';
 import { fitTableEncoder } from '../tabular/fit-table-encoder.js';
-import { designEffect, priceSpells } from './cluster-errors.js';
+import { clusteredError, designEffect, priceSpells } from './cluster-errors.js';
 import {
   type DemandFamily,
   fitMixedModel,
@@ -263,15 +263,19 @@ function ownContext(numeric: NumericEncoding, values: Record<string, number>, ot
   };
 }
 
-function elasticities(
-  { fixed, deviations, standardErrors }: MixedModel,
-  { products, own, inflation }: Parts,
-): Record<string, Measured> {
+function elasticities(model: MixedModel, { products, own, inflation }: Parts): Record<string, Measured> {
   const grouped = 2 + own.length;
+  const { fixed, fixedErrors, deviations, standardErrors, variances } = model;
   return Object.fromEntries(
     products.map((product, g) => {
       const value = (fixed[1] ?? 0) + (deviations[g * grouped + 1] ?? 0);
-      return [product, around(value, inflation * (standardErrors[g * grouped + 1] ?? 0))];
+      const error = clusteredError({
+        standardError: standardErrors[g * grouped + 1] ?? 0,
+        commonError: fixedErrors[1] ?? 0,
+        among: variances[1] ?? 0,
+        designEffect: inflation ** 2,
+      });
+      return [product, around(value, error)];
     }),
   );
 }

@@ -23,6 +23,8 @@ export interface MixedModel {
   deviations: Float64Array;
   /** Standard errors of fixed + deviation, row-major, shape [groupCount, grouped]. */
   standardErrors: Float64Array;
+  /** Variance of the deviations among the groups, shape [grouped]. */
+  variances: Float64Array;
   /** Residual variance (gaussian) or dispersion (poisson). */
   dispersion: number;
 }
@@ -36,9 +38,8 @@ interface Moments {
   sums: Float64Array;
 }
 
+/** Its variances are those after one EM step. */
 interface Solution extends MixedModel {
-  /** Variances of the deviations after one EM step, shape [grouped]. */
-  variances: Float64Array;
   /** Degrees of freedom that the fit used. */
   freedom: number;
 }
@@ -86,7 +87,7 @@ export function fitMixedModel(rows: GroupedRows, family: DemandFamily): MixedMod
   }
   if (!solution) throw new RangeError('at least one iteration runs');
   const { fixed, fixedErrors, deviations, standardErrors } = solution;
-  return { fixed, fixedErrors, deviations, standardErrors, dispersion };
+  return { fixed, fixedErrors, deviations, standardErrors, variances, dispersion };
 }
 
 /** Moments of the rows themselves, or of the working response and weights of a Poisson model at `predictor`. */
