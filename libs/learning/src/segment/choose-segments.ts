@@ -55,6 +55,9 @@ const EQUALLY_STABLE = 0.1;
 /** Expected share of rows beyond the threshold of novelty. */
 const NOVELTY_SHARE = 0.02;
 const LEVEL = 0.9;
+/** Rows of which the silhouette is taken at least, and distances that it may cost beyond them. */
+const SILHOUETTE_ROWS = 2_000;
+const SILHOUETTE_DISTANCES = 6e8;
 
 /**
  * Segments of rows, with their number chosen from the rows alone: of the numbers whose segments come back most reliably when fitted on
@@ -145,7 +148,7 @@ function silhouetteOf(points: Points, { labels }: Clusters, seed: number): Measu
   const values = silhouettes(
     takePoints(points, known),
     known.map((row) => labels[row] ?? 0),
-    { seed },
+    { seed, sample: Math.max(SILHOUETTE_ROWS, Math.floor(SILHOUETTE_DISTANCES / Math.max(1, known.length))) },
   );
   return values.length === 0
     ? { value: 0, low: 0, high: 0, level: LEVEL }

@@ -1,5 +1,5 @@
 import { randomPermutation, seededRandom } from '../random/seeded-random.js';
-import { type Points, squaredDistance } from './points.js';
+import { completeDistance, hasMissing, type Points, squaredDistance } from './points.js';
 
 /**
  * Adjusted Rand index of two partitions of the same rows: 1 for equal ones (whatever the numbers), 0 on average for random ones.
@@ -52,22 +52,23 @@ export function silhouettes(
 ): Float64Array {
   const sizes = clusterSizes(labels);
   if (sizes.filter((size) => size > 0).length < 2) return new Float64Array(0);
+  const distance = hasMissing(points) ? squaredDistance : completeDistance;
   const order =
     points.rows <= sample
       ? Uint32Array.from({ length: points.rows }, (_, i) => i)
       : randomPermutation(seededRandom(seed), points.rows).subarray(0, sample);
-  return Float64Array.from(order, (row) => silhouetteOf(points, labels, { row, sizes }));
+  return Float64Array.from(order, (row) => silhouetteOf(points, labels, { row, sizes, distance }));
 }
 
 function silhouetteOf(
   points: Points,
   labels: ArrayLike<number>,
-  { row, sizes }: { row: number; sizes: Float64Array },
+  { row, sizes, distance }: { row: number; sizes: Float64Array; distance: typeof squaredDistance },
 ): number {
   const sums = new Float64Array(sizes.length);
   for (let i = 0; i < points.rows; i++) {
     const label = labels[i] ?? 0;
-    sums[label] = (sums[label] ?? 0) + Math.sqrt(squaredDistance(points, points, { row, other: i }));
+    sums[label] = (sums[label] ?? 0) + Math.sqrt(distance(points, points, { row, other: i }));
   }
   const own = labels[row] ?? 0;
   const others = (sizes[own] ?? 0) - 1;

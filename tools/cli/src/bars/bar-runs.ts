@@ -2,6 +2,7 @@ import type { BarRun } from './bar.js';
 import { PRICE_BARS } from './price.bars.js';
 import { RECOMMEND_BARS } from './recommend.bars.js';
 import { LIFETIME_BARS } from './lifetime.bars.js';
+import { SEGMENT_BARS } from './segments.bars.js';
 import { SESSION_BARS } from './sessions.bars.js';
 import { UPLIFT_BARS } from './uplift.bars.js';
 import { TABLE_BARS } from './table.bars.js';
@@ -14,4 +15,5 @@ export const BAR_RUNS: readonly BarRun[] = [
   ...SESSION_BARS,
   ...UPLIFT_BARS,
   ...PRICE_BARS,
+  ...SEGMENT_BARS,
 ];

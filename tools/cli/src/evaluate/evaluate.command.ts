@@ -4,6 +4,7 @@ import type { Print } from './evaluation-output.js';
 import { priceCommand } from './price.command.js';
 import { recommendCommand } from './recommend.command.js';
 import { lifetimeCommand } from './lifetime.command.js';
+import { segmentsCommand } from './segments.command.js';
 import { sessionsCommand } from './sessions.command.js';
 import { upliftCommand } from './uplift.command.js';
 import { tableCommand } from './table.command.js';
@@ -20,6 +21,7 @@ export function evaluateCommand(print: Print): Command {
     sessionsCommand,
     upliftCommand,
     priceCommand,
+    segmentsCommand,
     driftCommand,
   ];
   for (const task of tasks) command.addCommand(task(print).copyInheritedSettings(command));

@@ -1,0 +1,2 @@
+export { evaluateSegments, type SegmentRows } from './evaluate-segments.js';
+export { rfmRows, type Purchase } from './rfm-rows.js';
