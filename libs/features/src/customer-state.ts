@@ -4,7 +4,7 @@ import type { PurchaseDays } from './purchase-days.js';
 import type { Scalar } from './stored-event.js';
 
 /** Changes when the fold does, so that documents of an older fold are computed anew. */
-export const FOLD_VERSION = 2;
+export const FOLD_VERSION = 3;
 
 /** A feature vector by name, before any model's manifest encodes it. */
 export type FeatureVector = Record<string, number | string | null>;
@@ -26,6 +26,8 @@ export interface CustomerState {
   lastAt: number | null;
   /** last event that the customer caused: all but mails sent to them and sales outcomes */
   lastActiveAt: number | null;
+  /** last action of a campaign, mailings aside; null before the first */
+  contactedAt: number | null;
   /** first order or interaction: since then they are a customer, before it a visitor or a lead */
   engagedAt: number | null;
   /** events by type; types without a meaning of their own are counted under `other` */
@@ -57,6 +59,7 @@ export function emptyState(customerId: string): CustomerState {
     firstAt: null,
     lastAt: null,
     lastActiveAt: null,
+    contactedAt: null,
     engagedAt: null,
     counters: {},
     orderValue: null,

@@ -20,7 +20,7 @@ export const MAX_TRAITS = 200;
 
 const KNOWN_TYPES: ReadonlySet<string> = new Set(CUSTOMER_EVENT_TYPES);
 /** What others do to a customer is no sign of life. */
-const PASSIVE_TYPES: ReadonlySet<string> = new Set(['email_sent', 'sales_outcome']);
+const PASSIVE_TYPES: ReadonlySet<string> = new Set(['email_sent', 'sales_outcome', 'campaign_assigned']);
 
 /**
  * The state after more events. Folding in parts equals folding at once, as long as the parts come in time order.
@@ -75,6 +75,7 @@ const FOLDS: Readonly<Record<string, (draft: CustomerState, event: StoredEvent, 
   order: foldOrder,
   profile_update: foldProfile,
   lead_submitted: foldForm,
+  campaign_assigned: foldAssignment,
   sales_outcome: (draft, event, at) => {
     draft.outcome = { at, won: event.properties['won'] === true };
   },
@@ -103,6 +104,11 @@ function foldOrder(draft: CustomerState, event: StoredEvent, at: number): void {
     value,
     currency: textOf(event.properties['currency']),
   });
+}
+
+/** An action that somebody took is a contact; being drawn into the control group is none. */
+function foldAssignment(draft: CustomerState, event: StoredEvent, at: number): void {
+  if (event.properties['control'] !== true) draft.contactedAt = at;
 }
 
 function foldProfile(draft: CustomerState, event: StoredEvent): void {

@@ -1,3 +1,4 @@
+export { type AssignmentExample, assignmentExamples, CONTROL_ACTION } from './assignment-examples.js';
 export {
   ACTIVE_WITHIN_DAYS,
   type BehaviourExample,

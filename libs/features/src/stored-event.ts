@@ -29,6 +29,7 @@ export const CUSTOMER_EVENT_TYPES = [
   'profile_update',
   'lead_submitted',
   'sales_outcome',
+  'campaign_assigned',
 ] as const;
 export type CustomerEventType = (typeof CUSTOMER_EVENT_TYPES)[number];
 

@@ -43,6 +43,19 @@ const SCHEMAS: Readonly<Record<string, object>> = {
   profile_update: { properties: { accountRef: { anyOf: [ID, { type: 'null' }] } } },
   lead_submitted: {},
   sales_outcome: { required: ['won'], properties: { won: { type: 'boolean' }, value: DECIMAL } },
+  campaign_assigned: {
+    required: ['campaignId', 'action'],
+    properties: {
+      campaignId: ID,
+      action: ID,
+      goal: TEXT,
+      control: { type: 'boolean' },
+      choices: TEXT,
+      channel: TEXT,
+      cost: DECIMAL,
+      currency: CURRENCY,
+    },
+  },
   price_change: {
     required: ['productId', 'price'],
     properties: { productId: ID, price: NUMBER_OR_DECIMAL, currency: CURRENCY },
