@@ -32,7 +32,8 @@ const MPMATH = [
 
 describe('paretoNbdProcess', () => {
   it.each(MPMATH)('r %d, α %d, s %d, β %d, x %d, tx %d, T %d agrees with mpmath', (...row) => {
-    const [r, alpha, s, beta, x, recency, age, horizon, alive, logLikelihood, purchases] = row;
+    const [r = 0, alpha = 0, s = 0, beta = 0, x = 0, recency = 0, age = 0, horizon = 0, ...wanted] = row;
+    const [alive = 0, logLikelihood = 0, purchases = 0] = wanted;
     const process = paretoNbdProcess({ family: 'pareto-nbd', r, alpha, s, beta });
     const out = new Float64Array(1);
     process.purchasesWhenAlive(x, age, Float64Array.of(horizon), out);
