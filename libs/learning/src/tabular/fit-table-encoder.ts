@@ -31,10 +31,13 @@ export interface FittedTableEncoder {
   leaked: string[];
   /** One sentence for each column left out or grouped. */
   warnings: string[];
+  /** What each column reaches alone, as AUC; empty without labels. */
+  alone: ReadonlyMap<string, number>;
 }
 
 const DEFAULT_MAX_CATEGORIES = 40;
 const SKEWED = 2;
+const MIN_ROWS_OF_AN_IDENTIFIER = 50;
 
 /**
  * Learns how a raw table becomes model input: numbers, parts of dates, one-hot texts (rare ones grouped as "other"), constant and duplicate
@@ -69,7 +72,12 @@ export function fitTableEncoder(table: ColumnTable, options: TableEncoderOptions
     seen.set(print, first ?? column.name);
   }
   const features = columns.flatMap(encodedNames);
-  return { encoding: { columns, features, standardised: options.purpose === 'linear' }, leaked, warnings };
+  return {
+    encoding: { columns, features, standardised: options.purpose === 'linear' },
+    leaked,
+    warnings,
+    alone: found?.alone ?? new Map(),
+  };
 }
 
 function asFitted(column: TableColumn): TableColumn {
@@ -101,6 +109,8 @@ function numericEncoding(
   const hasMissing = present.length < values.length;
   if (low === undefined) return { dropped: 'no row has a value' };
   if (low === high && !hasMissing) return { dropped: 'the same value in every row' };
+  if (isIdentifier(column, present))
+    return { dropped: 'an identifier: a whole number of its own in every row' };
   if (purpose === 'trees') {
     return {
       kind: 'numeric',
@@ -127,6 +137,23 @@ function numericEncoding(
     range: [low, high ?? low],
     missingIndicator: hasMissing,
   };
+}
+
+/** By its name and by its cells: an amount may differ in every row too, and a row number says when. */
+function isIdentifier(name: string, sorted: Float64Array): boolean {
+  if (
+    sorted.length < MIN_ROWS_OF_AN_IDENTIFIER ||
+    !/(^|[^a-z])(id|uuid|guid|number|no|nr|key)s?$/.test(wordsOf(name))
+  )
+    return false;
+  return sorted.every((value, i) => Number.isInteger(value) && value !== sorted[i - 1]);
+}
+
+function wordsOf(name: string): string {
+  return name
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .trim();
 }
 
 function categoricalEncoding(

@@ -38,6 +38,8 @@ export interface LeakFindings {
   leaks: ReadonlyMap<string, string>;
   /** Sentences by the name of a column that is worth a look. */
   suspicious: ReadonlyMap<string, string>;
+  /** `singleFeatureAuc` by column name; empty where the labels are too few. */
+  alone: ReadonlyMap<string, number>;
 }
 
 /**
@@ -55,7 +57,7 @@ export interface LeakFindings {
 export function findLeaks(table: ColumnTable, labels: ArrayLike<number>): LeakFindings {
   const [leaks, suspicious] = [new Map<string, string>(), new Map<string, string>()];
   const rarer = rarerLabel(labels);
-  if (rarer === null) return { leaks, suspicious };
+  if (rarer === null) return { leaks, suspicious, alone: new Map() };
   const columns = table.columns.map((column) => {
     const binned = binnedColumn(column);
     return { column, binned, alone: binnedAuc(binned, labels) };
@@ -87,7 +89,7 @@ export function findLeaks(table: ColumnTable, labels: ArrayLike<number>): LeakFi
       `by its name it is rewritten over time, and it goes with "${source.column.name}", which gives the label away`,
     );
   }
-  return { leaks, suspicious };
+  return { leaks, suspicious, alone: new Map(columns.map(({ column, alone }) => [column.name, alone])) };
 }
 
 /**

@@ -117,6 +117,21 @@ describe('fitTableEncoder and encodeTable', () => {
     expect(fitTableEncoder(tableOfRecords(records), { purpose: 'trees' }).encoding.features).toEqual(['age']);
   });
 
+  it.each(['id', 'Lead Number', 'customerId', 'order_no'])(
+    'leaves out whole numbers of their own in every row of a column named %s',
+    (name) => {
+      const records = Array.from({ length: 60 }, (_, i) => ({ [name]: 7000 - 3 * i, age: i }));
+      const { encoding, warnings } = fitTableEncoder(tableOfRecords(records), { purpose: 'trees' });
+
+      expect(encoding.features).toEqual(['age']);
+      expect(warnings).toEqual([
+        `column "${name}" left out: an identifier: a whole number of its own in every row`,
+      ]);
+      const repeated = tableOfRecords([...records, ...records]);
+      expect(fitTableEncoder(repeated, { purpose: 'trees' }).encoding.features).toContain(name);
+    },
+  );
+
   it('reads numbers written as text, but keeps codes with leading zeros as texts', () => {
     const records = Array.from({ length: 40 }, (_, i) => ({
       income: `${1000 + i}.50`,

@@ -111,6 +111,18 @@ describe('evaluateTable', () => {
     expect(warnings).toContainEqual(expect.stringMatching(/^drift: the rate of positives/));
   });
 
+  it('asks about a column that says more than all the others together, and keeps it', async () => {
+    const { warnings, leaks, details } = await evaluate(someRows(2000, {}));
+
+    expect(warnings).toContainEqual(
+      expect.stringMatching(/^column "x" alone \(AUC 0\.\d+\) says more than all/),
+    );
+    expect(leaks).toEqual([]);
+    expect(details['importance']).toContainEqual(expect.objectContaining({ column: 'x' }));
+    const helped = await evaluate(someRows(2000, { extra: ({ x, random }) => ({ y: x + 0.1 * random() }) }));
+    expect(helped.warnings).not.toContainEqual(expect.stringContaining('says more than'));
+  });
+
   it('flags the gap between groups', async () => {
     const { warnings, details } = await evaluate(
       someRows(2000, { rate: (_, sex) => (sex === 'F' ? -1.5 : 0.5) }),

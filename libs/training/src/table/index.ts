@@ -1,5 +1,6 @@
 export type { TableWords } from './describe-training.js';
 export { evaluateTable, type TableEvaluationInput, type TableEvaluationOptions } from './evaluate-table.js';
 export { readLabels, type ReadLabels } from './read-labels.js';
+export { type ExampleSplit, foldsByGroup, splitExamples } from './split-examples.js';
 export { countPositives, takeExamples, type TableExamples } from './table-examples.js';
 export { type TableScoreOptions, type TrainedTableScore, trainTableScore } from './train-table-score.js';

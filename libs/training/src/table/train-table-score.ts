@@ -8,6 +8,7 @@ import type { OnnxModel } from '@sextant/onnx';
 import { verifyOnnxForms } from '../runtime/index.js';
 import { calibrateTableModel, type TableCalibration } from './calibrate-table-model.js';
 import { type Choice, chooseFamily, evaluateFamily } from './choose-family.js';
+import { dominantColumnWarning } from './dominant-column.js';
 import { lightGbmFamily } from './lightgbm-family.js';
 import { logisticFamily } from './logistic-family.js';
 import { describeTraining, type TableWords } from './describe-training.js';
@@ -115,10 +116,13 @@ function checkColumns(
   { words, keep = [] }: TableScoreOptions,
 ): { leaked: string[]; warnings: string[] } {
   const { table, labels } = takeExamples(examples, split.beforeValidation);
-  const { leaked, warnings } = fitTableEncoder(table, { purpose: 'linear', labels, keep });
+  const { leaked, warnings, alone } = fitTableEncoder(table, { purpose: 'linear', labels, keep });
   const fit = takeExamples(examples, split.fit).table;
   const usable = fitTableEncoder(fit, { purpose: 'trees', exclude: leaked });
-  if (usable.encoding.columns.length > 0) return { leaked, warnings };
+  if (usable.encoding.columns.length > 0) {
+    const dominant = dominantColumnWarning(examples, { split, alone, exclude: leaked });
+    return { leaked, warnings: [...warnings, ...dominant] };
+  }
   throw new DomainError(
     'DATA_INSUFFICIENT',
     `no column of the ${examples.labels.length} ${words.examples} can be learnt from (${warnings.join('; ') || 'there is none'}); send fields that differ between them`,
