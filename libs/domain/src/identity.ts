@@ -16,6 +16,8 @@ export const SCOPES = [
   'campaign:write',
   'model:read',
   'model:train',
+  'segment:read',
+  'segment:write',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -36,6 +38,7 @@ export const ROLE_SCOPES = {
     'decision:read',
     'campaign:read',
     'model:read',
+    'segment:read',
   ],
   marketer: [
     'catalogue:read',
@@ -50,9 +53,11 @@ export const ROLE_SCOPES = {
     'campaign:read',
     'campaign:write',
     'model:read',
+    'segment:read',
+    'segment:write',
   ],
   operator: [...SCOPES],
-  privacy: ['customer:read', 'profile:read', 'decision:read', 'model:read'],
+  privacy: ['customer:read', 'profile:read', 'decision:read', 'model:read', 'segment:read'],
 } as const satisfies Record<string, readonly Scope[]>;
 export type Role = keyof typeof ROLE_SCOPES;
 

@@ -55,6 +55,8 @@ const EQUALLY_STABLE = 0.1;
 /** Expected share of rows beyond the threshold of novelty. */
 const NOVELTY_SHARE = 0.02;
 const LEVEL = 0.9;
+/** Rows that the weights of columns are learned from. */
+const WEIGHT_ROWS = 1_000;
 /** Rows of which the silhouette is taken at least, and distances that it may cost beyond them. */
 const SILHOUETTE_ROWS = 2_000;
 const SILHOUETTE_DISTANCES = 6e8;
@@ -84,7 +86,7 @@ export function chooseSegments(
   const largest = Math.min(maxSegments, Math.floor(drawnRows.rows / 5));
   const weights =
     method === 'weighted'
-      ? columnWeights(drawnRows, { largest, seed })
+      ? columnWeights(sampleOf(drawnRows, WEIGHT_ROWS, seed), { largest, seed })
       : new Float64Array(columns.length).fill(1);
   const points = weighColumns(scaled, weights);
   const drawn = scaled === drawnRows ? points : weighColumns(drawnRows, weights);

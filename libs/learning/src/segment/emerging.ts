@@ -1,5 +1,5 @@
 import { nearestCentres } from './k-means.js';
-import { completeDistance, hasMissing, type Points, pointsOf } from './points.js';
+import { type Points, pointsOf, squaredDistance } from './points.js';
 import { placed, type Segmentation } from './segmentation.js';
 
 /** A region of recent customers that none of the segments explains. */
@@ -70,9 +70,8 @@ export function betaBinomialTail(x: number, { n, a, b }: { n: number; a: number;
 /** Of the novel rows, those within the threshold's distance of the one that has most of them around it. */
 function densest(points: Points, novel: readonly number[], threshold: number): number[] {
   let best: number[] = [];
-  if (hasMissing(points)) return best;
   for (const row of novel.slice(0, 500)) {
-    const near = novel.filter((other) => completeDistance(points, points, { row, other }) <= threshold);
+    const near = novel.filter((other) => squaredDistance(points, points, { row, other }) <= threshold);
     if (near.length > best.length) best = near;
   }
   return best;
@@ -80,7 +79,7 @@ function densest(points: Points, novel: readonly number[], threshold: number): n
 
 function middle({ values, columns }: Points, rows: readonly number[]): number[] {
   return Array.from({ length: columns }, (_, j) => {
-    const sum = rows.reduce((total, row) => total + (values[row * columns + j] ?? 0), 0);
+    const sum = rows.reduce((total, row) => total + (values[row * columns + j] || 0), 0); // NaN, unknown, is the middle
     return sum / Math.max(1, rows.length);
   });
 }
