@@ -1,4 +1,12 @@
 export {
+  candidateColumns,
+  candidateRows,
+  type CandidateRows,
+  type CandidateSource,
+  type CandidateView,
+  itemColumnsOf,
+} from './candidate-rows.js';
+export {
   chooseRecommender,
   type ChooseOptions,
   fitRecommender,

@@ -5,10 +5,12 @@ import {
   type IndexedInteractions,
   indexInteractions,
 } from '@sextant/learning/recommend';
+import { LightGbmProcess } from '@sextant/lightgbm';
 import type { EvaluationReport, Plot } from '../evaluation/index.js';
 import { openMatrixProduct } from '../runtime/index.js';
 import { describeRecommender, reasonOfChoice } from './describe-recommender.js';
 import { measureRecommender, type MeasuredRecommender } from './measure-recommender.js';
+import { measureSecondStage, type SecondStage, type SecondStageOptions } from './second-stage.js';
 import type { SplitRule } from './split-rule.js';
 import { DENSE_ITEMS } from './train-recommender.js';
 
@@ -20,8 +22,12 @@ export interface RecommendEvaluation {
   /** How many random splits are averaged; 1 for the last share. */
   splits: number;
   seed: number;
+  /** Path of LightGBM's library; null leaves the second stage out, as more than one split does. */
+  lightGbm: string | null;
 }
 
+/** Fewer customers cannot teach trees what a good order is. */
+const FEWEST_TO_RANK = 50;
 const PROTOCOL =
   'every item outside the customer’s training part is a candidate; relevant are the interactions of the test part that count for an item; customers without one are left out';
 
@@ -40,7 +46,12 @@ export async function evaluateRecommend(input: RecommendEvaluation): Promise<Eva
       const seed = input.seed + 1000 * s;
       measured.push(await measureRecommender(data, { seed, split: input.split, product }));
     }
-    return reportOf(input, data, measured);
+    const [only] = measured;
+    const secondStage =
+      only && only.customers > 0 && input.splits === 1
+        ? await secondStageOf(only, input, { itemCount: data.items.length, product })
+        : null;
+    return reportOf(input, data, { measured, secondStage });
   } finally {
     await release();
   }
@@ -49,7 +60,7 @@ export async function evaluateRecommend(input: RecommendEvaluation): Promise<Eva
 function reportOf(
   { rows, split, splits }: RecommendEvaluation,
   data: IndexedInteractions,
-  measured: readonly MeasuredRecommender[],
+  { measured, secondStage }: { measured: readonly MeasuredRecommender[]; secondStage: SecondStage | null },
 ): EvaluationReport {
   const [first] = measured;
   if (!first || first.customers === 0) {
@@ -77,10 +88,26 @@ function reportOf(
       chosenBySplit: measured.map(({ choice }) => choice.components),
       tauItems: measured.map(({ choice }) => choice.tauItems),
       ndcgBySplit: measured.map((one) => one.metrics['ndcg@10']?.value),
+      secondStage,
       protocol: PROTOCOL,
     },
     plots: [comparison(figures)],
   };
+}
+
+/** Null where there is no LightGBM, or nobody to learn from. */
+async function secondStageOf(
+  measured: MeasuredRecommender,
+  { lightGbm, seed, split }: RecommendEvaluation,
+  rest: Pick<SecondStageOptions, 'itemCount' | 'product'>,
+): Promise<SecondStage | null> {
+  if (lightGbm === null || measured.choice.validation.customers < FEWEST_TO_RANK) return null;
+  const opened = await LightGbmProcess.open(lightGbm);
+  try {
+    return await measureSecondStage(measured, { lightGbm: opened, seed, split, ...rest });
+  } finally {
+    await opened.close();
+  }
 }
 
 interface Figures {

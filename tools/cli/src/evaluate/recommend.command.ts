@@ -1,5 +1,6 @@
 import { DomainError } from '@sextant/domain';
 import type { CustomerInteractions } from '@sextant/learning/recommend';
+import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
 import type { EvaluationReport } from '@sextant/training/evaluation';
 import { evaluateRecommend, parseSplitRule } from '@sextant/training/recommend';
 import { Command } from 'commander';
@@ -53,6 +54,7 @@ export async function evaluateRecommendFile(flags: RecommendFlags): Promise<Eval
     split,
     splits,
     seed: Number(flags.seed),
+    lightGbm: await findLightGbm({ env: process.env, cacheDir: CACHE_DIRECTORY }).catch(() => null),
   });
 }
 
