@@ -137,6 +137,8 @@ describe('trainPrice', () => {
       const trained = await trainPrice(training(rows), { ...options, lightGbm: library });
       if (trained.draft.spec.task !== 'price') throw new Error('the draft must be of a price model');
       expect(trained.draft.spec.family).toBe('lightgbm');
+      expect(trained.draft.onnx.gpuFile).toBe('model.gpu.onnx');
+      expect([...trained.files.keys()]).toEqual(['model.onnx', 'model.gpu.onnx', 'explain.json']);
       const curve = Array.from({ length: 40 }, (_, k) => ({
         ...(rows[1] as DemandRow),
         price: 7 + 0.15 * k,

@@ -9,8 +9,9 @@ import {
   writeExplainer,
 } from '@sextant/learning';
 import { openLightGbm } from '@sextant/lightgbm';
+import { onnxDescription, onnxFiles } from '@sextant/onnx';
 import { contextDefaults, trainDemand, type TrainedDemand } from '@sextant/training/price';
-import { verifyOnnx } from '@sextant/training/runtime';
+import { verifyOnnxForms } from '@sextant/training/runtime';
 import type { TrainedModel } from '../publisher.js';
 import { priceCard } from './price-card.js';
 import { withEvidence } from './price-experiment.js';
@@ -76,9 +77,9 @@ interface HandOver {
 async function handOver({ input, options, trained, notes }: HandOver): Promise<TrainedModel> {
   const { level, baseline } = trained;
   const { observations } = input;
-  const { bytes, ...onnx } = level.toOnnx();
+  const onnx = level.toOnnx();
   const sample = demandTable(observations.slice(-VERIFIED_ROWS));
-  await verifyOnnx(bytes, encodeTable(level.encoding, sample), level.logUnits(sample));
+  await verifyOnnxForms(onnx, encodeTable(level.encoding, sample), level.logUnits(sample));
   const spec = specOf(input, trained);
   const explainer = writeExplainer(level.encoding, level.explained, { a: 1, b: 0 });
   await options.onProgress?.(1, 'price model trained');
@@ -90,16 +91,13 @@ async function handOver({ input, options, trained, notes }: HandOver): Promise<T
       seed: options.seed,
       dataSha256: input.dataSha256,
       dataRows: input.dataRows,
-      onnx,
+      onnx: onnxDescription(onnx),
       metrics: measuredOf(trained),
       baselineMetrics: baseline,
       warmUpBatchSizes: [1, 64, 1024],
       spec,
     },
-    files: new Map([
-      ['model.onnx', bytes],
-      [EXPLAIN_FILE, new TextEncoder().encode(explainer)],
-    ]),
+    files: new Map([...onnxFiles(onnx), [EXPLAIN_FILE, new TextEncoder().encode(explainer)]]),
     card: priceCard({ observations, trained, spec, warnings: notes }),
   };
 }

@@ -18,7 +18,7 @@ import {
   type LightGbmProcess,
   parseLightGbmModel,
 } from '@sextant/lightgbm';
-import { writeTreeModel } from '@sextant/onnx';
+import { writeTreeForms } from '@sextant/onnx';
 import type { DemandCandidate, FittedDemand } from './demand-candidate.js';
 import { splitDemand } from './demand-split.js';
 
@@ -112,7 +112,7 @@ async function fitted(
     encoding,
     logUnits: (table) => predictMargins(ensemble, encodeTable(encoding, table), columns),
     explained: { method: 'tree-shap', ensemble },
-    toOnnx: () => writeTreeModel(ensemble, columns, { kind: 'log-units' }),
+    toOnnx: () => writeTreeForms(ensemble, columns, { kind: 'log-units' }),
   };
 }
 
