@@ -62,6 +62,7 @@ export {
   type TableEncoderOptions,
 } from './tabular/fit-table-encoder.js';
 export { LEAKAGE_AUC, singleFeatureAuc } from './tabular/leakage.js';
+export { fitTargetLookups, type TargetLookup } from './tabular/target-lookup.js';
 export {
   chooseRecommender,
   type ChooseOptions,

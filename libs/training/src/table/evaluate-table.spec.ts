@@ -200,6 +200,23 @@ describe('trainTableScore', () => {
     }
   });
 
+  it('learns from a column of very many texts, and serves texts it never saw', async () => {
+    const random = seededRandom(12);
+    const shops = Array.from({ length: 4000 }, () => Math.floor(300 * random()));
+    const labels = Uint8Array.from(shops, (shop) => (random() < (shop % 3 === 0 ? 0.6 : 0.15) ? 1 : 0));
+    const table = tableOfRecords(shops.map((shop) => ({ shop: `shop ${shop}`, noise: random() })));
+    const examples = { table, groupIds: shops.map((_, i) => `${i}`), at: new Float64Array(4000), labels };
+    const trained = await trainTableScore(examples, { seed: 1, lightGbm: null, horizon: 0, words });
+
+    expect(trained.metrics['auc']?.value).toBeGreaterThan(0.68);
+    const [known = 0, other = 0, fresh = 0] = trained.probabilities(
+      tableOfRecords([{ shop: 'shop 3' }, { shop: 'shop 4' }, { shop: 'new' }]),
+    );
+    expect(known).toBeGreaterThan(fresh);
+    expect(fresh).toBeGreaterThan(other);
+    expect(parseExplainer(trained.explainer).columns).toEqual(['noise', 'shop']);
+  });
+
   it.skipIf(library === null)('takes dates, ids, blanks and constant columns as they come', async () => {
     const { examples } = someRows(800, {
       extra: ({ row, random }) => ({

@@ -1,4 +1,4 @@
-import { encodeTable, fitTableEncoder, predictMargins } from '@sextant/learning';
+import { encodeTable, predictMargins } from '@sextant/learning';
 import {
   type LabelledRows,
   lightGbmParameters,
@@ -6,6 +6,7 @@ import {
   parseLightGbmModel,
 } from '@sextant/lightgbm';
 import { writeTreeForms } from '@sextant/onnx';
+import { encodeTraining } from './encode-training.js';
 import type { TableExamples } from './table-examples.js';
 import type { FittedTableModel, TableFamily } from './table-model.js';
 
@@ -33,12 +34,9 @@ export function lightGbmFamily(options: LightGbmFamilyOptions): TableFamily {
   return {
     name: 'lightgbm',
     tune: async (fit, held) => {
-      const { encoding } = fitTableEncoder(fit.table, { purpose: 'trees', exclude: options.exclude });
+      const { encoding, rows } = encodeTraining(fit, { purpose: 'trees', exclude: options.exclude });
       const columns = encoding.features.length;
-      const [train, validation] = [
-        labelled(fit, encodeTable(encoding, fit.table)),
-        labelled(held, encodeTable(encoding, held.table)),
-      ];
+      const [train, validation] = [labelled(fit, rows), labelled(held, encodeTable(encoding, held.table))];
       let best: Size = { leaves: LEAVES[0] ?? 7, rounds: 1, learningRate: LEARNING_RATES.fast };
       let lowest = Number.POSITIVE_INFINITY;
       const attempt = async (leaves: number, learningRate: number, maxRounds: number): Promise<void> => {
@@ -65,10 +63,10 @@ async function fitted(
   data: TableExamples,
   size: Size,
 ): Promise<FittedTableModel> {
-  const { encoding } = fitTableEncoder(data.table, { purpose: 'trees', exclude: options.exclude });
+  const { encoding, rows } = encodeTraining(data, { purpose: 'trees', exclude: options.exclude });
   const columns = encoding.features.length;
   const { model } = await options.lightGbm.train({
-    train: labelled(data, encodeTable(encoding, data.table)),
+    train: labelled(data, rows),
     validation: null,
     columns,
     parameters: parametersFor(options, size, data.labels.length),

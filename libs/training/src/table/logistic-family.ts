@@ -1,7 +1,6 @@
 import {
   encodeTable,
   fitLogistic,
-  fitTableEncoder,
   linearMargins,
   logLosses,
   type LogisticModel,
@@ -9,6 +8,7 @@ import {
   sigmoid,
 } from '@sextant/learning';
 import { writeLinearModel } from '@sextant/onnx';
+import { encodeTraining } from './encode-training.js';
 import type { TableExamples } from './table-examples.js';
 import type { FittedTableModel, TableFamily } from './table-model.js';
 
@@ -20,8 +20,8 @@ export function logisticFamily(exclude: readonly string[]): TableFamily {
   return {
     name: 'logistic',
     tune: (fit, held) => {
-      const { encoding } = fitTableEncoder(fit.table, { purpose: 'linear', exclude });
-      const input = inputOf(fit, encodeTable(encoding, fit.table));
+      const { encoding, rows } = encodeTraining(fit, { purpose: 'linear', exclude });
+      const input = inputOf(fit, rows);
       const heldRows = encodeTable(encoding, held.table);
       let best = { strength: 1, loss: Number.POSITIVE_INFINITY };
       let start: LogisticModel | undefined;
@@ -40,8 +40,7 @@ export function logisticFamily(exclude: readonly string[]): TableFamily {
 }
 
 function fitted(data: TableExamples, strength: number, exclude: readonly string[]): FittedTableModel {
-  const { encoding } = fitTableEncoder(data.table, { purpose: 'linear', exclude });
-  const rows = encodeTable(encoding, data.table);
+  const { encoding, rows } = encodeTraining(data, { purpose: 'linear', exclude });
   const model = fitLogistic(inputOf(data, rows), { l2: strength / data.labels.length });
   return {
     encoding,
