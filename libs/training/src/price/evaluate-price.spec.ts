@@ -4,7 +4,7 @@ import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
 import { describe, expect, it } from 'vitest';
 import { evaluatePrice } from './evaluate-price.js';
 import { priceWarnings } from './price-warnings.js';
-import { curveLogUnits, trainDemand } from './train-demand.js';
+import { curveLogUnits, trainDemand, trainForecast } from './train-demand.js';
 
 const library = await findLightGbm({ env: process.env, cacheDir: CACHE_DIRECTORY }).catch(() => null);
 if (library === null) process.stdout.write('skipped: prices as information with LightGBM (no library)\n');
@@ -84,21 +84,41 @@ describe('trainDemand', () => {
       const { lightGbm } = await openLightGbm(library, '');
       try {
         const trained = await trainDemand(rows, { seed: 1, lightGbm });
-        expect(trained.choice.chosen.candidate.shape).toBe('free');
-        expect(trained.choice.chosen.metrics['rmse log units']?.value).toBeLessThan(0.25);
+        const { choice } = await trainForecast(rows, trained, { seed: 1, lightGbm });
+        expect(choice.chosen.candidate.shape).toBe('free');
+        expect(choice.chosen.metrics['rmse log units']?.value).toBeLessThan(0.25);
+        expect(trained.choice.chosen.candidate.shape).toBe('falling');
+        expect(trained.curve.residualSd).toBeGreaterThan(0.4);
         const first = rows.slice(0, 1);
         const asked = first.flatMap((row) =>
           Array.from({ length: 50 }, (_, k) => ({ ...row, price: 8 + 0.25 * k })),
         );
         const curve = [...curveLogUnits(trained, asked)];
         expect(curve).toEqual(curve.toSorted((a, b) => b - a));
-        expect(trained.response?.elasticity['a']).toBeLessThan(-1);
-        expect(trained.curve.residualSd).toBeGreaterThan(0.4);
       } finally {
         await lightGbm?.close();
       }
     },
   );
+});
+
+describe('a curve that rises', () => {
+  it('is not quoted on: the elasticity is drawn to 0, and every other product keeps its own', async () => {
+    const rows = stores(400).flatMap((row) => [
+      row,
+      { ...row, product: 'luxury', units: 100 * row.price ** 1.5 },
+    ]);
+    const trained = await trainDemand(rows, alone);
+    expect(trained.elasticity['luxury']?.value).toBeGreaterThan(1);
+    expect(trained.response?.elasticity['luxury']).toBe(0);
+    expect(trained.response?.elasticity['a']).toBeLessThan(-1);
+    for (const product of ['a', 'luxury']) {
+      const prices = Array.from({ length: 30 }, (_, k) => 8 + 0.4 * k);
+      const asked = rows.slice(0, 1).flatMap((row) => prices.map((price) => ({ ...row, product, price })));
+      const curve = [...curveLogUnits(trained, asked)];
+      expect(curve).toEqual(curve.toSorted((x, y) => y - x));
+    }
+  });
 });
 
 describe('priceWarnings', () => {

@@ -19,7 +19,13 @@ import { describePrices } from './price-details.js';
 import type { PriceEvidence } from './price-evidence.js';
 import { pricePlots } from './price-plots.js';
 import { priceWarnings } from './price-warnings.js';
-import { curveLogUnits, type TrainedDemand, trainDemand } from './train-demand.js';
+import {
+  curveLogUnits,
+  type DemandForecast,
+  trainDemand,
+  type TrainedDemand,
+  trainForecast,
+} from './train-demand.js';
 
 export interface PriceEvaluation {
   rows: readonly DemandRow[];
@@ -38,8 +44,8 @@ export interface PriceEvaluationOptions {
 }
 
 /**
- * Trains as for serving on the rows that are not test rows, and measures on those: what sells at the prices that occurred (`rmseLogUnits`,
- * `wape`, `mape`), and the same of the falling curve that quotes are searched on (`rmseLogUnitsOfCurve`).
+ * Trains on the rows that are not test rows, and measures on those: the forecast of what sells at the prices that occur (`rmseLogUnits`,
+ * `wape`, `mape`), and the falling curve that is served and that quotes are searched on (`rmseLogUnitsOfCurve`).
  *
  * @throws DomainError DATA_INSUFFICIENT without a test row or with too few others, and what `trainDemand` throws
  */
@@ -54,13 +60,14 @@ export async function evaluatePrice(
     throw new DomainError('DATA_INSUFFICIENT', 'the split leaves no test row: choose another --split');
   const trained = await trainDemand(train, { ...options, evidence: evidenceOf(input) });
   const measuring: Measuring = { test, family: trained.family, seed: options.seed };
-  const predicted = trained.level.logUnits(demandTable(test));
-  const { chosen, reasons } = trained.choice;
+  const forecast = await trainForecast(train, trained, options);
+  const predicted = forecast.fitted.logUnits(demandTable(test));
+  const { chosen, reasons } = forecast.choice;
   return {
     task: 'price',
     rows: rows.length,
     test: test.length,
-    chosen: `${chosen.candidate.settings}${responseInWords(trained)}`,
+    chosen: `${chosen.candidate.settings}${quotesInWords(trained, forecast)}`,
     because: [...reasons, 'Fitted again on all training rows after the choice.'].join(' '),
     metrics: {
       ...demandMetrics(predicted, chosen.smearing, measuring),
@@ -78,7 +85,7 @@ export async function evaluatePrice(
       rows: train,
       costs: input.costs ? Float64Array.from(input.costs).filter((_, i) => !isTest[i]) : null,
     }),
-    plots: pricePlots(trained, { train, test, predicted }),
+    plots: pricePlots(trained, { train, test, predicted, smearing: chosen.smearing }),
   };
 }
 
@@ -90,14 +97,16 @@ function evidenceOf({ evidence, isTest }: PriceEvaluation): PriceEvidence | null
     : { kind: 'instrument', values: Array.from(evidence.values).filter(kept) };
 }
 
-function responseInWords({ response }: TrainedDemand): string {
-  if (response === null) return '';
+function quotesInWords({ choice, response }: TrainedDemand, forecast: DemandForecast): string {
   const basis = {
     observed: 'as observed',
     experiment: 'from the experiment',
     instrument: 'by the instrument',
   };
-  return `; a moved price follows the elasticity ${basis[response.basis]} from the usual price`;
+  const model = choice.chosen === forecast.choice.chosen ? '' : choice.chosen.candidate.settings;
+  const moved = response ? `its usual prices moved along the elasticity ${basis[response.basis]}` : '';
+  const curve = [model, moved].filter((part) => part !== '').join(', ');
+  return curve === '' ? '' : `; prices are moved on ${curve}`;
 }
 
 interface Measuring {

@@ -13,7 +13,9 @@ export {
 export { priceWarnings } from './price-warnings.js';
 export {
   curveLogUnits,
+  type DemandForecast,
   type DemandTrainingOptions,
   trainDemand,
   type TrainedDemand,
+  trainForecast,
 } from './train-demand.js';

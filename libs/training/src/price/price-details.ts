@@ -24,7 +24,7 @@ export function describePrices(trained: TrainedDemand, observed: Observed): Reco
     curve:
       response === null
         ? 'the model itself, which falls in the price'
-        : 'level at the usual price × (price / usual price)^elasticity',
+        : 'units at the usual prices × (price / usual price)^elasticity',
     products: best(observed.rows).map((own) => ofProduct(trained, own, costOf(own, observed))),
   };
 }

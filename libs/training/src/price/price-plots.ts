@@ -12,10 +12,12 @@ interface Plotted {
   test: readonly DemandRow[];
   /** Log units of the test rows. */
   predicted: Float64Array;
+  /** Expected units over the median. */
+  smearing: number;
 }
 
 /** What-if curves of the products that sell most, and actual against predicted units of the test rows. */
-export function pricePlots(trained: TrainedDemand, { train, test, predicted }: Plotted): Plot[] {
+export function pricePlots(trained: TrainedDemand, { train, test, predicted, smearing }: Plotted): Plot[] {
   return [
     {
       title: 'Expected units at a price, all else as in the newest row',
@@ -32,7 +34,7 @@ export function pricePlots(trained: TrainedDemand, { train, test, predicted }: P
       kind: 'line',
       x: 'predicted units',
       y: 'units',
-      series: calibration(test, predicted, trained.choice.chosen.smearing),
+      series: calibration(test, predicted, smearing),
     },
   ];
 }

@@ -44,9 +44,9 @@ export interface TrainedDemand {
   family: DemandFamily;
   split: DemandSplit;
   choice: DemandChoice;
-  /** What sells at the prices that occur. */
+  /** Falls in the price by its form, except where a log-log regression gives single products a rising curve. */
   level: FittedDemand;
-  /** How a moved price changes it; null where the level itself falls in the price and nothing better is known. */
+  /** How a moved price changes it; null where the level itself falls everywhere and nothing better is known. */
   response: PriceResponse | null;
   /** How the curve that quotes are searched on does on the validation rows; that of the level where there is no response. */
   curve: DemandQuality;
@@ -61,11 +61,16 @@ export interface TrainedDemand {
 
 const MIN_OBSERVATIONS = 30;
 
+/** What sells at the prices that occur. */
+export interface DemandForecast {
+  choice: DemandChoice;
+  fitted: FittedDemand;
+}
+
 /**
- * Chooses a demand model on later rows and fits it on all. Two questions, two parts: *what will sell* at the prices that occur may use the price as
- * information about the occasion, so the most exact model wins (the simplest unless another is better beyond noise); *what a
- * moved price does* must be a falling curve. Where the winner falls in the price it answers both; where a free one wins, or an
- * experiment or instrument tells elasticities, the curve is the level at the usual price times a constant elasticity.
+ * Chooses the demand model that prices are moved on, on later rows, and fits it on all: the simplest among models that fall in the price unless
+ * another is better beyond noise. Where an experiment or instrument tells elasticities, or the winner lets a product sell more when
+ * it is dearer, the curve is the level at the usual prices moved along an elasticity that is not positive.
  *
  * @throws DomainError DATA_INSUFFICIENT below 30 rows or without a sale, INVALID_INPUT for a price that is not positive or negative
  *   units, and what `causalElasticity` throws
@@ -133,9 +138,30 @@ function curveQuality(choice: DemandChoice, causal: CausalElasticity, judging: J
   return judgeLogUnitsOf(curveLogUnits({ level: choice.chosen.fitted, response }, validate), judging);
 }
 
+/**
+ * The forecast of what sells at the prices that occur. It may use the price as information about the occasion (a store, a promotion), so a model that
+ * is free in the price is tried as well; it says nothing about moving a price. Without LightGBM it is the model of the quotes.
+ */
+export async function trainForecast(
+  rows: readonly DemandRow[],
+  trained: TrainedDemand,
+  options: Pick<DemandTrainingOptions, 'seed' | 'lightGbm'>,
+): Promise<DemandForecast> {
+  const { choice, family, split, level } = trained;
+  const { seed, lightGbm } = options;
+  if (lightGbm === null) return { choice, fitted: level };
+  const candidate = await lightGbmDemand(split.train, { lightGbm, family, seed, shape: 'free' });
+  const free = await judgeDemand(candidate, { split, family, seed });
+  const { chosen, reasons } = chooseDemand([choice.chosen, free], seed);
+  const isFree = chosen === free;
+  return {
+    choice: { chosen, reasons: [...choice.reasons, ...reasons] },
+    fitted: isFree ? await candidate.fit(rows) : level,
+  };
+}
+
 /** A log-log regression may give single products a rising curve; LightGBM falling in the price never does. */
 function fallsEverywhere({ chosen: { candidate } }: DemandChoice, level: FittedDemand): boolean {
-  if (candidate.shape === 'free') return false;
   if (candidate.name === 'lightgbm') return true;
   const [, effect] = level.encoding.columns;
   return (
@@ -170,16 +196,8 @@ async function chooseAmong({ family, split, options }: Choosing): Promise<Demand
     ),
   ];
   if (lightGbm === null) return chooseDemand(judged, seed);
-  for (const [share, shape] of [
-    [0.3, 'falling'],
-    [0.5, 'free'],
-  ] as const) {
-    await options.onProgress?.(
-      share,
-      `fitting LightGBM, ${shape === 'free' ? 'free' : 'falling'} in the price`,
-    );
-    const candidate = await lightGbmDemand(split.train, { lightGbm, family, seed, shape });
-    judged.push(await judgeDemand(candidate, judging));
-  }
+  await options.onProgress?.(0.3, 'fitting LightGBM');
+  const trees = await lightGbmDemand(split.train, { lightGbm, family, seed, shape: 'falling' });
+  judged.push(await judgeDemand(trees, judging));
   return chooseDemand(judged, seed);
 }
