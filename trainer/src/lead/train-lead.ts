@@ -1,5 +1,6 @@
 import type { TrainedModel } from '../publisher.js';
 import { type ScoreTrainingInput, type ScoreTrainingOptions, trainScore } from '../score-task/train-score.js';
+import { LEAD_COLUMNS } from './lead-columns.js';
 import { settledLeads } from './settled-leads.js';
 
 /**
@@ -8,9 +9,9 @@ import { settledLeads } from './settled-leads.js';
  * @throws DomainError as `trainScore` does
  */
 export async function trainLead(
-  input: Omit<ScoreTrainingInput, 'task' | 'notes'>,
+  input: Omit<ScoreTrainingInput, 'task' | 'notes' | 'columnSets'>,
   options: ScoreTrainingOptions,
 ): Promise<TrainedModel> {
   const { examples, notes } = settledLeads(input.examples, input.horizonDays, options.now);
-  return trainScore({ ...input, task: 'lead', examples, notes }, options);
+  return trainScore({ ...input, task: 'lead', examples, notes, columnSets: LEAD_COLUMNS }, options);
 }

@@ -1,7 +1,14 @@
 import { modelName, type ScoreTask } from '@sextant/artefacts';
 import { onnxDescription, onnxFiles } from '@sextant/onnx';
-import { trainTableScore } from '@sextant/training/table';
+import {
+  splitExamples,
+  takeExamples,
+  type TableExamples,
+  type TrainedTableScore,
+  trainTableScore,
+} from '@sextant/training/table';
 import type { TrainedModel } from '../publisher.js';
+import { chooseColumns, type ColumnSet, withColumns } from './choose-columns.js';
 import { type ScoreExample, toTableExamples } from './score-example.js';
 import { SCORE_WORDS } from './score-words.js';
 
@@ -15,6 +22,8 @@ export interface ScoreTrainingInput {
   dataSha256: string;
   /** what the reader of the card should know about the examples */
   notes?: readonly string[];
+  /** nested sets of columns to choose from; everything when absent */
+  columnSets?: readonly ColumnSet[];
 }
 
 export interface ScoreTrainingOptions {
@@ -41,10 +50,13 @@ export async function trainScore(
   const { tenantId, task, examples, horizonDays, dataSha256, notes = [] } = input;
   const { seed, now, lightGbm, onProgress } = options;
   const { purpose, ...words } = SCORE_WORDS[task];
-  const trained = await trainTableScore(toTableExamples(examples), {
+  const table = toTableExamples(examples);
+  const horizon = horizonDays * DAY_MS;
+  const columns = input.columnSets && columnsFor(table, input.columnSets, { seed, horizon });
+  const trained = await trainTableScore(columns ? withColumns(table, columns) : table, {
     seed,
     lightGbm,
-    horizon: horizonDays * DAY_MS,
+    horizon,
     words,
     onProgress,
   });
@@ -64,6 +76,26 @@ export async function trainScore(
       spec: { task, horizonDays, ...spec },
     },
     files: new Map([...onnxFiles(onnx), [spec.explainFile, new TextEncoder().encode(trained.explainer)]]),
-    card: { purpose: purpose(horizonDays), ...card, warnings: [...notes, ...card.warnings] },
+    card: { purpose: purpose(horizonDays), ...withNotes(card, notes, columns) },
   };
+}
+
+function withNotes(
+  card: TrainedTableScore['card'],
+  notes: readonly string[],
+  columns: ColumnSet | null | undefined,
+): TrainedTableScore['card'] {
+  const learntFrom = columns ? ` Learnt from ${columns.name}.` : '';
+  return { ...card, chosenBecause: card.chosenBecause + learntFrom, warnings: [...notes, ...card.warnings] };
+}
+
+/** Chosen on the examples before validation, so that the metrics stay honest. */
+function columnsFor(
+  table: TableExamples,
+  sets: readonly ColumnSet[],
+  { seed, horizon }: { seed: number; horizon: number },
+): ColumnSet | null {
+  if (table.labels.length === 0) return null;
+  const { beforeValidation } = splitExamples(table, { seed, horizon });
+  return chooseColumns(takeExamples(table, beforeValidation), sets, seed);
 }
