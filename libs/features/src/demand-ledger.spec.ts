@@ -39,6 +39,11 @@ describe('DemandLedger', () => {
     });
   });
 
+  it('gives days of one price one price, whatever the quantities', () => {
+    const rows = observed(order(0, 3, '46.99'), order(0.1, 4, '46.99'), order(1, 1, '46.99'));
+    expect(rows.map(({ price }) => price)).toEqual([46.99, 46.99]);
+  });
+
   it('starts at the first day with a known price and bridges days without any event', () => {
     const rows = observed(
       anEvent({ type: 'product_view', at: at(0), properties: { productId: 'p' } }),

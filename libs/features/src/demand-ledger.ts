@@ -99,7 +99,7 @@ function rowsOf(product: string, days: ReadonlyMap<number, DayOfProduct>): Deman
   let price: number | null = null;
   for (let key = first; key <= last; key++) {
     const day = days.get(key);
-    const inForce: number | null = day && day.paidUnits > 0 ? day.paid / day.paidUnits : (day?.seen ?? price);
+    const inForce: number | null = day && day.paidUnits > 0 ? meanPaid(day) : (day?.seen ?? price);
     if (inForce !== null) {
       const at = new Date(key * DAY_MS);
       rows.push({ product, price: inForce, units: day?.units ?? 0, at, context: calendarContext(at) });
@@ -107,4 +107,9 @@ function rowsOf(product: string, days: ReadonlyMap<number, DayOfProduct>): Deman
     price = day?.seen ?? inForce;
   }
   return rows;
+}
+
+/** Without the traces of binary fractions: 3 × 46.99 / 3 is 46.99, so that days of one price have one price. */
+function meanPaid({ paid, paidUnits }: DayOfProduct): number {
+  return Number((paid / paidUnits).toPrecision(12));
 }

@@ -46,6 +46,19 @@ describe('evaluatePrice', () => {
     expect(report.plots).toHaveLength(2);
   });
 
+  it('draws no curve for a product of one price, and says so', async () => {
+    const fixed = stores(40).map((row, i) => ({
+      ...row,
+      product: 'fixed',
+      price: i % 2 ? 46.99 : 46.989999999999995,
+    }));
+    const rows = [...stores(200), ...fixed];
+    const { details, warnings } = await evaluatePrice({ rows, isTest: fifths(rows) }, alone);
+    const products = details['products'] as { product: string; curve: unknown[] }[];
+    expect(products.find(({ product }) => product === 'fixed')?.curve).toHaveLength(1);
+    expect(warnings.join()).toContain('two or three prices only');
+  });
+
   it('counts units where rows sold nothing', async () => {
     const rows = stores(300).map((row) => ({ ...row, units: Math.floor(row.units / 16) }));
     expect(rows.some(({ units }) => units === 0)).toBe(true);

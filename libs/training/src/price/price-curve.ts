@@ -17,7 +17,7 @@ export function productCurve(
   const newest = own.reduce((latest, row) => (row.at.getTime() >= latest.at.getTime() ? row : latest));
   let [low, high] = [newest.price, newest.price];
   for (const { price } of own) [low, high] = [Math.min(low, price), Math.max(high, price)];
-  const count = low === high ? 1 : POINTS;
+  const count = high - low > 1e-6 * high ? POINTS : 1;
   const asked = Array.from({ length: count }, (_, k) => ({
     ...newest,
     price: count === 1 ? low : low + ((high - low) * k) / (count - 1),
