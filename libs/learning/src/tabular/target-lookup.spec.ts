@@ -22,7 +22,7 @@ const fit = (labels: ArrayLike<number>) => {
 
 describe('fitTargetLookups', () => {
   it('gives a text the smoothed log-odds of its rows against all, by hand', () => {
-    const labels = cities.map((city) => (city === 'city 7' ? 1 : 0));
+    const labels = Uint8Array.from(cities, (city) => (city === 'city 7' ? 1 : 0));
     const rows = labels.reduce((sum, label) => sum + label, 0);
     const rate = (rows + 0.5) / (ROWS + 1);
 

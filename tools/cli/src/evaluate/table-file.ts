@@ -19,6 +19,8 @@ export interface TableFileFlags {
   time?: string;
   weights?: string;
   protected?: string;
+  /** Between cells; a comma when absent, `tab` for a tabulator. */
+  delimiter?: string;
 }
 
 const TEST_WORDS = new Set(['test', 'holdout', 'hold-out', '1', 'true', 'yes']);
@@ -69,8 +71,9 @@ export async function readTableFile(
   };
 }
 
-async function rowsOf({ csv, testCsv }: TableFileFlags): Promise<Rows> {
-  const train = await CsvFile.read(csv);
+async function rowsOf({ csv, testCsv, delimiter = ',' }: TableFileFlags): Promise<Rows> {
+  const between = delimiter === 'tab' ? '\t' : delimiter;
+  const train = await CsvFile.read(csv, between);
   if (testCsv === undefined) {
     return {
       name: train.name,
@@ -82,7 +85,7 @@ async function rowsOf({ csv, testCsv }: TableFileFlags): Promise<Rows> {
       testFrom: train.rows,
     };
   }
-  const test = await CsvFile.read(testCsv);
+  const test = await CsvFile.read(testCsv, between);
   const both = (read: (file: CsvFile) => Float64Array): Float64Array =>
     Float64Array.from([...read(train), ...read(test)]);
   return {

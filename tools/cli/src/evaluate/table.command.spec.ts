@@ -78,6 +78,13 @@ describe('readTableFile', () => {
     ]);
   });
 
+  it('reads other delimiters', async () => {
+    await writeFile(path('leads.tsv'), csv(600).replaceAll(',', '\t'));
+    const { examples } = await readTableFile(flags({ csv: path('leads.tsv'), delimiter: 'tab' }));
+
+    expect(examples).toEqual((await readTableFile(flags())).examples);
+  });
+
   it('leaves out what is no input', async () => {
     const { examples } = await readTableFile(flags({ drop: 'stage, part', weights: 'weight' }));
 
