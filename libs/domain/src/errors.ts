@@ -31,6 +31,7 @@ export const ERROR_KINDS = {
   CUSTOMER_NOT_FOUND: 'not-found',
   PRODUCT_NOT_FOUND: 'not-found',
   CAMPAIGN_NOT_FOUND: 'not-found',
+  SEGMENT_NOT_FOUND: 'not-found',
   MODEL_NOT_FOUND: 'not-found',
   MODEL_VERSION_NOT_FOUND: 'not-found',
   HEALTH_SERVICE_NOT_FOUND: 'not-found',

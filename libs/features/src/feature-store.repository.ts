@@ -42,12 +42,33 @@ export class FeatureStore {
 
   async createIndexes(): Promise<void> {
     await this.documents.createIndex({ tenantId: 1, updatedAt: -1 }, { name: 'recently_changed' });
+    await this.documents.createIndex({ tenantId: 1, _id: 1 }, { name: 'all_by_id' });
   }
 
   /** One read for many; unknown customers, and those of other tenants, are absent. */
   async get(tenantId: string, customerIds: readonly string[]): Promise<Map<string, OnlineCustomer>> {
     const found = await this.documents.find({ tenantId, _id: { $in: [...customerIds] } }).toArray();
     return new Map(found.map((document) => [document._id, onlineOf(document)]));
+  }
+
+  count(tenantId: string): Promise<number> {
+    return this.documents.countDocuments({ tenantId });
+  }
+
+  /** All customers of the tenant by id, in pages, none of them empty. Ids are hashes, so any first part is a random sample. */
+  async *pages(tenantId: string, pageSize: number): AsyncGenerator<OnlineCustomer[]> {
+    let after = '';
+    for (;;) {
+      const found = await this.documents
+        .find({ tenantId, _id: { $gt: after } })
+        .sort({ _id: 1 })
+        .limit(pageSize)
+        .toArray();
+      if (found.length === 0) return;
+      yield found.map(onlineOf);
+      if (found.length < pageSize) return;
+      after = found.at(-1)?._id ?? '';
+    }
   }
 
   /**

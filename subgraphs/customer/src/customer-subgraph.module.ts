@@ -30,6 +30,12 @@ import { IngestionResolver } from './ingestion/ingestion.resolver.js';
 import { IngestionService } from './ingestion/ingestion.service.js';
 import { eventInputScalar } from './scalars.js';
 import { DATABASE } from './store.js';
+import { PopulationService } from './segments/population.service.js';
+import { SegmentDiscovery } from './segments/segment-discovery.service.js';
+import { SegmentLoader } from './segments/segment.loader.js';
+import { SegmentRepository } from './segments/segment.repository.js';
+import { CustomerSegmentsResolver, SegmentResolver } from './segments/segment.resolver.js';
+import { SegmentService } from './segments/segment.service.js';
 import { type Surroundings, SURROUNDINGS } from './surroundings.js';
 
 const SCHEMA_FILES = fileURLToPath(new URL('../schema/*.graphql', import.meta.url));
@@ -56,6 +62,8 @@ export class CustomerSubgraphModule {
         ...[OutboxRepository, CustomerFold, LateFolding, BatchFolding, BatchRecovery, OutboxRecovery],
         ...[CustomerRepository, CustomerService, CustomerLoader, CustomerResolver],
         ...[AccountRepository, AccountService, AccountLoader, AccountResolver],
+        ...[SegmentRepository, PopulationService, SegmentDiscovery, SegmentService],
+        ...[SegmentLoader, SegmentResolver, CustomerSegmentsResolver],
       ],
     };
   }

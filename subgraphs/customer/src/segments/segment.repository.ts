@@ -1,0 +1,179 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { DomainError } from '@sextant/domain';
+import { type Collection, Db } from 'mongodb';
+import { DATABASE, duplicateRows } from '../store.js';
+import type { BehaviourModel } from './membership.js';
+import { type Discovery, HISTORY_LENGTH, type Segment, type SegmentSize } from './segment.js';
+
+interface SegmentDocument extends Omit<Segment, 'id'> {
+  /** `tenantId:id` */
+  _id: string;
+  tenantId: string;
+  id: string;
+  /** what a second one of must not be: the name of a made segment, the id of a found one */
+  key: string;
+  /** since when it counts no more; null while it does */
+  retiredAt: Date | null;
+}
+
+interface SegmentationDocument extends Discovery {
+  /** the tenant's id: one newest discovery each */
+  _id: string;
+  tenantId: string;
+  model: BehaviourModel | null;
+}
+
+/** What the pass over all customers found of one segment. */
+export interface SegmentCount {
+  id: string;
+  size: number;
+  previewIds: string[];
+}
+
+@Injectable()
+export class SegmentRepository implements OnModuleInit {
+  private readonly segments: Collection<SegmentDocument>;
+  private readonly segmentations: Collection<SegmentationDocument>;
+
+  constructor(@Inject(DATABASE) db: Db) {
+    this.segments = db.collection<SegmentDocument>('segments');
+    this.segmentations = db.collection<SegmentationDocument>('segmentations');
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.segments.createIndex({ tenantId: 1, retiredAt: 1, createdAt: 1 }, { name: 'list_in_force' });
+    await this.segments.createIndex({ tenantId: 1, key: 1 }, { name: 'one_of_a_name', unique: true });
+  }
+
+  /** All in force, oldest first. */
+  async list(tenantId: string): Promise<Segment[]> {
+    const found = await this.segments
+      .find({ tenantId, retiredAt: null })
+      .sort({ createdAt: 1, _id: 1 })
+      .toArray();
+    return found.map(segmentOf);
+  }
+
+  /** In the order of `ids`, those no longer in force too; null for unknown ones and those of other tenants. */
+  async findByIds(tenantId: string, ids: readonly string[]): Promise<(Segment | null)[]> {
+    const keys = ids.map((id) => keyOf(tenantId, id));
+    const found = await this.segments.find({ tenantId, _id: { $in: keys } }).toArray();
+    const byId = new Map(found.map((document) => [document.id, segmentOf(document)]));
+    return ids.map((id) => byId.get(id) ?? null);
+  }
+
+  async findByName(tenantId: string, name: string): Promise<Segment | null> {
+    const found = await this.segments.findOne({ tenantId, key: nameKey(name) });
+    return found && segmentOf(found);
+  }
+
+  /** @throws DomainError IDEMPOTENCY_CONFLICT when there is a segment of this name */
+  async insert(tenantId: string, segment: Segment): Promise<void> {
+    const document = { ...documentOf(tenantId, segment), key: nameKey(segment.name) };
+    try {
+      await this.segments.insertMany([document], { ordered: false });
+    } catch (error) {
+      duplicateRows(error);
+      throw new DomainError(
+        'IDEMPOTENCY_CONFLICT',
+        `there is a segment "${segment.name}": choose another name`,
+        {
+          path: 'name',
+        },
+      );
+    }
+  }
+
+  /** Puts the clusters of a new fit in force in place of those before; what a cluster counted stays with its id. */
+  async replaceClusters(tenantId: string, clusters: readonly Segment[], at: Date): Promise<void> {
+    const ids = clusters.map(({ id }) => id);
+    await this.segments.bulkWrite([
+      {
+        updateMany: {
+          filter: { tenantId, 'definition.kind': 'CLUSTER', retiredAt: null, id: { $nin: ids } },
+          update: { $set: { retiredAt: at } },
+        },
+      },
+      ...clusters.map((cluster) => {
+        const { _id, sizeHistory, createdAt, ...fields } = documentOf(tenantId, cluster);
+        return {
+          updateOne: {
+            filter: { tenantId, _id },
+            update: { $set: fields, $setOnInsert: { sizeHistory, createdAt } },
+            upsert: true,
+          },
+        };
+      }),
+    ]);
+  }
+
+  /** Stores what a pass over all customers counted. */
+  async saveCounts(tenantId: string, counts: readonly SegmentCount[], at: Date): Promise<void> {
+    if (counts.length === 0) return;
+    const operations = counts.map(({ id, size, previewIds }) => ({
+      updateOne: {
+        filter: { tenantId, _id: keyOf(tenantId, id) },
+        update: {
+          $set: { size, previewIds, measuredAt: at },
+          $push: { sizeHistory: { $each: [{ at, size }] satisfies SegmentSize[], $slice: -HISTORY_LENGTH } },
+        },
+      },
+    }));
+    await this.segments.bulkWrite(operations, { ordered: false });
+  }
+
+  async findModel(tenantId: string): Promise<BehaviourModel | null> {
+    return (await this.segmentations.findOne({ tenantId, _id: tenantId }))?.model ?? null;
+  }
+
+  async findDiscovery(tenantId: string): Promise<Discovery | null> {
+    const found = await this.segmentations.findOne({ tenantId, _id: tenantId });
+    if (!found) return null;
+    const { state, startedAt, finishedAt, failure, because, candidates, emerging } = found;
+    return { state, startedAt, finishedAt, failure, because, candidates, emerging };
+  }
+
+  /** Marks a discovery as begun; false while another one that began after `staleBefore` still runs. */
+  async begin(tenantId: string, at: Date, staleBefore: Date): Promise<boolean> {
+    const begun = { state: 'RUNNING', startedAt: at, finishedAt: null, failure: null } as const;
+    const rest = { tenantId, because: null, candidates: [], emerging: null, model: null };
+    try {
+      await this.segmentations.updateOne(
+        {
+          tenantId,
+          _id: tenantId,
+          $or: [{ state: { $ne: 'RUNNING' } }, { startedAt: { $lt: staleBefore } }],
+        },
+        { $set: begun, $setOnInsert: rest },
+        { upsert: true }, // a running one makes this an insert of an existing _id
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === DUPLICATE_KEY) return false;
+      throw error;
+    }
+  }
+
+  async update(tenantId: string, changes: Partial<Discovery> & { model?: BehaviourModel }): Promise<void> {
+    await this.segmentations.updateOne({ tenantId, _id: tenantId }, { $set: changes });
+  }
+}
+
+const DUPLICATE_KEY = 11_000;
+
+function keyOf(tenantId: string, id: string): string {
+  return `${tenantId}:${id}`;
+}
+
+function nameKey(name: string): string {
+  return `name:${name}`;
+}
+
+function documentOf(tenantId: string, segment: Segment): SegmentDocument {
+  return { ...segment, _id: keyOf(tenantId, segment.id), tenantId, key: `id:${segment.id}`, retiredAt: null };
+}
+
+function segmentOf(document: SegmentDocument): Segment {
+  const { _id, tenantId: _tenant, key: _key, retiredAt: _retired, ...segment } = document;
+  return segment;
+}

@@ -1,0 +1,171 @@
+import {
+  Args,
+  Context,
+  Mutation,
+  Parent,
+  Query,
+  ResolveField,
+  ResolveReference,
+  Resolver,
+} from '@nestjs/graphql';
+import { checkPageSize, DomainError } from '@sextant/domain';
+import { featureVector } from '@sextant/features';
+import type { RequestContext } from '@sextant/platform';
+import { CustomerLoader } from '../customers/customer.loader.js';
+import { CustomerService } from '../customers/customer.service.js';
+import type { Customer } from '../customers/customer.js';
+import { membershipsOf, type SegmentMembership } from './membership.js';
+import { SegmentDiscovery } from './segment-discovery.service.js';
+import { SegmentLoader } from './segment.loader.js';
+import { SegmentService, type SegmentInput } from './segment.service.js';
+import {
+  type Discovery,
+  kindOf,
+  PREVIEW_SIZE,
+  type Segment,
+  type SegmentKind,
+  type SegmentSize,
+} from './segment.js';
+import { definitionView, profileView, type TraitView } from './segment-view.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+interface UserError {
+  code: string;
+  message: string;
+  field: string | null;
+}
+
+@Resolver('Segment')
+export class SegmentResolver {
+  constructor(
+    private readonly service: SegmentService,
+    private readonly discovery: SegmentDiscovery,
+    private readonly loader: SegmentLoader,
+    private readonly customers: CustomerLoader,
+    private readonly clock: CustomerService,
+  ) {}
+
+  @Query()
+  segment(@Args('id') id: string, @Context() context: RequestContext): Promise<Segment | null> {
+    return this.loader.byId.load(context, id);
+  }
+
+  @Query('segments')
+  async listSegments(
+    @Args('kind') kind: SegmentKind | null | undefined,
+    @Context() context: RequestContext,
+  ): Promise<Segment[]> {
+    const { segments } = await this.loader.model(context);
+    return segments.filter((segment) => kind == null || kindOf(segment) === kind);
+  }
+
+  @Query()
+  segmentDiscovery(@Context() context: RequestContext): Promise<Discovery | null> {
+    return this.discovery.newest(context.identity.tenantId);
+  }
+
+  @Mutation()
+  createSegment(@Args('input') input: SegmentInput, @Context() { identity }: RequestContext) {
+    return withUserErrors('segment', () => this.service.create(identity.tenantId, input));
+  }
+
+  @Mutation()
+  async discoverSegments(
+    @Args('input') input: { maxSegments?: number | null } | null | undefined,
+    @Context() { identity }: RequestContext,
+  ) {
+    const { tenantId } = identity;
+    const payload = await withUserErrors('discovery', () =>
+      this.discovery.discover(tenantId, input?.maxSegments ?? 0),
+    );
+    const segments = await this.discovery.inForce(tenantId);
+    return { ...payload, segments: segments.filter((segment) => kindOf(segment) === 'CLUSTER') };
+  }
+
+  @Mutation()
+  refreshSegments(@Context() { identity }: RequestContext) {
+    return withUserErrors('segments', async () => {
+      await this.discovery.refresh(identity.tenantId);
+      return this.discovery.inForce(identity.tenantId);
+    });
+  }
+
+  @ResolveReference()
+  resolveReference({ id }: { id: string }, context: RequestContext): Promise<Segment | null> {
+    return this.loader.byId.load(context, id);
+  }
+
+  @ResolveField()
+  kind(@Parent() segment: Segment): SegmentKind {
+    return kindOf(segment);
+  }
+
+  @ResolveField()
+  definition(@Parent() { definition }: Segment): unknown {
+    return definitionView(definition);
+  }
+
+  @ResolveField()
+  profile(@Parent() { profile }: Segment): TraitView[] {
+    return profileView(profile);
+  }
+
+  @ResolveField()
+  sizeHistory(@Parent() { sizeHistory }: Segment, @Args('days') days: number): SegmentSize[] {
+    const since = this.clock.now().getTime() - days * DAY_MS;
+    return sizeHistory.filter(({ at }) => at.getTime() >= since);
+  }
+
+  @ResolveField()
+  async preview(
+    @Parent() { previewIds }: Segment,
+    @Args('first') first: number,
+    @Context() context: RequestContext,
+  ): Promise<Customer[]> {
+    const ids = previewIds.slice(0, checkPageSize(first, PREVIEW_SIZE));
+    const found = await Promise.all(ids.map((id) => this.customers.byId.load(context, id)));
+    return found.filter((customer) => customer !== null);
+  }
+}
+
+/** The segments of a customer, computed from the online state at the moment of asking. */
+@Resolver('Customer')
+export class CustomerSegmentsResolver {
+  constructor(
+    private readonly loader: SegmentLoader,
+    private readonly customers: CustomerLoader,
+    private readonly clock: CustomerService,
+  ) {}
+
+  @ResolveField()
+  async segments(
+    @Parent() { id }: { id: string },
+    @Context() context: RequestContext,
+  ): Promise<SegmentMembership[]> {
+    const [model, state] = await Promise.all([
+      this.loader.model(context),
+      this.customers.stateById.load(context, id),
+    ]);
+    return state ? membershipsOf(model, featureVector(state, this.clock.now())) : [];
+  }
+}
+
+/** The payload of a mutation: its result, or null and what is wrong with the input. */
+async function withUserErrors<K extends string, T>(
+  name: K,
+  work: () => Promise<T>,
+): Promise<Record<K, T | null> & { userErrors: UserError[] }> {
+  try {
+    return { ...({ [name]: await work() } as Record<K, T>), userErrors: [] };
+  } catch (error) {
+    if (!(error instanceof DomainError) || !USER_KINDS.includes(error.kind)) throw error;
+    const field = error.path === undefined ? 'input' : `input.${error.path}`;
+    return {
+      ...({ [name]: null } as Record<K, null>),
+      userErrors: [{ code: error.code, message: error.message, field }],
+    };
+  }
+}
+
+const USER_KINDS: readonly string[] = ['invalid-input', 'not-found', 'conflict'];
