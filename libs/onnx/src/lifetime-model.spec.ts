@@ -62,6 +62,7 @@ const PROCESSES: ProcessParameters[] = [
   { family: 'pareto-nbd', r: 0.5533, alpha: 10.5776, s: 0.6063, beta: 11.6728 },
   { family: 'pareto-nbd', r: 2, alpha: 1, s: 1.001, beta: 90 },
   { family: 'pareto-nbd', r: 0.05, alpha: 80, s: 4, beta: 0.5 },
+  { family: 'pareto-nbd', r: 0.8, alpha: 0.02, s: 0.5, beta: 800 },
 ];
 
 describe('writeLifetimeModel', () => {

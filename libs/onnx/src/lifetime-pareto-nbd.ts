@@ -22,7 +22,7 @@ export function paretoNbdPart({ r, alpha, s, beta }: ParetoNbdParameters): Part 
       node('Add', 'recency alpha -> last'),
       node('Add', 'recency beta -> last_beta'),
       node('Add', 'frequency r -> shape'),
-      ...leftIntegral(),
+      ...leftIntegral(alpha < beta),
       node('Div', 'ends now_beta -> ratios'),
       node('Add', 'ratios one -> grown'),
       node('Log', 'grown -> log_grown'),
@@ -34,7 +34,6 @@ export function paretoNbdPart({ r, alpha, s, beta }: ParetoNbdParameters): Part 
     initializers: [
       scalar('alpha', alpha),
       scalar('beta', beta),
-      scalar('alpha_less_beta', alpha - beta),
       scalar('r', r),
       scalar('s', s),
       scalar('negligible', NEGLIGIBLE_EXPONENT),
@@ -45,32 +44,66 @@ export function paretoNbdPart({ r, alpha, s, beta }: ParetoNbdParameters): Part 
   };
 }
 
-/** Odds of having left, s ∫ ((α+T)/(α+u))^(r+x) ((β+T)/(β+u))^s du/(β+u) from the last purchase to now, in ln(β + u). */
-function leftIntegral(): object[] {
+/**
+ * Odds of having left, s ∫ ((α+T)/(α+u))^(r+x) ((β+T)/(β+u))^s du/(β+u) from the last purchase to now, in ln((γ+u)/(γ+tx)) with γ
+ * the smaller of α and β, as it is fitted.
+ */
+function leftIntegral(isAlphaBase: boolean): object[] {
+  const [base, other] = isAlphaBase ? ['last', 'last_beta'] : ['last_beta', 'last'];
   return [
     node('Div', 'negligible shape -> reach'),
     node('Exp', 'reach -> reach_factor'),
     node('Mul', 'last reach_factor -> reach_now'),
     node('Sub', 'reach_now alpha -> reach_time'),
     node('Min', 'age reach_time -> until'),
-    node('Add', 'until beta -> until_beta'),
-    node('Div', 'until_beta last_beta -> stretch'),
-    node('Log', 'stretch -> width'),
+    node('Sub', 'until recency -> silence_until'),
+    node('Div', `silence_until ${base} -> base_growth`),
+    node('Add', 'base_growth one -> base_stretch'),
+    node('Log', 'base_stretch -> width'),
     node('Mul', 'width nodes -> steps'),
     node('Exp', 'steps -> step_factors'),
-    node('Mul', 'step_factors last_beta -> at_beta'),
-    node('Add', 'at_beta alpha_less_beta -> at_alpha'),
-    node('Div', 'at_alpha last -> alpha_stretch'),
-    node('Log', 'alpha_stretch -> alpha_steps'),
-    node('Mul', 'alpha_steps shape -> alpha_fall'),
-    node('Mul', 'steps s -> beta_fall'),
-    node('Add', 'alpha_fall beta_fall -> fall'),
+    node('Sub', 'step_factors one -> more'),
+    node('Mul', `more ${base} -> more_time`),
+    node('Div', `more_time ${other} -> other_growth`),
+    node('Add', 'other_growth one -> other_stretch'),
+    node('Log', 'other_stretch -> other_steps'),
+    ...powersOf(isAlphaBase),
+    node('Mul', 'other_steps other_power -> other_fall'),
+    node('Mul', 'steps base_power -> base_fall'),
+    node('Add', 'other_fall base_fall -> fall'),
     node('Neg', 'fall -> negative_fall'),
     node('Exp', 'negative_fall -> density'),
     node('MatMul', 'density weights -> mean_density'),
     node('Mul', 'mean_density width -> area'),
-    node('Mul', 'area s -> scaled_area'),
+    node('Mul', 'area factor -> scaled_area'),
     node('Log', 'scaled_area -> log_area'),
+    ...logFactor(),
+    node('Add', 'log_area peak -> log_odds'),
+    node('Exp', 'log_odds -> odds'),
+    node('Add', 'odds one -> total_odds'),
+    node('Div', 'one total_odds -> alive'),
+  ];
+}
+
+/** du / (β + u) is dw times (α + u) / (β + u) where α is the base, and dw where β is. */
+function powersOf(isAlphaBase: boolean): object[] {
+  return isAlphaBase
+    ? [
+        node('Sub', 'shape one -> base_power'),
+        node('Add', 's one -> other_power'),
+        node('Div', 'last last_beta -> base_share'),
+        node('Mul', 'base_share s -> factor'),
+      ]
+    : [
+        node('Identity', 's -> base_power'),
+        node('Identity', 'shape -> other_power'),
+        node('Identity', 's -> factor'),
+      ];
+}
+
+/** `peak` = (r + x) ln((α+T)/(α+tx)) + s ln((β+T)/(β+tx)). */
+function logFactor(): object[] {
+  return [
     node('Div', 'now last -> silence'),
     node('Log', 'silence -> idle'),
     node('Mul', 'idle shape -> alpha_peak'),
@@ -78,10 +111,6 @@ function leftIntegral(): object[] {
     node('Log', 'silence_beta -> idle_beta'),
     node('Mul', 'idle_beta s -> beta_peak'),
     node('Add', 'alpha_peak beta_peak -> peak'),
-    node('Add', 'log_area peak -> log_odds'),
-    node('Exp', 'log_odds -> odds'),
-    node('Add', 'odds one -> total_odds'),
-    node('Div', 'one total_odds -> alive'),
   ];
 }
 

@@ -4,7 +4,7 @@ import { type LikelihoodGroups, likelihoodGroups } from './likelihood-groups.js'
 import { maximiseLikelihood } from './maximum-likelihood.js';
 import type { PurchaseHistories } from './purchase-history.js';
 import { type FittedProcess, type PurchaseProcess, unscaled } from './purchase-process.js';
-import { gaussLegendre } from './quadrature.js';
+import { gaussLegendre, type Quadrature } from './quadrature.js';
 
 /**
  * Purchases come at a rate λ ~ Gamma(r, rate alpha) while the customer lives; a life is exponential with rate
@@ -28,12 +28,18 @@ const STARTS = [
 /** Where the integrand has fallen by e^-40 nothing is left to add. */
 export const NEGLIGIBLE_EXPONENT = 40;
 export const ALIVE_NODES = 32;
-const RULE = gaussLegendre(ALIVE_NODES);
+const RULES = { coarse: gaussLegendre(8), middle: gaussLegendre(16), fine: gaussLegendre(ALIVE_NODES) };
+/**
+ * Up to here 8 and 16 nodes are exact to 1e-12: the error for e^(−fall ξ) is about (fall / 4)^(2n) / (2n)!, and the singularity of
+ * the growth lies at imaginary part π, which bounds the width.
+ */
+const COARSE = { fall: 4, width: 2.2 } as const;
+const MIDDLE = { fall: 18, width: 6 } as const;
 
 /**
  * Pareto/NBD by maximum likelihood. What the customer's silence says is one integral over the time of leaving,
- * s ∫ ((α+T)/(α+u))^(r+x) ((β+T)/(β+u))^s du/(β+u) from the last purchase to now, by Gauss–Legendre in ln(β+u): no difference of
- * hypergeometric functions, so nothing cancels.
+ * s ∫ ((α+T)/(α+u))^(r+x) ((β+T)/(β+u))^s du/(β+u) from the last purchase to now, by Gauss–Legendre: no difference of hypergeometric
+ * functions, so nothing cancels.
  *
  * @throws DomainError DATA_INSUFFICIENT without a customer older than 0
  * @throws RangeError when a statistic is impossible
@@ -57,7 +63,7 @@ export function paretoNbdProcess(parameters: ParetoNbdParameters): PurchaseProce
   const left = new LeftIntegral(parameters);
   return {
     probabilityAlive(x, recency, age) {
-      left.evaluate(x, recency, age);
+      left.evaluateOdds(x, recency, age);
       return 1 / (1 + Math.exp(left.logOdds));
     },
     purchasesWhenAlive(x, age, horizons, out) {
@@ -70,45 +76,107 @@ export function paretoNbdProcess(parameters: ParetoNbdParameters): PurchaseProce
   };
 }
 
-/** Odds of having left, with the means over the time of leaving that its gradient needs. */
+/**
+ * Odds of having left, s ∫ ((α+T)/(α+u))^(r+x) ((β+T)/(β+u))^s du/(β+u) from the last purchase on, with the means over the time of
+ * leaving that its gradient needs. The variable is w = ln((γ+u)/(γ+tx)) with γ the smaller of α and β, the base: then the other's
+ * logarithm is singular at imaginary part π only, however different the two are.
+ */
 class LeftIntegral {
   logOdds = 0;
   meanLogAlpha = 0;
   meanInverseAlpha = 0;
   meanLogBeta = 0;
   meanInverseBeta = 0;
+  private readonly isAlphaBase: boolean;
+  private rule = RULES.fine;
+  private width = 0;
+  /** γ + tx, and the same of the other */
+  private base = 0;
+  private other = 0;
+  /** powers of e^w and of the other's growth in the integrand */
+  private basePower = 0;
+  private otherPower = 0;
+  /** ln of what multiplies the integral */
+  private logFactor = 0;
 
-  constructor(private readonly parameters: Omit<ParetoNbdParameters, 'family'>) {}
-
-  evaluate(x: number, recency: number, age: number): void {
-    const { r, alpha, s, beta } = this.parameters;
-    const [now, last] = [alpha + age, alpha + recency];
-    const until = Math.min(age, last * Math.exp(NEGLIGIBLE_EXPONENT / (r + x)) - alpha);
-    const logLast = Math.log(beta + recency);
-    const width = Math.log(beta + until) - logLast;
-    const logNowBeta = Math.log(beta + age);
-    const logNow = Math.log(now);
-    const peak = (r + x) * (logNow - Math.log(last)) + s * (logNowBeta - logLast);
-    let [sum, logA, inverseA, logB, inverseB] = [0, 0, 0, 0, 0];
-    for (let k = 0; k < ALIVE_NODES; k++) {
-      const logAt = logLast + width * (RULE.nodes[k] as number);
-      const atBeta = Math.exp(logAt);
-      const atAlpha = atBeta - beta + alpha;
-      const idle = logNow - Math.log(atAlpha);
-      const density =
-        (RULE.weights[k] as number) * Math.exp((r + x) * idle + s * (logNowBeta - logAt) - peak);
-      sum += density;
-      logA += density * idle;
-      inverseA += density / atAlpha;
-      logB += density * (logNowBeta - logAt);
-      inverseB += density / atBeta;
-    }
-    this.logOdds = width > 0 ? Math.log(s * width * sum) + peak : -Infinity;
-    this.meanLogAlpha = logA / sum;
-    this.meanInverseAlpha = inverseA / sum;
-    this.meanLogBeta = logB / sum;
-    this.meanInverseBeta = inverseB / sum;
+  constructor(private readonly parameters: Omit<ParetoNbdParameters, 'family'>) {
+    this.isAlphaBase = parameters.alpha < parameters.beta;
   }
+
+  /** Sets `logOdds` alone. */
+  evaluateOdds(x: number, recency: number, age: number): void {
+    this.enclose(x, recency, age);
+    const { width, base, other, basePower, otherPower } = this;
+    const { nodes, weights } = this.rule;
+    let sum = 0;
+    for (let k = 0; k < nodes.length; k++) {
+      const step = width * (nodes[k] as number);
+      const growth = 1 + (base * Math.expm1(step)) / other;
+      sum += (weights[k] as number) * Math.exp(-otherPower * Math.log(growth) - basePower * step);
+    }
+    this.setOdds(sum);
+  }
+
+  /** Sets everything. */
+  evaluate(x: number, recency: number, age: number): void {
+    this.enclose(x, recency, age);
+    const { width, base, other, basePower, otherPower } = this;
+    const { nodes, weights } = this.rule;
+    let [sum, logBase, inverseBase, logOther, inverseOther] = [0, 0, 0, 0, 0];
+    for (let k = 0; k < nodes.length; k++) {
+      const step = width * (nodes[k] as number);
+      const more = Math.expm1(step);
+      const growth = 1 + (base * more) / other;
+      const logGrowth = Math.log(growth);
+      const density = (weights[k] as number) * Math.exp(-otherPower * logGrowth - basePower * step);
+      sum += density;
+      logBase += density * step;
+      inverseBase += density / (base * (1 + more));
+      logOther += density * logGrowth;
+      inverseOther += density / (other * growth);
+    }
+    this.setOdds(sum);
+    const means = [
+      { log: logBase / sum, inverse: inverseBase / sum },
+      { log: logOther / sum, inverse: inverseOther / sum },
+    ] as const;
+    const [ofAlpha, ofBeta] = this.isAlphaBase ? means : [means[1], means[0]];
+    const { alpha, beta } = this.parameters;
+    this.meanLogAlpha = Math.log((alpha + age) / (alpha + recency)) - ofAlpha.log;
+    this.meanInverseAlpha = ofAlpha.inverse;
+    this.meanLogBeta = Math.log((beta + age) / (beta + recency)) - ofBeta.log;
+    this.meanInverseBeta = ofBeta.inverse;
+  }
+
+  /** The range outside which nothing is left to add, and nodes enough for it. */
+  private enclose(x: number, recency: number, age: number): void {
+    const { r, alpha, s, beta } = this.parameters;
+    const { isAlphaBase } = this;
+    const [last, lastBeta] = [alpha + recency, beta + recency];
+    const until = Math.min(age, last * Math.exp(NEGLIGIBLE_EXPONENT / (r + x)) - alpha);
+    this.base = isAlphaBase ? last : lastBeta;
+    this.other = isAlphaBase ? lastBeta : last;
+    // du / (β + u) is dw times (α + u) / (β + u) where α is the base.
+    this.basePower = isAlphaBase ? r + x - 1 : s;
+    this.otherPower = isAlphaBase ? s + 1 : r + x;
+    this.width = Math.log1p((until - recency) / this.base);
+    const fall =
+      Math.abs(this.basePower) * this.width + this.otherPower * Math.log1p((until - recency) / this.other);
+    this.rule = ruleFor(fall, this.width);
+    this.logFactor =
+      (r + x) * Math.log((alpha + age) / last) +
+      s * Math.log((beta + age) / lastBeta) +
+      (isAlphaBase ? Math.log((s * last) / lastBeta) : Math.log(s));
+  }
+
+  private setOdds(sum: number): void {
+    this.logOdds = this.width > 0 ? Math.log(this.width * sum) + this.logFactor : -Infinity;
+  }
+}
+
+function ruleFor(fall: number, width: number): Quadrature {
+  if (fall <= COARSE.fall && width <= COARSE.width) return RULES.coarse;
+  return fall <= MIDDLE.fall && width <= MIDDLE.width ? RULES.middle : RULES.fine;
 }
 
 /** Sum over customers in scaled time; `point` holds ln r, ln α, ln s, ln β and the gradient is by those. */

@@ -1,5 +1,5 @@
 import type { Measured } from '@sextant/artefacts';
-import { absoluteErrors, measuredMean, pairedDifference } from '@sextant/learning';
+import { absoluteErrors, mean, measuredMean, pairedDifference } from '@sextant/learning';
 import {
   fitBgNbd,
   fitParetoNbd,
@@ -11,6 +11,8 @@ import { firstDayOf, observeCustomers, type ObservedCustomers } from './observed
 
 /** Days of validation below which a comparison says nothing, in periods. */
 const MIN_VALIDATION_PERIODS = 2;
+/** Where nobody leaves the two are one model; a gain below this share of the error is none. */
+const MIN_GAIN = 1e-3;
 
 export interface ProcessChoice {
   family: ProcessFamily;
@@ -48,11 +50,12 @@ export function chooseProcess(
   );
   const [bg = new Float64Array(), pareto = new Float64Array()] = errors;
   const [seed, gain] = [options.seed, pairedDifference(bg, pareto, { seed: options.seed })];
-  const family = gain.low > 0 ? 'pareto-nbd' : 'bg-nbd';
+  const isWorthIt = gain.low > 0 && gain.value > MIN_GAIN * mean(bg);
+  const family = isWorthIt ? 'pareto-nbd' : 'bg-nbd';
   const interval = `${gain.low.toPrecision(3)} to ${gain.high.toPrecision(3)}`;
   return {
     family,
-    because: `in the ${split.days} days before the end of calibration Pareto/NBD's absolute error of purchases is ${gain.value.toPrecision(3)} lower than BG/NBD's (${interval}, paired bootstrap)${family === 'bg-nbd' ? ': no gain beyond noise, and BG/NBD is the simpler one' : ''}`,
+    because: `in the ${split.days} days before the end of calibration Pareto/NBD's absolute error of purchases is ${gain.value.toPrecision(3)} lower than BG/NBD's (${interval}, paired bootstrap)${family === 'bg-nbd' ? ': no gain worth it beyond noise, and BG/NBD is the simpler one' : ''}`,
     validation: { 'bg-nbd': measuredMean(bg, { seed }), 'pareto-nbd': measuredMean(pareto, { seed }) },
   };
 }
