@@ -103,8 +103,15 @@ function prepareRecommend(manifest: Manifest, spec: RecommendSpec, { files }: Ar
   const itemCount = spec.items.length;
   const indexOf = indexOfItems(manifest, spec.items);
   const file = { path: spec.similarityFile, bytes: fileOf(manifest, files, spec.similarityFile) };
-  const matrix = matrixOf(manifest, file, [itemCount + 1, itemCount]);
-  return { task: 'recommend', spec, indexOf, similarity: { itemCount, matrix } };
+  const { rank } = spec;
+  if (rank === null) {
+    const matrix = matrixOf(manifest, file, [itemCount + 1, itemCount]);
+    return { task: 'recommend', spec, indexOf, similarity: { itemCount, matrix } };
+  }
+  const factors = matrixOf(manifest, file, [2 * itemCount + 1, rank]);
+  const cut = (itemCount + 1) * rank;
+  const [sources, targets] = [factors.subarray(0, cut), factors.subarray(cut)];
+  return { task: 'recommend', spec, indexOf, similarity: { itemCount, rank, sources, targets } };
 }
 
 function prepareSession(manifest: Manifest, spec: SessionSpec, { files }: ArtefactParts): SessionTask {

@@ -78,6 +78,7 @@ export function publishRecommender(directory: ModelDirectory, seed: RecommenderS
     task: 'recommend' as const,
     items,
     components: [],
+    rank: null,
     tauItems,
     excludeHistory,
     similarityFile: 'similarity.f32',

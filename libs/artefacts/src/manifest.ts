@@ -18,7 +18,7 @@ export const recommendSpec = z.object({
   components: z
     .array(
       z.object({
-        model: z.enum(['ease', 'ease-relevant', 'ease-near', 'next', 'item-knn']),
+        model: z.enum(['ease', 'ease-relevant', 'ease-near', 'next', 'item-knn', 'als']),
         regularisation: z.number().positive(),
         reachItems: z.number().positive().nullable(),
       }),
@@ -33,10 +33,17 @@ export const recommendSpec = z.object({
   excludeHistory: z
     .boolean()
     .describe('true where repeats are so rare that showing a known item is a wasted slot'),
+  rank: z
+    .number()
+    .int()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('of the factors that the similarity is the product of; null = one dense matrix'),
   similarityFile: z
     .string()
     .describe(
-      'float32 little-endian [items + 1, items]: row i = weights from item i, last row = popularity prior',
+      'float32 little-endian [items + 1, items]: row i = weights from item i, last row = popularity prior; with a rank its factors [items + 1, rank] and [rank, items], one after the other',
     ),
 });
 export type RecommendSpec = z.output<typeof recommendSpec>;

@@ -36,6 +36,7 @@ const draft = {
     task: 'recommend' as const,
     items: ['a'],
     components: [],
+    rank: null,
     tauItems: null,
     excludeHistory: true,
     similarityFile: 'similarity.f32',

@@ -71,11 +71,15 @@ export {
   recommenderScore,
 } from './recommend/choose-recommender.js';
 export {
+  type DenseSimilarity,
   easeWeights,
   explainItem,
+  type FactorSimilarity,
   type HistoryContribution,
+  isDense,
   type ItemSimilarity,
   scoreItems,
+  weightBetween,
   withPrior,
 } from './recommend/ease.js';
 export { coOccurrence } from './recommend/pair-counts.js';

@@ -68,6 +68,26 @@ describe('trainRecommend', () => {
     expect(trained.card.chosenBecause).toContain('EASE');
   });
 
+  it('serves a catalogue that is too large for a dense matrix from factors, in the same form', async () => {
+    const { draft, files, card } = await trainRecommend(training(company(120)), {
+      ...options,
+      denseItems: 10,
+    });
+    if (draft.spec.task !== 'recommend') throw new Error('the draft must be of a recommender');
+    const { items, rank, tauItems, components } = draft.spec;
+    expect(components).toEqual([{ model: 'als', regularisation: 1, reachItems: null }]);
+    expect(files.get('similarity.f32')?.byteLength).toBe(4 * (2 * items.length + 1) * (rank ?? 0));
+    expect(card.chosenBecause).toContain('too large');
+
+    const session = await InferenceSession.create(files.get('model.onnx') ?? new Uint8Array());
+    const row = new Float32Array(items.length + 1);
+    fillHistoryRow(row, weighHistory([items.indexOf('p21'), items.indexOf('p23')], tauItems));
+    const { scores } = await session.run({ history: new Tensor('float32', row, [1, row.length]) });
+    const slate = rankSlate(scores?.data as Float32Array, { first: 5 }).map((item) => items[item]);
+    expect(slate.every((item) => item !== undefined && item >= 'p20')).toBe(true);
+    await session.release();
+  });
+
   it('gives the same files for the same rows and seed', async () => {
     const [first, second] = await Promise.all(
       [1, 2].map(() => trainRecommend(training(company(60)), options)),

@@ -1,5 +1,5 @@
 import { type ModelCard, modelName, type RecommendSpec } from '@sextant/artefacts';
-import type { CustomerInteractions, ItemSimilarity } from '@sextant/learning/recommend';
+import { type CustomerInteractions, isDense, type ItemSimilarity } from '@sextant/learning/recommend';
 import { writeRecommender } from '@sextant/onnx';
 import {
   describeRecommender,
@@ -25,6 +25,8 @@ export interface RecommendTrainingOptions {
   onProgress?: (share: number, step: string) => void | Promise<void>;
   /** Most items of a model, by interactions; memory grows with its square. */
   maxItems?: number;
+  /** Most items for a dense matrix; a larger catalogue gets factors. */
+  denseItems?: number;
 }
 
 const SIMILARITY_FILE = 'similarity.f32';
@@ -58,20 +60,26 @@ export async function trainRecommend(
   return { draft, files, card: cardOf(trained) };
 }
 
-function specOf({ data, measured }: TrainedRecommender): RecommendSpec {
-  const { components, tauItems, excludeHistory } = measured.choice;
+function specOf({ data, measured, similarity }: TrainedRecommender): RecommendSpec {
+  const { als, tauItems, excludeHistory } = measured.choice;
+  const components: RecommendSpec['components'] = als
+    ? [{ model: 'als', regularisation: als.regularisation, reachItems: null }]
+    : measured.choice.components;
   return {
     task: 'recommend',
     items: data.items,
     components,
     tauItems,
     excludeHistory,
+    rank: isDense(similarity) ? null : similarity.rank,
     similarityFile: SIMILARITY_FILE,
   };
 }
 
-function bytesOf({ matrix }: ItemSimilarity): Uint8Array {
-  return new Uint8Array(matrix.buffer, matrix.byteOffset, matrix.byteLength);
+/** The matrix, or both factors one after the other. */
+function bytesOf(similarity: ItemSimilarity): Uint8Array {
+  const parts = isDense(similarity) ? [similarity.matrix] : [similarity.sources, similarity.targets];
+  return Buffer.concat(parts.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength)));
 }
 
 function cardOf({ data, measured }: TrainedRecommender): ModelCard {

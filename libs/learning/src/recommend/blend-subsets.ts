@@ -1,3 +1,4 @@
+import type { AlsOptions } from './als.js';
 import type { InnerSplit } from './inner-split.js';
 import { fitItemModel, type ItemModelSetting } from './item-models.js';
 import { ndcgOfSum, scoreMatrix } from './score-matrix.js';
@@ -5,6 +6,7 @@ import { ndcgOfSum, scoreMatrix } from './score-matrix.js';
 /** A way to serve, with its NDCG@10 of each judged customer. */
 export interface BlendCandidate {
   components: ItemModelSetting[];
+  als: AlsOptions | null;
   tauItems: number | null;
   excludeHistory: boolean;
   ndcg: Float64Array;
@@ -31,6 +33,7 @@ export async function blendSubsets(
     return subsets.flatMap((members) =>
       inner.exclusions.map((excludeHistory) => ({
         components: pick(settings, members),
+        als: null,
         tauItems,
         excludeHistory,
         ndcg: ndcgOfSum(judged, itemCount, { scores: pick(scores, members), excludeHistory }),

@@ -125,11 +125,24 @@ describe('chooseRecommender', () => {
   });
 });
 
+describe('a catalogue too large for a dense matrix', () => {
+  it('gets ALS factors, which beat popularity where tastes differ', async () => {
+    const { items, customers } = await indexInteractions(twoTastes(60, false), 100);
+    const options = { itemCount: items.length, seed: 1, denseItems: 10 };
+    const choice = await chooseRecommender(customers, options);
+    expect(choice).toMatchObject({ components: [], als: { rank: 64, seed: 1 } });
+    expect(choice.validation.ndcgAt10).toBeGreaterThan(choice.validation.popularityNdcgAt10);
+    const fitted = await fitRecommender(customers, items.length, choice);
+    expect(fitted).toMatchObject({ rank: 65, itemCount: items.length });
+  });
+});
+
 describe('fitRecommender', () => {
   it('is popularity alone where no model is chosen, and ranks everyone by it', async () => {
     const { items, customers } = await indexInteractions(twoTastes(30, false), 100);
     const fitted = await fitRecommender(customers, items.length, {
       components: [],
+      als: null,
       popularityHalfLifeDays: null,
     });
     const popularity = decayedPopularity(customers, items.length, { asOf: 0, halfLifeDays: null });
@@ -145,7 +158,7 @@ describe('fitRecommender', () => {
       { model: 'ease', regularisation: 10, reachItems: null },
       { model: 'next', regularisation: 10, reachItems: 5 },
     ] as const;
-    const choice = { components: [...components], popularityHalfLifeDays: null };
+    const choice = { components: [...components], als: null, popularityHalfLifeDays: null };
     const fitted = await fitRecommender(customers, items.length, choice);
     const popularity = decayedPopularity(customers, items.length, { asOf: 0, halfLifeDays: null });
     const scores = new Float64Array(items.length);

@@ -4,10 +4,37 @@ import type { MatrixProduct } from '../linear-algebra/matrix-product.js';
 import type { WeighedHistory } from './history-weights.js';
 
 /** A fitted item-to-item model with the popularity prior as its last row. */
-export interface ItemSimilarity {
+export interface DenseSimilarity {
   itemCount: number;
   /** Row-major, shape [itemCount + 1, itemCount]: row i holds the weights from item i to every item, the last row the prior. */
   matrix: Float32Array;
+}
+
+/** The same as a product of two thin matrices, for catalogues whose square would not fit. */
+export interface FactorSimilarity {
+  itemCount: number;
+  rank: number;
+  /** Row-major, shape [itemCount + 1, rank]: what each item, and in the last row the prior, adds to the customer's factor. */
+  sources: Float32Array;
+  /** Row-major, shape [rank, itemCount]. */
+  targets: Float32Array;
+}
+
+export type ItemSimilarity = DenseSimilarity | FactorSimilarity;
+
+export function isDense(similarity: ItemSimilarity): similarity is DenseSimilarity {
+  return 'matrix' in similarity;
+}
+
+/** The weight from one item to another; from `itemCount` it is the prior. */
+export function weightBetween(similarity: ItemSimilarity, from: number, to: number): number {
+  const { itemCount } = similarity;
+  if (isDense(similarity)) return similarity.matrix[from * itemCount + to] ?? 0;
+  const { rank, sources, targets } = similarity;
+  let sum = 0;
+  for (let f = 0; f < rank; f++)
+    sum += (sources[from * rank + f] as number) * (targets[f * itemCount + to] as number);
+  return sum;
 }
 
 /** The prior's largest value as a share of a typical strongest similarity: it orders customers without history and breaks ties. */
@@ -50,7 +77,7 @@ export async function easeWeights(
  * @param weights     row-major, shape [n, n]
  * @param popularity  shape [n], non-negative, any scale
  */
-export function withPrior(weights: Float32Array, popularity: ArrayLike<number>): ItemSimilarity {
+export function withPrior(weights: Float32Array, popularity: ArrayLike<number>): DenseSimilarity {
   const n = popularity.length;
   const matrix = new Float32Array((n + 1) * n);
   matrix.set(weights);
@@ -64,13 +91,32 @@ export function withPrior(weights: Float32Array, popularity: ArrayLike<number>):
  * @param out  shape [itemCount], overwritten
  */
 export function scoreItems(similarity: ItemSimilarity, history: WeighedHistory, out: Float64Array): void {
-  const { itemCount, matrix } = similarity;
-  out.set(matrix.subarray(itemCount * itemCount));
-  for (let h = 0; h < history.items.length; h++) {
-    const weight = history.weights[h] ?? 0;
-    const offset = (history.items[h] ?? 0) * itemCount;
-    for (let j = 0; j < itemCount; j++) out[j] = (out[j] as number) + weight * (matrix[offset + j] as number);
+  const { itemCount } = similarity;
+  const [items, weights] = [
+    [...history.items, itemCount],
+    [...history.weights, 1],
+  ];
+  if (isDense(similarity)) {
+    addRows(similarity.matrix, { items, weights }, out.fill(0));
+    return;
   }
+  const factor = new Float64Array(similarity.rank);
+  addRows(similarity.sources, { items, weights }, factor);
+  const all = Array.from({ length: similarity.rank }, (_, f) => f);
+  addRows(similarity.targets, { items: all, weights: factor }, out.fill(0));
+}
+
+/** Adds weighted rows of a matrix as wide as `out`. */
+function addRows(
+  matrix: Float32Array,
+  rows: { items: readonly number[]; weights: ArrayLike<number> },
+  out: Float64Array,
+): void {
+  const width = out.length;
+  rows.items.forEach((item, r) => {
+    const [weight, from] = [rows.weights[r] as number, item * width];
+    for (let j = 0; j < width; j++) out[j] = (out[j] as number) + weight * (matrix[from + j] as number);
+  });
 }
 
 export interface HistoryContribution {
@@ -89,11 +135,10 @@ export function explainItem(
   item: number,
   reasons: number,
 ): HistoryContribution[] {
-  const { itemCount, matrix } = similarity;
   const contributions: HistoryContribution[] = [];
   for (let h = 0; h < history.items.length; h++) {
     const source = history.items[h] ?? 0;
-    const contribution = (history.weights[h] ?? 0) * (matrix[source * itemCount + item] ?? 0);
+    const contribution = (history.weights[h] ?? 0) * weightBetween(similarity, source, item);
     if (contribution > 0) contributions.push({ item: source, contribution });
   }
   return contributions

@@ -9,18 +9,26 @@ export {
 export {
   chooseRecommender,
   type ChooseOptions,
+  DENSE_ITEMS,
+  fitBlend,
   fitRecommender,
   type RecommenderChoice,
   recommenderScore,
 } from './choose-recommender.js';
 export {
+  type DenseSimilarity,
   easeWeights,
   explainItem,
+  type FactorSimilarity,
   type HistoryContribution,
+  isDense,
   type ItemSimilarity,
   scoreItems,
+  weightBetween,
   withPrior,
 } from './ease.js';
+export { type AlsOptions, fitAls } from './als.js';
+export { fitFactorSimilarity } from './factor-similarity.js';
 export { evaluable, evaluateRanking, type RankingPolicy, type RankingQuality } from './evaluate-ranking.js';
 export { fillHistoryRow, historyWeights, type WeighedHistory, weighHistory } from './history-weights.js';
 export {

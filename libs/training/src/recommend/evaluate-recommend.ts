@@ -12,7 +12,7 @@ import { describeRecommender, reasonOfChoice } from './describe-recommender.js';
 import { measureRecommender, type MeasuredRecommender } from './measure-recommender.js';
 import { measureSecondStage, type SecondStage, type SecondStageOptions } from './second-stage.js';
 import type { SplitRule } from './split-rule.js';
-import { DENSE_ITEMS } from './train-recommender.js';
+import { MAX_ITEMS } from './train-recommender.js';
 
 export interface RecommendEvaluation {
   customers: readonly CustomerInteractions[];
@@ -38,7 +38,7 @@ const PROTOCOL =
  * @throws DomainError DATA_INSUFFICIENT when nobody can be judged
  */
 export async function evaluateRecommend(input: RecommendEvaluation): Promise<EvaluationReport> {
-  const data = await indexInteractions(input.customers, DENSE_ITEMS);
+  const data = await indexInteractions(input.customers, MAX_ITEMS);
   const { product, release } = await openMatrixProduct();
   try {
     const measured: MeasuredRecommender[] = [];
@@ -101,7 +101,8 @@ async function secondStageOf(
   { lightGbm, seed, split }: RecommendEvaluation,
   rest: Pick<SecondStageOptions, 'itemCount' | 'product'>,
 ): Promise<SecondStage | null> {
-  if (lightGbm === null || measured.choice.validation.customers < FEWEST_TO_RANK) return null;
+  const { validation, als } = measured.choice;
+  if (lightGbm === null || als !== null || validation.customers < FEWEST_TO_RANK) return null;
   const opened = await LightGbmProcess.open(lightGbm);
   try {
     return await measureSecondStage(measured, { lightGbm: opened, seed, split, ...rest });

@@ -8,7 +8,7 @@ export {
 } from './measure-recommender.js';
 export { LAST_FIFTH, parseSplitRule, splitBy, type SplitRule } from './split-rule.js';
 export {
-  DENSE_ITEMS,
+  MAX_ITEMS,
   type RecommenderTrainingOptions,
   trainRecommender,
   type TrainedRecommender,

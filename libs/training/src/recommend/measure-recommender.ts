@@ -21,6 +21,8 @@ export interface MeasureRecommenderOptions {
   seed: number;
   split: SplitRule;
   product: MatrixProduct;
+  /** Most items for a dense matrix, as measured when absent. */
+  denseItems?: number;
   onCandidate?: (fits: number) => void | Promise<void>;
 }
 
@@ -43,7 +45,7 @@ export async function measureRecommender(
   { customers, items }: IndexedInteractions,
   options: MeasureRecommenderOptions,
 ): Promise<MeasuredRecommender> {
-  const { seed, split, product, onCandidate } = options;
+  const { seed, split, product, onCandidate, denseItems } = options;
   const itemCount = items.length;
   const splits = splitBy(customers, split, seed);
   const judged = evaluable(splits);
@@ -54,6 +56,7 @@ export async function measureRecommender(
     product,
     split: (own) => splitBy(own, split, seed + 1),
     ...(onCandidate ? { onCandidate } : {}),
+    ...(denseItems === undefined ? {} : { denseItems }),
   });
   const similarity = await fitRecommender(past, itemCount, choice, product);
   const { excludeHistory } = choice;
@@ -63,10 +66,15 @@ export async function measureRecommender(
       ? {}
       : metricsOf(evaluateRanking(judged, itemCount, { excludeHistory, score: policy }), seed);
   const popularity = popularityOf(past, itemCount, choice);
+  const baselines: MeasuredRecommender['baselines'] = {
+    popularity: measured((_, out) => out.set(popularity)),
+  };
   const neighbours = choice.validation.alone.filter(({ setting }) => setting.model === 'item-knn');
-  const knn = { ...choice, components: neighbours.map(({ setting }) => setting) };
-  const knnScore = recommenderScore(await fitRecommender(past, itemCount, knn, product), null);
-  const baselines = { popularity: measured((_, out) => out.set(popularity)), 'item-kNN': measured(knnScore) };
+  if (neighbours.length > 0) {
+    const knn = { ...choice, components: neighbours.map(({ setting }) => setting) };
+    const fitted = await fitRecommender(past, itemCount, knn, product);
+    baselines['item-kNN'] = measured(recommenderScore(fitted, null));
+  }
   const nobody = judged.length === 0;
   const figures = { metrics: measured(score), baselines: nobody ? {} : baselines };
   return { choice, customers: judged.length, ...figures, judged, past, similarity };

@@ -9,8 +9,8 @@ import {
   type CandidateView,
   evaluable,
   evaluateRanking,
+  fitBlend,
   fitItemModel,
-  fitRecommender,
   type IndexedCustomer,
   itemColumnsOf,
   relevantItems,
@@ -104,8 +104,8 @@ async function viewOf(
   { itemCount, product, content }: SecondStageOptions,
 ): Promise<CandidateView> {
   const { tauItems } = choice;
-  const { matrix } = await fitRecommender(past, itemCount, choice, product);
-  const sources: CandidateSource[] = [{ weights: matrix.subarray(0, itemCount * itemCount), tauItems }];
+  const blend = await fitBlend(past, itemCount, { ...choice, product });
+  const sources: CandidateSource[] = [{ weights: blend, tauItems }];
   const tuned = choice.validation.alone.map(({ setting }) => setting);
   const regularisation = tuned.find(({ model }) => model === 'next')?.regularisation ?? DEFAULT_RIDGE;
   for (const setting of [...tuned, { ...NEARBY, regularisation }]) {

@@ -14,8 +14,10 @@ export interface RecommenderTrainingOptions {
   seed: number;
   /** Share of the work done, in [0, 1], and what comes next; awaited. */
   onProgress?: (share: number, step: string) => void | Promise<void>;
-  /** Most items of a model, by interactions; {@link DENSE_ITEMS} when absent. */
+  /** Most items of a model, by interactions; {@link MAX_ITEMS} when absent. */
   maxItems?: number;
+  /** Most items for a dense matrix; a larger catalogue gets factors. As measured when absent. */
+  denseItems?: number;
 }
 
 export interface TrainedRecommender {
@@ -25,7 +27,8 @@ export interface TrainedRecommender {
   similarity: ItemSimilarity;
 }
 
-export const DENSE_ITEMS = 5000;
+/** A history row of the served model has as many columns; the least met items beyond are left out. */
+export const MAX_ITEMS = 100_000;
 /** Tuning each model rarely takes more fits than this. */
 const TYPICAL_FITS = 24;
 
@@ -41,13 +44,14 @@ export async function trainRecommender(
 ): Promise<TrainedRecommender> {
   const progress = reporter(options.onProgress);
   await progress(0, 'reading interactions');
-  const data = await indexInteractions(customers, options.maxItems ?? DENSE_ITEMS);
+  const data = await indexInteractions(customers, options.maxItems ?? MAX_ITEMS);
   const { product, release } = await openMatrixProduct();
   try {
     const measured = await measureRecommender(data, {
       seed: options.seed,
       split: LAST_FIFTH,
       product,
+      ...(options.denseItems === undefined ? {} : { denseItems: options.denseItems }),
       onCandidate: (fits) =>
         progress(Math.min(0.8, (0.8 * fits) / TYPICAL_FITS), `choosing among recommenders (${fits} fitted)`),
     });
