@@ -6,3 +6,4 @@ export {
   weightedLift,
   type WeightedStatistic,
 } from './classification.js';
+export { measuredMape, measuredWape, weightedMape, weightedWape } from './percentage-error.js';
