@@ -36,7 +36,7 @@ export function weightedWape(actual: ArrayLike<number>, predicted: ArrayLike<num
       missed += weight * Math.abs(value - (predicted[i] ?? Number.NaN));
       total += weight * Math.abs(value);
     }
-    return missed / total;
+    return total === 0 ? Number.NaN : missed / total;
   };
 }
 
