@@ -1,28 +1,12 @@
 import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { GraphClient } from './graph-client.js';
 import type { Progress } from './progress.js';
 import type { Settings } from './settings.js';
 
 export const DEMO_TENANT = 'demo';
 const DEMO_SEED = 42;
-/** What the printed queries ask; trained before the graph is called ready. */
-const FIRST_TASKS = ['recommend', 'price', 'lead'] as const;
-const FURTHER_TASKS = ['session', 'churn', 'purchase', 'lifetime', 'uplift'] as const;
-const TRAINING_LIMIT_MS = 10 * 60_000;
-
-type GraphQuestions = Pick<GraphClient, 'ask'>;
-
-interface Job {
-  id: string;
-  state: string;
-  progress: number;
-  modelVersion: { id: string } | null;
-  failure: { message: string } | null;
-}
-
 /** Fills an empty store with the simulator's company, through the same import that anyone's own data takes. */
 export async function loadDemoCompany(
   settings: Settings,
@@ -60,91 +44,6 @@ export async function loadDemoCompany(
   );
   await rm(folder, { recursive: true, force: true });
   if (!summary) throw new Error('the import said nothing');
-}
-
-/**
- * Trains what the printed queries ask, so far as it is missing, by the same mutation that anyone may call. What cannot be trained
- * is reported: rules answer in its place.
- */
-export async function trainFirstModels(client: GraphQuestions, progress: Progress): Promise<void> {
-  for (const task of FIRST_TASKS) {
-    if (await isLive(client, task)) continue;
-    const title = `train ${task}`;
-    await progress
-      .step(
-        title,
-        () => train(client, task, (share) => progress.bar(title, share)),
-        (job) => job.modelVersion?.id ?? '',
-      )
-      .catch((error: unknown) => progress.line(notTrained(task, error)));
-  }
-}
-
-/**
- * Trains the rest, so far as it is missing, while the graph answers already; a line for each, and one when all is done. What
- * cannot be trained is reported, and the others go on.
- */
-export async function trainFurtherModels(
-  client: GraphQuestions,
-  say: (text: string) => void,
-  isStopping: () => boolean,
-): Promise<void> {
-  let [trained, tried] = [0, 0];
-  for (const task of FURTHER_TASKS) {
-    const started = Date.now();
-    try {
-      if (await isLive(client, task)) continue;
-      tried += 1;
-      const job = await train(client, task, () => undefined);
-      const seconds = ((Date.now() - started) / 1000).toFixed(1).padStart(6);
-      say(`${seconds} s  train ${task}: ${job.modelVersion?.id ?? ''}`);
-      trained += 1;
-    } catch (error) {
-      if (isStopping()) return;
-      say(notTrained(task, error));
-    }
-  }
-  if (tried > 0) say(`The rest is learnt: ${trained} of ${tried} models.`);
-}
-
-function notTrained(task: string, error: unknown): string {
-  return `          ${task} is not trained: ${error instanceof Error ? error.message : String(error)}`;
-}
-
-async function isLive(client: GraphQuestions, task: string): Promise<boolean> {
-  const { model } = await client.ask<{ model: { live: { id: string } | null } | null }>(
-    'query ($id: ID!) { model(id: $id) { live { id } } }',
-    { id: task },
-  );
-  return Boolean(model?.live);
-}
-
-async function train(
-  client: GraphQuestions,
-  task: string,
-  onProgress: (share: number) => void,
-): Promise<Job> {
-  const { trainModel } = await client.ask<{ trainModel: { id: string } }>(
-    'mutation ($input: TrainInput!) { trainModel(input: $input) { id } }',
-    {
-      input: { task, notes: 'first training of the demo company' },
-    },
-  );
-  const deadline = Date.now() + TRAINING_LIMIT_MS;
-  while (Date.now() < deadline) {
-    const { trainingJob: job } = await client.ask<{ trainingJob: Job }>(
-      'query ($id: ID!) { trainingJob(id: $id) { id state progress failure { message } modelVersion { id } } }',
-      { id: trainModel.id },
-    );
-    if (job.state === 'SUCCEEDED') return job;
-    if (job.state === 'FAILED' || job.state === 'CANCELLED')
-      throw new Error(
-        `training ${task} ${job.state.toLowerCase()}: ${job.failure?.message ?? 'no reason was given'}`,
-      );
-    onProgress(job.progress);
-    await sleep(250);
-  }
-  throw new Error(`training ${task} took longer than ${TRAINING_LIMIT_MS / 60_000} minutes`);
 }
 
 /** Runs one of our command-line tools; a percentage on its stderr moves the bar. */

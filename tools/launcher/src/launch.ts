@@ -2,9 +2,11 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Role } from '@sextant/domain';
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
-import { DEMO_TENANT, loadDemoCompany, trainFirstModels, trainFurtherModels } from './demo-company.js';
+import { DEMO_TENANT, loadDemoCompany } from './demo-company.js';
 import { GraphClient } from './graph-client.js';
 import { issueTokens, loadOrCreateKeys } from './keys.js';
+import { learnFirst, learnLater } from './learn.js';
+import { FIRST_LESSONS, FURTHER_LESSONS } from './lessons.js';
 import { preflight } from './preflight.js';
 import { modelRepository, sextantProcesses } from './processes.js';
 import type { Progress } from './progress.js';
@@ -45,14 +47,15 @@ export async function launch(
   const client = new GraphClient(access.graphql, tokens.operator);
   if (!settings.empty) {
     await loadDemoCompany(settings, client, progress);
-    await trainFirstModels(client, progress);
+    await learnFirst(FIRST_LESSONS, client, progress);
   }
   const samples = await sampleQueries(client);
   if (!settings.empty && samples.length > 0)
     await progress.step('ask the sample queries', () => askSamples(samples, access), served);
   announce(access, samples, progress);
   return async (isStopping) => {
-    if (!settings.empty) await trainFurtherModels(client, (text) => progress.line(text), isStopping);
+    const say = (text: string): void => progress.line(text);
+    if (!settings.empty) await learnLater(FURTHER_LESSONS, client, { say, isStopping });
   };
 }
 
