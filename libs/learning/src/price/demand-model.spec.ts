@@ -121,6 +121,29 @@ describe('fitDemandModel', () => {
     }
   });
 
+  it('expects of a dear product that was never seen what dear products sell, not what a dear cheap product would', () => {
+    // Levels fall by 0.5 a unit of log price between products, by 2 within each.
+    const random = seededRandom(4);
+    const rows = Array.from({ length: 40 }, (_, p) => p).flatMap((p) => {
+      const usual = 2 + p / 10;
+      return Array.from({ length: 30 }, (_unused, k) => {
+        const logPrice = usual + 0.2 * randomNormal(random);
+        const units = Math.exp(5 - 0.5 * usual - 2 * (logPrice - usual));
+        return {
+          product: `p${p}`,
+          price: Math.exp(logPrice),
+          units,
+          at: new Date(k * 86_400_000),
+          context: {},
+        };
+      });
+    });
+    const model = fitDemandModel(rows, 'gaussian', 'price');
+    const [dear] = predictLogUnits(model, demandTable([{ product: 'new', price: Math.exp(6), context: {} }]));
+    expect(Math.abs((dear ?? 0) - (5 - 0.5 * 6))).toBeLessThan(0.3);
+    expect(model.commonElasticity.value).toBeCloseTo(-2, 1);
+  });
+
   it('knows nothing of context where it is asked to leave it out', () => {
     const rows = sales({ elasticities: [-2], rowsOf: () => 60, level: 5, noise: 0.1 }, false);
     expect(fitDemandModel(rows, 'gaussian', 'price-without-context').encoding.features).toEqual([

@@ -3,6 +3,7 @@ import { DomainError } from '@sextant/domain';
 import { type Cell, type ColumnTable, tableOfRecords } from '../tabular/column-table.js';
 import { encodeTable } from '../tabular/encode-table.js';
 import { fitTableEncoder } from '../tabular/fit-table-encoder.js';
+import { effectOfUnknown } from './unknown-product.js';
 import { clusteredError, designEffect, priceSpells } from './cluster-errors.js';
 import {
   type DemandFamily,
@@ -241,7 +242,13 @@ function lookupsOf({ fixed, deviations }: MixedModel, { products, centres, own }
   const lookup = { kind: 'lookup', column: PRODUCT_COLUMN } as const;
   return [
     { ...lookup, feature: 'product level', values: effect(0), other: fixed[0] ?? 0, times: null },
-    { ...lookup, feature: 'price effect', values: effect(1), other: fixed[1] ?? 0, times },
+    {
+      ...lookup,
+      feature: 'price effect',
+      values: effect(1),
+      other: effectOfUnknown(effect(0), centres, fixed[1] ?? 0),
+      times,
+    },
     ...own.map((numeric, k) => ownContext(numeric, effect(2 + k), fixed[2 + k] ?? 0)),
   ];
 }
