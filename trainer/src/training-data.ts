@@ -1,4 +1,6 @@
 import {
+  type AssignmentExample,
+  assignmentExamples,
   type BehaviourExample,
   behaviourExamples,
   type BehaviourTask,
@@ -42,6 +44,8 @@ const INTERACTION_TYPES = ['product_view', 'order', 'interaction'] as const;
 
 /** Snapshots of churn and purchase that are kept; a larger history is sampled by customer. */
 const MAX_SNAPSHOTS = 10_000;
+/** Assignments that are kept, likewise. */
+const MAX_ASSIGNMENTS = 60_000;
 
 export interface BehaviourOptions {
   horizonDays: number;
@@ -137,6 +141,25 @@ export class TrainingData {
     return { examples, ...statement(digest) };
   }
 
+  /** Customers drawn into experiments, all of them or a seeded sample. */
+  async assignments({
+    horizonDays,
+    seed,
+  }: {
+    horizonDays: number;
+    seed: number;
+  }): Promise<{ examples: AssignmentExample[]; notes: string[] } & DataStatement> {
+    const digest = new EventDigest();
+    const sample = new CustomerSample<AssignmentExample>(MAX_ASSIGNMENTS, seed);
+    const until = (await this.history.endOfCustomers(this.tenantId, { until: this.now })) ?? this.now;
+    const customers = this.history.customers(this.tenantId, { until: this.now, digest });
+    for await (const { customerId, events } of customers) {
+      if (sample.takes(customerId))
+        sample.add(customerId, assignmentExamples(events, { horizonDays, until }));
+    }
+    return { examples: sample.rows(), notes: notesOf(sample), ...statement(digest) };
+  }
+
   /** Snapshots at past instants, of all customers or of a seeded sample of them. */
   async behaviour(
     task: BehaviourTask,
@@ -156,9 +179,7 @@ export class TrainingData {
         timed(behaviourExamples(task, events, { horizonDays, until, snapshots, phase })),
       );
     }
-    const notes =
-      sample.share === 1 ? [] : [`learnt from a seeded sample of one customer in ${1 / sample.share}`];
-    return { examples: sample.rows(), notes, ...statement(digest) };
+    return { examples: sample.rows(), notes: notesOf(sample), ...statement(digest) };
   }
 }
 
@@ -168,4 +189,8 @@ function timed(examples: readonly (LeadExample | BehaviourExample)[]): ScoreExam
 
 function statement(digest: EventDigest): DataStatement {
   return { dataSha256: digest.sha256(), dataRows: digest.count };
+}
+
+function notesOf({ share }: { share: number }): string[] {
+  return share === 1 ? [] : [`learnt from a seeded sample of one customer in ${1 / share}`];
 }

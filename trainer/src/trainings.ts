@@ -1,5 +1,4 @@
 import type { Task } from '@sextant/artefacts';
-import { DomainError } from '@sextant/domain';
 import type { BehaviourTask } from '@sextant/features';
 import { trainLead } from './lead/train-lead.js';
 import { trainLifetime } from './lifetime/train-lifetime.js';
@@ -9,6 +8,7 @@ import { trainRecommend } from './recommend/train-recommend.js';
 import { trainScore } from './score-task/train-score.js';
 import { trainSession } from './session/train-session.js';
 import type { TrainingData } from './training-data.js';
+import { trainUpliftModel } from './uplift/train-uplift.js';
 
 /** What every training is given. */
 export interface TrainingInput {
@@ -23,6 +23,8 @@ export type Training = (input: TrainingInput) => Promise<TrainedModel>;
 
 /** How long a lead may take to be won before it counts as lost. */
 const LEAD_HORIZON_DAYS = 30;
+/** Within how many days of a campaign an order counts as its outcome. */
+const UPLIFT_HORIZON_DAYS = 14;
 /** What is looked ahead, and how many past instants of a customer are learnt from. */
 const BEHAVIOUR = {
   churn: { horizonDays: 30, snapshots: 4 },
@@ -46,7 +48,15 @@ export const TRAININGS: Record<Task, Training> = {
   purchase: (input) => trainBehaviour('purchase', input),
   lifetime: async ({ tenantId, data, options }) =>
     trainLifetime({ tenantId, ...(await data.purchases()) }, options),
-  uplift: () => refuse('uplift'),
+  uplift: async ({ tenantId, data, options, lightGbm }) =>
+    trainUpliftModel(
+      {
+        tenantId,
+        horizonDays: UPLIFT_HORIZON_DAYS,
+        ...(await data.assignments({ horizonDays: UPLIFT_HORIZON_DAYS, seed: options.seed })),
+      },
+      { ...options, lightGbm: await lightGbm() },
+    ),
 };
 
 async function trainBehaviour(
@@ -59,8 +69,4 @@ async function trainBehaviour(
     { tenantId, task, horizonDays, ...snapshots },
     { ...options, lightGbm: await lightGbm() },
   );
-}
-
-function refuse(task: Task): Promise<never> {
-  return Promise.reject(new DomainError('INVALID_INPUT', `the task ${task} cannot be trained yet`));
 }

@@ -11,3 +11,4 @@ export { type SessionTensors, writeSessionModel } from './session-model.js';
 export { writeTreeForms } from './tree-forms.js';
 export { writeTreeModel } from './tree-model.js';
 export { MAX_TENSOR_ELEMENTS, writeTreeTensorModel } from './tree-tensor-model.js';
+export { type UpliftGraph, writeUpliftModel } from './uplift-model.js';

@@ -42,7 +42,8 @@ interface TreeColumns {
   leafValues: number[];
 }
 
-function ensembleAttributes(ensemble: TreeEnsemble, columns: number): object[] {
+/** Attributes of a `TreeEnsembleRegressor` that sums the trees. */
+export function ensembleAttributes(ensemble: TreeEnsemble, columns: number): object[] {
   const table: TreeColumns = {
     treeIds: [],
     nodeIds: [],

@@ -11,7 +11,7 @@ import { type Company, isPresent } from './company.js';
 import { drawShopTime } from './season.js';
 
 /** Days after the assignment in which an order counts, and between two campaigns. */
-export const RETENTION_HORIZON_DAYS = 28;
+export const RETENTION_HORIZON_DAYS = 14;
 const FIRST_DAY = 30;
 /** Of a customer who was seen lately, decayed views; who is below has gone. */
 const SEEN = 0.02;
@@ -35,7 +35,7 @@ interface Open {
 }
 
 /**
- * Every four weeks a campaign draws lots among the customers there are: nothing, a mail with a discount (only who takes mails), or
+ * Every two weeks a campaign draws lots among the customers there are: nothing, a mail with a discount (only who takes mails), or
  * a call, each equally likely. It has a stream of its own and leaves the draws of everybody else as they are: an order that an
  * action brings about is added, and orders that it prevents are left out when they come.
  */

@@ -34,13 +34,13 @@ export function persuasionOf(action: RetentionAction, context: PersuasionContext
   const looking = Math.log1p(context.recentViews);
   if (action === 'discount-mail') {
     return {
-      gain: 0.5 * chance(-1.6 + 7 * (context.openShare - 0.4) + 1.6 * lapse),
-      loss: 0.6 * chance(-2.2 + 1.3 * (context.fatigue - 2) - 5 * (context.openShare - 0.4)),
+      gain: 0.55 * chance(-1.6 + 7 * (context.openShare - 0.35) + 1.6 * lapse),
+      loss: 0.5 * chance(-2.4 + 1.3 * (context.fatigue - 2) - 4 * (context.openShare - 0.35)),
     };
   }
   return {
-    gain: 0.55 * chance(-2.2 + 1.5 * habit + 1.4 * lapse - 0.6 * looking),
-    loss: 0.55 * chance(-2.6 + 1.3 * looking - 0.6 * habit),
+    gain: 0.55 * chance(-3.2 + 2 * habit + 1.6 * lapse - 0.5 * looking),
+    loss: 0.5 * chance(-2.6 + 1.1 * looking - 0.7 * habit),
   };
 }
 

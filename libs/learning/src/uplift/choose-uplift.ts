@@ -8,6 +8,8 @@ import { takeUpliftRows, type UpliftRows } from './uplift-rows.js';
 export interface UpliftLearner {
   name: string;
   fit: (data: UpliftRows) => Promise<UpliftModel>;
+  /** The same with its settings chosen on these rows, so that they are not chosen anew in every fit; absent: has none. */
+  tune?: (data: UpliftRows) => Promise<UpliftLearner>;
 }
 
 export interface UpliftChoiceOptions {
@@ -74,7 +76,8 @@ export async function chooseUpliftLearner(
 ): Promise<UpliftChoice> {
   const folds = Array.from(data.treated, (_, i) => crossFitFold(i, options.folds ?? 3, 'inner/'));
   const candidates: Candidate[] = [];
-  for (const learner of learners) {
+  for (const each of learners) {
+    const learner = (await each.tune?.(data)) ?? each;
     const effects = await crossFitUplift(data, folds, learner.fit);
     candidates.push({ learner, effects, qini: qini({ ...data, scores: effects }) });
   }

@@ -33,6 +33,7 @@ export {
   type TargetingValue,
   targetingValue,
 } from './policy.js';
+export { pruneColumns } from './prune-columns.js';
 export {
   measuredAuuc,
   measuredQini,

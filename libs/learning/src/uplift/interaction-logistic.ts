@@ -13,15 +13,15 @@ export interface InteractionLogistic {
 export const INTERACTION_PENALTIES = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4] as const;
 
 const FOLDS = 3;
-const GRADIENT_TOLERANCE = 1e-7;
+const GRADIENT_TOLERANCE = 1e-6;
 /** While penalties are compared: their losses differ by far more. */
-const ROUGH_TOLERANCE = 1e-5;
+const ROUGH_TOLERANCE = 3e-5;
 
 export interface InteractionFit {
   /** Ridge penalty a row, > 0. */
   l2: number;
   start?: InteractionLogistic;
-  /** Largest entry of the gradient at the end; 1e-7 when absent. */
+  /** Largest entry of the gradient at the end; 1e-6 when absent. */
   tolerance?: number;
 }
 

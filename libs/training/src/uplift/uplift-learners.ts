@@ -17,11 +17,7 @@ const NUISANCE = { l2: 1e-3, regressionL2: 1e-1 };
 export function upliftLearners(trees: BaseFitter | null): UpliftLearner[] {
   const linear = linearBase(NUISANCE);
   const simple: UpliftLearner[] = [
-    {
-      name: 'interaction-logistic',
-      fit: async (data) =>
-        interactionUplift(fitInteractionLogistic(data, { l2: chooseInteractionPenalty(data) })),
-    },
+    interactionLearner(null),
     { name: 'dr-learner over linear', fit: (data) => fitDrLearner(data, { nuisance: linear, base: linear }) },
   ];
   if (trees === null) return simple;
@@ -35,4 +31,14 @@ export function upliftLearners(trees: BaseFitter | null): UpliftLearner[] {
       fit: (data) => fitDrLearner(data, { nuisance: linear, base: trees }),
     },
   ];
+}
+
+/** @param l2  ridge penalty; null: chosen by cross-fitted log-loss on the rows of the fit */
+function interactionLearner(l2: number | null): UpliftLearner {
+  return {
+    name: 'interaction-logistic',
+    fit: async (data) =>
+      interactionUplift(fitInteractionLogistic(data, { l2: l2 ?? chooseInteractionPenalty(data) })),
+    tune: async (data) => interactionLearner(chooseInteractionPenalty(data)),
+  };
 }
