@@ -34,7 +34,7 @@ import { PopulationService } from './segments/population.service.js';
 import { SegmentDiscovery } from './segments/segment-discovery.service.js';
 import { SegmentLoader } from './segments/segment.loader.js';
 import { SegmentRepository } from './segments/segment.repository.js';
-import { CustomerSegmentsResolver, SegmentResolver } from './segments/segment.resolver.js';
+import { CustomerSegmentsResolver, SegmentFieldsResolver, SegmentResolver } from './segments/segment.resolver.js';
 import { SegmentService } from './segments/segment.service.js';
 import { type Surroundings, SURROUNDINGS } from './surroundings.js';
 
@@ -63,7 +63,7 @@ export class CustomerSubgraphModule {
         ...[CustomerRepository, CustomerService, CustomerLoader, CustomerResolver],
         ...[AccountRepository, AccountService, AccountLoader, AccountResolver],
         ...[SegmentRepository, PopulationService, SegmentDiscovery, SegmentService],
-        ...[SegmentLoader, SegmentResolver, CustomerSegmentsResolver],
+        ...[SegmentLoader, SegmentResolver, SegmentFieldsResolver, CustomerSegmentsResolver],
       ],
     };
   }

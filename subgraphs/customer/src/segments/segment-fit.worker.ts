@@ -46,18 +46,7 @@ function discover({ customers, maxSegments, seed, previous }: DiscoverTask): Dis
   const rates = customers.map((customer) => behaviourRow(credibilities, customer).map(Math.exp));
   const profiles = profileSegments(rates, found.labels, { features, segments: found.chosen.k });
   const names = nameSegments(profiles, features);
-  const before = previous
-    ? assignSegments(
-        previous.segmentation,
-        customers.map((customer) => behaviourRow(previous.credibilities, customer)),
-      )
-    : null;
-  const continued = before
-    ? matchSegments(
-        before.map(({ segment }) => segment),
-        found.labels,
-      )
-    : profiles.map(() => null);
+  const continued = continuedClusters(customers, found.labels, previous) ?? profiles.map(() => null);
   return {
     credibilities,
     segmentation: found.segmentation,
@@ -70,6 +59,18 @@ function discover({ customers, maxSegments, seed, previous }: DiscoverTask): Dis
       previous: continued[cluster] ?? null,
     })),
   };
+}
+
+/** Cluster of the previous segmentation that each new one continues; null without a previous one. */
+function continuedClusters(
+  customers: DiscoverTask['customers'],
+  labels: ArrayLike<number>,
+  previous: DiscoverTask['previous'],
+): (number | null)[] | null {
+  if (!previous) return null;
+  const rows = customers.map((customer) => behaviourRow(previous.credibilities, customer));
+  const before = assignSegments(previous.segmentation, rows).map(({ segment }) => segment);
+  return matchSegments(before, labels);
 }
 
 function lookalike({ customers, isSeed, size, seed, credibilities }: LookalikeTask): LookalikeFound {

@@ -36,14 +36,13 @@ interface UserError {
   field: string | null;
 }
 
+/** Asking for segments, finding and making them. */
 @Resolver('Segment')
 export class SegmentResolver {
   constructor(
     private readonly service: SegmentService,
     private readonly discovery: SegmentDiscovery,
     private readonly loader: SegmentLoader,
-    private readonly customers: CustomerLoader,
-    private readonly clock: CustomerService,
   ) {}
 
   @Query()
@@ -90,6 +89,16 @@ export class SegmentResolver {
       return this.discovery.inForce(identity.tenantId);
     });
   }
+}
+
+/** What a segment says of itself; `kind`, `definition` and `profile` are views of what is stored. */
+@Resolver('Segment')
+export class SegmentFieldsResolver {
+  constructor(
+    private readonly loader: SegmentLoader,
+    private readonly customers: CustomerLoader,
+    private readonly clock: CustomerService,
+  ) {}
 
   @ResolveReference()
   resolveReference({ id }: { id: string }, context: RequestContext): Promise<Segment | null> {

@@ -97,20 +97,7 @@ export class SegmentService {
       throw new DomainError('INVALID_INPUT', 'a LOOKALIKE needs seedSegmentId and a size of at least 1', {
         path: seedSegmentId ? 'size' : 'seedSegmentId',
       });
-    const segments = await this.segments.list(tenantId);
-    const seed = segments.find(({ id }) => id === seedSegmentId);
-    if (!seed)
-      throw new DomainError(
-        'SEGMENT_NOT_FOUND',
-        `no segment ${seedSegmentId} is in force: take one of segments`,
-        {
-          path: 'seedSegmentId',
-        },
-      );
-    if (seed.definition.kind === 'LOOKALIKE')
-      throw new DomainError('INVALID_INPUT', 'the seed is a LOOKALIKE itself: take the seed of that one', {
-        path: 'seedSegmentId',
-      });
+    const seed = await this.seedOf(tenantId, seedSegmentId);
     const behaviour = await this.segments.findModel(tenantId);
     const { customers, isWhole, read } = await this.population.sample(tenantId, LOOKALIKE_CUSTOMERS);
     const isSeed = customers.map(
@@ -130,6 +117,24 @@ export class SegmentService {
       definition: { kind: 'LOOKALIKE', seedSegmentId, audience: size, credibilities, model, expansion },
       stability: auc,
     };
+  }
+
+  private async seedOf(tenantId: string, seedSegmentId: string): Promise<Segment> {
+    const segments = await this.segments.list(tenantId);
+    const seed = segments.find(({ id }) => id === seedSegmentId);
+    if (!seed)
+      throw new DomainError(
+        'SEGMENT_NOT_FOUND',
+        `no segment ${seedSegmentId} is in force: take one of segments`,
+        {
+          path: 'seedSegmentId',
+        },
+      );
+    if (seed.definition.kind === 'LOOKALIKE')
+      throw new DomainError('INVALID_INPUT', 'the seed is a LOOKALIKE itself: take the seed of that one', {
+        path: 'seedSegmentId',
+      });
+    return seed;
   }
 }
 
