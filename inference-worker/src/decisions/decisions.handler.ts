@@ -2,6 +2,7 @@ import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ModelRunner } from '../models/model-runner.js';
 import type { CallContext } from '../transport/call-context.js';
 import { type HandlerParts, unaryHandler } from '../transport/unary.handler.js';
+import { chooseActions } from './choose-actions.js';
 import { forecastValue } from './forecast-value.js';
 import { predictDemand } from './predict-demand.js';
 import { quotePrices } from './quote-prices.js';
@@ -28,5 +29,6 @@ export function decisionsHandlers(parts: DecisionsParts): UntypedServiceImplemen
     PredictDemand: handler('PredictDemand', predictDemand),
     ScoreLeads: handler('ScoreLeads', scoreLeads),
     ForecastValue: handler('ForecastValue', forecastValue),
+    ChooseActions: handler('ChooseActions', chooseActions),
   };
 }

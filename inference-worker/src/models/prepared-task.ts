@@ -6,6 +6,7 @@ import type {
   ScoreSpec,
   ScoreTask,
   SessionSpec,
+  UpliftSpec,
 } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import { type ItemSimilarity, parseExplainer } from '@sextant/learning';
@@ -41,6 +42,10 @@ export interface LifetimeTask {
   task: 'lifetime';
   spec: LifetimeSpec;
 }
+export interface UpliftTask {
+  task: 'uplift';
+  spec: UpliftSpec;
+}
 /** How to read what the threads' explainer answers. */
 export interface ExplainerOutline {
   method: string;
@@ -48,7 +53,8 @@ export interface ExplainerOutline {
   columns: readonly string[];
 }
 /** What the main thread keeps of an artefact to translate domain questions into tensors and back. */
-export type PreparedTask = RecommendTask | SessionTask | ScoreModelTask | PriceTask | LifetimeTask;
+export type PreparedTask =
+  RecommendTask | SessionTask | ScoreModelTask | PriceTask | LifetimeTask | UpliftTask;
 
 export interface ArtefactParts {
   files: ReadonlyMap<string, Buffer>;
@@ -83,7 +89,8 @@ export function prepareTask(manifest: Manifest, parts: ArtefactParts): PreparedT
       assertWidths(manifest, parts, { input: 5, output: 3 }, 'FP64');
       return { task: 'lifetime', spec };
     case 'uplift':
-      throw invalid(manifest, `this worker does not serve the task ${spec.task} yet`);
+      assertWidths(manifest, parts, { input: spec.table.features.length, output: 1 + spec.actions.length });
+      return { task: 'uplift', spec };
   }
 }
 

@@ -190,6 +190,45 @@ export interface ForecastValueResponse {
   currency: string;
 }
 
+export interface ChooseActionsRequest {
+  model: string;
+  version?: string;
+  rows: FeatureTable | null;
+}
+export interface ActionOffer {
+  id: string;
+  /** empty: none */
+  channel: string;
+  /** of doing it once, major units */
+  cost: number;
+}
+export interface RefusedAction {
+  id: string;
+  channel: string;
+  because: string;
+}
+/** Columns of float64; read them with `readFloat64`. */
+export interface ChooseActionsResponse {
+  servedBy: ServedBy;
+  actions: ActionOffer[];
+  /** actions that no model ranks better than chance */
+  refused: RefusedAction[];
+  /** probability of the outcome without any action, one a row */
+  without: Buffer;
+  /** row-major [rows, actions] */
+  uplift: Buffer;
+  upliftLow: Buffer;
+  upliftHigh: Buffer;
+  intervalLevel: number;
+  goal: string;
+  horizonDays: number;
+  /** mean value of an outcome, major units */
+  outcomeValue: number;
+  /** ISO 4217; empty where outcomes have no value */
+  currency: string;
+  sureFrom: number;
+}
+
 export interface FeatureContribution {
   feature: string;
   contribution: number;

@@ -9,6 +9,8 @@ import {
 } from '@grpc/grpc-js';
 import { DomainError } from '@sextant/domain';
 import type {
+  ChooseActionsRequest,
+  ChooseActionsResponse,
   ForecastValueRequest,
   ForecastValueResponse,
   PredictDemandRequest,
@@ -42,6 +44,7 @@ export interface DecisionsClient {
   predictDemand(request: PredictDemandRequest, options: CallOptions): Promise<PredictDemandResponse>;
   scoreLeads(request: ScoreLeadsRequest, options: CallOptions): Promise<ScoreLeadsResponse>;
   forecastValue(request: ForecastValueRequest, options: CallOptions): Promise<ForecastValueResponse>;
+  chooseActions(request: ChooseActionsRequest, options: CallOptions): Promise<ChooseActionsResponse>;
   close(): void;
 }
 
@@ -80,6 +83,7 @@ export function createDecisionsClient({
     predictDemand: bind<PredictDemandRequest, PredictDemandResponse>('PredictDemand'),
     scoreLeads: bind<ScoreLeadsRequest, ScoreLeadsResponse>('ScoreLeads'),
     forecastValue: bind<ForecastValueRequest, ForecastValueResponse>('ForecastValue'),
+    chooseActions: bind<ChooseActionsRequest, ChooseActionsResponse>('ChooseActions'),
     close: () => client.close(),
   };
 }

@@ -5,8 +5,11 @@ export {
   type DecisionsClientOptions,
 } from './decisions.client.js';
 export type {
+  ActionOffer,
   Attribution,
   CategoricalColumn,
+  ChooseActionsRequest,
+  ChooseActionsResponse,
   Decoded,
   FeatureContribution,
   FeatureTable,
@@ -27,6 +30,7 @@ export type {
   RecommendRequest,
   RecommendResponse,
   RecommendRow,
+  RefusedAction,
   ScoreLeadsRequest,
   ScoreLeadsResponse,
   ServedBy,

@@ -1,5 +1,7 @@
 import { DomainError } from '@sextant/domain';
 import type {
+  ChooseActionsRequest,
+  ChooseActionsResponse,
   DecisionsClient,
   ForecastValueRequest,
   ForecastValueResponse,
@@ -20,7 +22,7 @@ const FAIR_DEADLINE_MS = 100;
 /** With less than this left, a call could only waste the worker's time. */
 const LEAST_DEADLINE_MS = 2;
 
-type Rpc = 'Recommend' | 'QuotePrices' | 'ScoreLeads' | 'ForecastValue' | 'PredictDemand';
+type Rpc = 'Recommend' | 'QuotePrices' | 'ScoreLeads' | 'ForecastValue' | 'PredictDemand' | 'ChooseActions';
 
 /**
  * The inference worker behind a circuit breaker, measured. Every method rejects with a DomainError that names why there is
@@ -60,6 +62,13 @@ export class InferenceService {
     return this.call('ForecastValue', deadlineMs, async () => {
       const response = await this.client.forecastValue(request, { deadlineMs });
       return checkRows(response, response.value.byteLength / 8, request.customers.byteLength / 40);
+    });
+  }
+
+  chooseActions(request: ChooseActionsRequest, deadlineMs: number): Promise<ChooseActionsResponse> {
+    return this.call('ChooseActions', deadlineMs, async () => {
+      const response = await this.client.chooseActions(request, { deadlineMs });
+      return checkRows(response, response.without.byteLength / 8, request.rows?.rows ?? 0);
     });
   }
 
