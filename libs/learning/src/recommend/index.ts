@@ -27,6 +27,9 @@ export {
   weightBetween,
   withPrior,
 } from './ease.js';
+export { type ColdItems, contentSimilarity, lendToColdItems, wordsOf } from './content.js';
+export { composeSlate, type Diversity, type SlateItem, type SlateRules } from './compose-slate.js';
+export { type ItemReason, type ReasonContext, reasonOfItem, reasonSentence } from './item-reason.js';
 export { type AlsOptions, fitAls } from './als.js';
 export { fitFactorSimilarity } from './factor-similarity.js';
 export { evaluable, evaluateRanking, type RankingPolicy, type RankingQuality } from './evaluate-ranking.js';
