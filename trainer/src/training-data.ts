@@ -45,7 +45,7 @@ const INTERACTION_TYPES = ['product_view', 'order', 'interaction'] as const;
 /** Snapshots of churn and purchase that are kept; a larger history is sampled by customer. */
 const MAX_SNAPSHOTS = 10_000;
 /** Assignments that are kept, likewise. */
-const MAX_ASSIGNMENTS = 60_000;
+const MAX_ASSIGNMENTS = 30_000;
 
 export interface BehaviourOptions {
   horizonDays: number;

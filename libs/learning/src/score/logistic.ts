@@ -21,11 +21,12 @@ export interface LogisticInput {
  *
  * @param options.l2     penalty per row, > 0
  * @param options.start  where to begin, e.g. the model of the neighbouring l2
+ * @param options.tolerance  largest entry of the gradient at the end; that of `minimise` when absent
  * @throws RangeError when the shapes do not fit, there is no row, a cell is not finite, a weight is negative, all are 0 or l2 is not positive
  */
 export function fitLogistic(
   { rows, columns, labels, weights }: LogisticInput,
-  { l2, start }: { l2: number; start?: LogisticModel },
+  { l2, start, tolerance }: { l2: number; start?: LogisticModel; tolerance?: number },
 ): LogisticModel {
   const n = labels.length;
   const shares = sharesOf(weights, n);
@@ -42,6 +43,7 @@ export function fitLogistic(
   const at = minimise(
     (point, gradient) => lossAt({ rows, columns, labels, weights: shares }, l2, point, gradient),
     from,
+    tolerance === undefined ? {} : { gradientTolerance: tolerance },
   );
   return { coefficients: at.slice(0, columns), intercept: at[columns] ?? 0 };
 }

@@ -17,13 +17,16 @@ export interface BaseFitter {
   regression: (input: BaseInput) => Promise<ModelForm>;
 }
 
+/** An effect's noise is far larger than what a finer fit of an outcome model would change. */
+const TOLERANCE = 3e-5;
+
 /** Logistic and linear regression with a ridge penalty on standardised columns; `l2` a row, as in `fitLogistic`. */
 export function linearBase({ l2, regressionL2 }: { l2: number; regressionL2: number }): BaseFitter {
   return {
     name: 'linear',
     probability: async ({ rows, columns, targets }) => ({
       kind: 'linear',
-      ...fitLogistic({ rows, columns, labels: targets }, { l2 }),
+      ...fitLogistic({ rows, columns, labels: targets }, { l2, tolerance: TOLERANCE }),
     }),
     regression: async (input) => ({ kind: 'linear', ...fitRidge(input, regressionL2) }),
   };

@@ -10,7 +10,7 @@ export interface InteractionLogistic {
 }
 
 /** From the strongest penalty down, so that each fit starts at its neighbour. */
-export const INTERACTION_PENALTIES = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4] as const;
+export const INTERACTION_PENALTIES = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3] as const;
 
 const FOLDS = 3;
 const GRADIENT_TOLERANCE = 1e-6;
