@@ -77,6 +77,15 @@ describe('findLeaks', () => {
     expect(found.leaks.get('Lead Quality')).toContain('it goes with "tags"');
   });
 
+  it('leaves a recency alone whose far end nearly always means that the customer is lost', () => {
+    const random = seededRandom(6);
+    const days = Array.from({ length: ROWS }, () => (random() < 0.3 ? 200 + 200 * random() : 120 * random()));
+    const labels = days.map((day) => (random() < (day > 200 ? 0.97 : 0.2) ? 1 : 0));
+    const table = tableOfRecords(days.map((day) => ({ daysSinceLastOrder: Math.round(day) })));
+
+    expect(named(findLeaks(table, labels))).toEqual([]);
+  });
+
   it('takes the rarer label where most rows are positive', () => {
     const random = seededRandom(4);
     const labels = Array.from({ length: 1000 }, () => (random() < 0.8 ? 1 : 0));

@@ -12,14 +12,16 @@ export const SUSPICIOUS_AUC = 0.9;
 /** Pseudo-rows at the overall rate that a small bin is shrunk by. */
 const SHRINKAGE = 4;
 const MIN_ROWS_OF_A_CLASS = 20;
-/** A value decides a row where at least this share of its rows has the rarer label, over at least so many rows. */
-const DECIDING_RATE = 0.95;
-const MIN_ROWS_OF_A_LEVEL = 30;
 /**
- * A column leaks where its deciding values hold at least this share of the rarer label's rows. Numbers need more: the end of an honest
- * scale may decide a good part of the rows.
+ * A value decides the label where at least this share of its rows, of at least 30, has the rarer one, and a column leaks where its deciding
+ * values hold at least so much of that label's rows. Numbers need more: the far end of an honest scale, such as customers who have
+ * not bought for a year, may decide a good part of the rows nearly always.
  */
-const DECIDED_SHARE = { categorical: 0.3, numeric: 0.5 };
+const DECIDING = {
+  categorical: { rate: 0.95, share: 0.3 },
+  numeric: { rate: 0.99, share: 0.5 },
+};
+const MIN_ROWS_OF_A_LEVEL = 30;
 /** AUC away from 0.5 by which a column says anything of the label. */
 const INFORMATIVE = 0.03;
 
@@ -46,7 +48,7 @@ export interface LeakFindings {
  * Columns that know the label because they were written after it. A column leaks where
  * - alone it reaches an AUC of 0.98, or
  * - some of its values decide the label: values whose rows nearly all (95 %) have the rarer label hold 30 % of that label's
- *   rows (50 % for numbers), e.g. "closed" among the tags of a lead; or
+ *   rows (for numbers 99 % and 50 %), e.g. "closed" among the tags of a lead; or
  * - another column of the table leaks by one of these, so that the table was written after the fact, and the column's name says that it is
  *   rewritten ("last …", "… status", "… score"), it says something of the label, and it goes with the leak among rows of equal label:
  *   one hand filled in both.
@@ -63,10 +65,10 @@ export function findLeaks(table: ColumnTable, labels: ArrayLike<number>): LeakFi
     return { column, binned, alone: binnedAuc(binned, labels) };
   });
   for (const { column, binned, alone } of columns) {
-    const deciding = decidingLevels(binned, labels, rarer);
+    const deciding = decidingLevels(binned, labels, { rarer, rate: DECIDING[column.kind].rate });
     if (alone >= LEAKAGE_AUC) {
       leaks.set(column.name, `it gives the label away (alone it reaches an AUC of ${alone.toFixed(3)})`);
-    } else if (deciding.share >= DECIDED_SHARE[column.kind]) {
+    } else if (deciding.share >= DECIDING[column.kind].share) {
       leaks.set(
         column.name,
         `it gives the label away (rows of ${named(column, binned, deciding.levels)} nearly all have one label, and hold ${(100 * deciding.share).toFixed(0)} % of it)`,
@@ -134,7 +136,7 @@ function rarerLabel(labels: ArrayLike<number>): 0 | 1 | null {
 function decidingLevels(
   { bins, count }: BinnedColumn,
   labels: ArrayLike<number>,
-  rarer: 0 | 1,
+  { rarer, rate }: { rarer: 0 | 1; rate: number },
 ): { levels: number[]; share: number } {
   const [rows, hits] = [new Float64Array(count), new Float64Array(count)];
   for (const [row, bin] of bins.entries()) {
@@ -143,7 +145,7 @@ function decidingLevels(
   }
   const levels = Array.from(rows.keys())
     .filter((bin) => (rows[bin] ?? 0) >= MIN_ROWS_OF_A_LEVEL)
-    .filter((bin) => (hits[bin] ?? 0) >= DECIDING_RATE * (rows[bin] ?? 0))
+    .filter((bin) => (hits[bin] ?? 0) >= rate * (rows[bin] ?? 0))
     .sort((a, b) => (rows[b] ?? 0) - (rows[a] ?? 0) || a - b);
   const held = levels.reduce((sum, bin) => sum + (hits[bin] ?? 0), 0);
   return { levels, share: held / hits.reduce((sum, n) => sum + n, 0) };
