@@ -16,7 +16,7 @@ declare module 'vitest' {
 
 /** One Sextant with the demo company for all stories that do not break it; stories use tenants of their own to write. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const running = await startSextant({ until: ALL_LEARNT, limitMs: 480_000 });
+  const running = await startSextant({ until: ALL_LEARNT, limitMs: 900_000 });
   const { dataDir, access, startSeconds, output } = running;
   project.provide('sextant', { dataDir, access, startSeconds, output });
   return () => running.stop();
