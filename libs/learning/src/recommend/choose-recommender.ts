@@ -4,6 +4,7 @@ import { randomPermutation, seededRandom } from '../random/seeded-random.js';
 import { blendSubsets, type BlendCandidate } from './blend-subsets.js';
 import { alsCandidates, DEFAULT_ALS } from './als-candidates.js';
 import type { AlsOptions } from './als.js';
+import { type ColdItems, lendToColdItems } from './content.js';
 import { type ItemSimilarity, scoreItems, withPrior } from './ease.js';
 import { evaluable, evaluateRanking } from './evaluate-ranking.js';
 import { fitFactorSimilarity } from './factor-similarity.js';
@@ -126,11 +127,19 @@ async function factorCandidates(inner: InnerSplit, options: ChooseOptions): Prom
   return { tuned: [], candidates: await alsCandidates(inner, options) };
 }
 
-/** Fits the blend, or the factors, and the prior as chosen. The prior is as of the last interaction. */
+/** What of a choice is fitted, and what items are about where that is known. */
+export interface FitChoice extends Pick<RecommenderChoice, 'components' | 'als' | 'popularityHalfLifeDays'> {
+  content?: Pick<ColdItems, 'content' | 'share'>;
+}
+
+/**
+ * Fits the blend, or the factors, and the prior as chosen. The prior is as of the last interaction. Items that nobody met get weights
+ * from their content where it is given; beside factors it is not used.
+ */
 export async function fitRecommender(
   customers: readonly IndexedCustomer[],
   itemCount: number,
-  choice: Pick<RecommenderChoice, 'components' | 'als' | 'popularityHalfLifeDays'>,
+  choice: FitChoice,
   product: MatrixProduct = multiply,
 ): Promise<ItemSimilarity> {
   const { als, popularityHalfLifeDays } = choice;
@@ -139,7 +148,10 @@ export async function fitRecommender(
     asOf: timeSpan(customers).to,
     halfLifeDays: popularityHalfLifeDays,
   });
-  return withPrior(await fitBlend(customers, itemCount, { ...choice, product }), popularity);
+  const weights = await fitBlend(customers, itemCount, { ...choice, product });
+  if (choice.content)
+    lendToColdItems(weights, popularity, { met: timesMet(customers, itemCount), ...choice.content });
+  return withPrior(weights, popularity);
 }
 
 /** @returns the mean of the components' weights, row-major, shape [itemCount, itemCount] */
@@ -214,8 +226,7 @@ function mostMet(
   itemCount: number,
 ): { customers: readonly IndexedCustomer[]; itemCount: number } {
   if (itemCount <= MAX_CHOICE_ITEMS) return { customers, itemCount };
-  const met = new Uint32Array(itemCount);
-  for (const { items } of customers) for (const item of items) met[item] = (met[item] ?? 0) + 1;
+  const met = timesMet(customers, itemCount);
   const order = Uint32Array.from(met.keys()).sort((a, b) => (met[b] ?? 0) - (met[a] ?? 0) || a - b);
   const numberOf = new Int32Array(itemCount).fill(-1);
   order
@@ -231,6 +242,12 @@ function mostMet(
     };
   });
   return { customers: kept, itemCount: MAX_CHOICE_ITEMS };
+}
+
+function timesMet(customers: readonly IndexedCustomer[], itemCount: number): Uint32Array {
+  const met = new Uint32Array(itemCount);
+  for (const { items } of customers) for (const item of items) met[item] = (met[item] ?? 0) + 1;
+  return met;
 }
 
 /** Whether the customer came back to a known item with relevance. */

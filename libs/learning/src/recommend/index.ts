@@ -10,6 +10,7 @@ export {
   chooseRecommender,
   type ChooseOptions,
   DENSE_ITEMS,
+  type FitChoice,
   fitBlend,
   fitRecommender,
   type RecommenderChoice,

@@ -44,11 +44,13 @@ export interface SplitCustomer {
  * Numbers the items (by id, so that the order of customers does not matter) and sorts each customer by time; interactions of
  * the same instant keep the order given.
  *
+ * @param catalogue  ids of items that count even if nobody met them
  * @throws DomainError DATA_INSUFFICIENT when no interaction is given, INVALID_INPUT when a time is not finite
  */
 export async function indexInteractions(
   customers: Iterable<CustomerInteractions> | AsyncIterable<CustomerInteractions>,
   maxItems: number,
+  catalogue: Iterable<string> = [],
 ): Promise<IndexedInteractions> {
   const collected: Interaction[][] = [];
   const counts = new Map<string, number>();
@@ -60,16 +62,17 @@ export async function indexInteractions(
     }
     if (interactions.length > 0) collected.push(interactions.toSorted((a, b) => a.at - b.at));
   }
+  if (counts.size === 0)
+    throw new DomainError(
+      'DATA_INSUFFICIENT',
+      'no customer met an item; ingest interactions, views or orders',
+    );
+  for (const itemId of catalogue) if (!counts.has(itemId)) counts.set(itemId, 0);
   const byCount = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   const items = byCount
     .slice(0, maxItems)
     .map(([itemId]) => itemId)
     .sort();
-  if (items.length === 0)
-    throw new DomainError(
-      'DATA_INSUFFICIENT',
-      'no customer met an item; ingest interactions, views or orders',
-    );
   const indexOf = new Map(items.map((itemId, index) => [itemId, index]));
   const indexed = collected.map((interactions) => toColumns(interactions, indexOf));
   const interactionCount = indexed.reduce((sum, customer) => sum + customer.items.length, 0);

@@ -22,6 +22,8 @@ export interface RecommendEvaluation {
   /** How many random splits are averaged; 1 for the last share. */
   splits: number;
   seed: number;
+  /** Words about each item by its id, also of items that nobody met yet. */
+  words?: ReadonlyMap<string, readonly string[]>;
   /** Path of LightGBM's library; null leaves the second stage out, as more than one split does. */
   lightGbm: string | null;
 }
@@ -38,13 +40,15 @@ const PROTOCOL =
  * @throws DomainError DATA_INSUFFICIENT when nobody can be judged
  */
 export async function evaluateRecommend(input: RecommendEvaluation): Promise<EvaluationReport> {
-  const data = await indexInteractions(input.customers, MAX_ITEMS);
+  const data = await indexInteractions(input.customers, MAX_ITEMS, input.words?.keys());
+  const words = input.words && data.items.map((item) => input.words?.get(item) ?? []);
   const { product, release } = await openMatrixProduct();
   try {
     const measured: MeasuredRecommender[] = [];
     for (let s = 0; s < input.splits; s++) {
       const seed = input.seed + 1000 * s;
-      measured.push(await measureRecommender(data, { seed, split: input.split, product }));
+      const options = { seed, split: input.split, product, ...(words ? { words } : {}) };
+      measured.push(await measureRecommender(data, options));
     }
     const [only] = measured;
     const secondStage =
@@ -85,13 +89,21 @@ function reportOf(
       items: data.items.length,
       split,
       splits,
-      chosenBySplit: measured.map(({ choice }) => choice.components),
-      tauItems: measured.map(({ choice }) => choice.tauItems),
-      ndcgBySplit: measured.map((one) => one.metrics['ndcg@10']?.value),
+      ...detailsOf(measured),
       secondStage,
-      protocol: PROTOCOL,
     },
     plots: [comparison(figures)],
+  };
+}
+
+function detailsOf(measured: readonly MeasuredRecommender[]): Record<string, unknown> {
+  const lent = measured[0]?.lent;
+  return {
+    chosenBySplit: measured.map(({ choice }) => choice.als ?? choice.components),
+    tauItems: measured.map(({ choice }) => choice.tauItems),
+    ndcgBySplit: measured.map((one) => one.metrics['ndcg@10']?.value),
+    content: lent ? { share: lent.share, without: lent.without, with: lent.withShare } : null,
+    protocol: PROTOCOL,
   };
 }
 
@@ -105,7 +117,8 @@ async function secondStageOf(
   if (lightGbm === null || als !== null || validation.customers < FEWEST_TO_RANK) return null;
   const opened = await LightGbmProcess.open(lightGbm);
   try {
-    return await measureSecondStage(measured, { lightGbm: opened, seed, split, ...rest });
+    const content = measured.lent ? { content: measured.lent.content } : {};
+    return await measureSecondStage(measured, { lightGbm: opened, seed, split, ...rest, ...content });
   } finally {
     await opened.close();
   }

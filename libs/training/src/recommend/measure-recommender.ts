@@ -3,6 +3,7 @@ import { measuredMean } from '@sextant/learning';
 import type { MatrixProduct } from '@sextant/learning/linear-algebra';
 import {
   chooseRecommender,
+  contentSimilarity,
   decayedPopularity,
   evaluable,
   evaluateRanking,
@@ -15,12 +16,15 @@ import {
   type SplitCustomer,
   timeSpan,
 } from '@sextant/learning/recommend';
+import { chooseContentShare, type ContentChoice } from './choose-content-share.js';
 import { splitBy, type SplitRule } from './split-rule.js';
 
 export interface MeasureRecommenderOptions {
   seed: number;
   split: SplitRule;
   product: MatrixProduct;
+  /** Words of each item, in the order of the items; new items get weights from it. */
+  words?: readonly (readonly string[])[];
   /** Most items for a dense matrix, as measured when absent. */
   denseItems?: number;
   onCandidate?: (fits: number) => void | Promise<void>;
@@ -38,6 +42,8 @@ export interface MeasuredRecommender {
   judged: SplitCustomer[];
   past: SplitCustomer['train'][];
   similarity: ItemSimilarity;
+  /** What new items get from their content; null where nothing is known of it, or the catalogue is too large. */
+  lent: (ContentChoice & { content: Float32Array }) | null;
 }
 
 /** Chooses on the training part alone (by an inner split of the same kind), fits on it and measures on what was held out. */
@@ -58,7 +64,9 @@ export async function measureRecommender(
     ...(onCandidate ? { onCandidate } : {}),
     ...(denseItems === undefined ? {} : { denseItems }),
   });
-  const similarity = await fitRecommender(past, itemCount, choice, product);
+  const lent = await contentOf(past, choice, { ...options, itemCount });
+  const fitChoice = lent ? { ...choice, content: { content: lent.content, share: lent.share } } : choice;
+  const similarity = await fitRecommender(past, itemCount, fitChoice, product);
   const { excludeHistory } = choice;
   const score = recommenderScore(similarity, choice.tauItems);
   const measured = (policy: typeof score): Record<string, Measured> =>
@@ -77,7 +85,19 @@ export async function measureRecommender(
   }
   const nobody = judged.length === 0;
   const figures = { metrics: measured(score), baselines: nobody ? {} : baselines };
-  return { choice, customers: judged.length, ...figures, judged, past, similarity };
+  return { choice, customers: judged.length, ...figures, judged, past, similarity, lent };
+}
+
+async function contentOf(
+  past: readonly SplitCustomer['train'][],
+  choice: RecommenderChoice,
+  options: MeasureRecommenderOptions & { itemCount: number },
+): Promise<MeasuredRecommender['lent']> {
+  const { words, split, seed } = options;
+  if (words === undefined || choice.als !== null) return null;
+  const content = contentSimilarity(words);
+  const inner = splitBy(past, split, seed + 1);
+  return { ...(await chooseContentShare(inner, choice, { ...options, content })), content };
 }
 
 function popularityOf(

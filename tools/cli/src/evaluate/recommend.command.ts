@@ -1,5 +1,5 @@
 import { DomainError } from '@sextant/domain';
-import type { CustomerInteractions } from '@sextant/learning/recommend';
+import { type CustomerInteractions, wordsOf } from '@sextant/learning/recommend';
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
 import type { EvaluationReport } from '@sextant/training/evaluation';
 import { evaluateRecommend, parseSplitRule } from '@sextant/training/recommend';
@@ -14,6 +14,8 @@ export interface RecommendFlags {
   rating?: string;
   relevant?: string;
   time?: string;
+  itemsCsv?: string;
+  itemText?: string;
   split?: string;
   splits?: string;
   seed: string;
@@ -33,6 +35,8 @@ export function recommendCommand(print: Print): Command {
     .option('--rating <column>', 'a number; with --relevant it says which interactions count for an item')
     .option('--relevant <n>', 'lowest rating that counts for (default: every interaction does)')
     .option('--time <column>', 'ISO date-time or a number (default: rows stand in order of time)')
+    .option('--items-csv <file>', 'what is known of items, one row each, in a column of the name of --item')
+    .option('--item-text <columns>', 'columns of --items-csv with text or categories, separated by commas')
     .option('--split <rule>', 'last:SHARE or random:SHARE of each customer is the test', 'last:0.2')
     .option('--splits <n>', 'random splits to average over', '1');
   return withOutputFlags(command).action(async (flags: RecommendFlags & OutputFlags) => {
@@ -54,6 +58,7 @@ export async function evaluateRecommendFile(flags: RecommendFlags): Promise<Eval
     split,
     splits,
     seed: Number(flags.seed),
+    ...(flags.itemsCsv === undefined ? {} : { words: await wordsOfItems(flags.itemsCsv, flags) }),
     lightGbm: await findLightGbm({ env: process.env, cacheDir: CACHE_DIRECTORY }).catch(() => null),
   });
 }
@@ -76,6 +81,18 @@ function customersOf(file: CsvFile, flags: RecommendFlags): CustomerInteractions
       .sort((a, b) => (times[a] ?? 0) - (times[b] ?? 0) || compare(items[a] ?? '', items[b] ?? ''))
       .map((row) => ({ itemId: items[row] ?? '', at: times[row] ?? 0, relevant: relevant(row) })),
   }));
+}
+
+async function wordsOfItems(
+  path: string,
+  { item, itemText }: RecommendFlags,
+): Promise<Map<string, string[]>> {
+  if (itemText === undefined)
+    throw invalid('--item-text', 'columns of --items-csv, e.g. title,genres', itemText);
+  const file = await CsvFile.read(path);
+  const columns = itemText.split(',').map((column) => file.texts(column.trim()));
+  const words = columns.map((cells) => cells.map(wordsOf));
+  return new Map(file.texts(item).map((id, row) => [id, words.flatMap((own) => own[row] ?? [])]));
 }
 
 /** Unix milliseconds; the number of the row where there is no column. Numbers of the size of Unix seconds are taken for such. */
