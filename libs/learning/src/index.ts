@@ -61,7 +61,7 @@ export {
   fitTableEncoder,
   type TableEncoderOptions,
 } from './tabular/fit-table-encoder.js';
-export { LEAKAGE_AUC, singleFeatureAuc } from './tabular/leakage.js';
+export { LEAKAGE_AUC, singleFeatureAuc, SUSPICIOUS_AUC } from './tabular/leakage.js';
 export { fitTargetLookups, type TargetLookup } from './tabular/target-lookup.js';
 export {
   chooseRecommender,

@@ -58,6 +58,8 @@ export async function trainScore(
     lightGbm,
     horizon,
     words,
+    // A lead's form may hold fields that sales fill in later; features of a snapshot cannot.
+    isPointInTime: task !== 'lead',
     onProgress,
   });
   const { spec, onnx, metrics, baselineMetrics, card } = trained;

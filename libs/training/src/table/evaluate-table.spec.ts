@@ -102,6 +102,18 @@ describe('evaluateTable', () => {
     expect(kept.metrics['auc']?.value).toBeGreaterThan(0.85);
   });
 
+  it('names a noisy copy of the outcome, which says far more than all the rest', async () => {
+    const report = await evaluate(
+      someRows(2000, { extra: ({ label, random }) => ({ copy: random() < 0.05 ? 1 - label : label }) }),
+    );
+
+    expect(report.leaks).toEqual(['copy']);
+    expect(report.warnings).toContainEqual(
+      expect.stringMatching(/"copy" left out: .* says more than all the others/),
+    );
+    expect(report.metrics['auc']?.value).toBeLessThan(0.85);
+  });
+
   it('names a model whose probabilities the test rows disprove, and the drift behind it', async () => {
     const { warnings } = await evaluate(someRows(2000, { rate: (row) => (row < 1500 ? -1 : 1) }));
 

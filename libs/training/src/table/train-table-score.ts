@@ -8,7 +8,7 @@ import type { OnnxModel } from '@sextant/onnx';
 import { verifyOnnxForms } from '../runtime/index.js';
 import { calibrateTableModel, type TableCalibration } from './calibrate-table-model.js';
 import { type Choice, chooseFamily, evaluateFamily } from './choose-family.js';
-import { dominantColumnWarning } from './dominant-column.js';
+import { dominantColumn } from './dominant-column.js';
 import { lightGbmFamily } from './lightgbm-family.js';
 import { logisticFamily } from './logistic-family.js';
 import { describeTraining, type TableWords } from './describe-training.js';
@@ -26,6 +26,11 @@ export interface TableScoreOptions {
   words: TableWords;
   /** Columns that stay in although they look as if they gave the outcome away. */
   keep?: readonly string[];
+  /**
+   * Every column is known to be of the instant `at`, as features of the store are: a column is then never left out for being much stronger
+   * than the others, only asked about.
+   */
+  isPointInTime?: boolean;
   /** `share` in [0, 1]; only rises and ends at 1. */
   onProgress?: (share: number, step: string) => void;
 }
@@ -113,16 +118,24 @@ function checkEnough({ labels }: TableExamples, words: TableWords): void {
 function checkColumns(
   examples: TableExamples,
   split: ExampleSplit,
-  { words, keep = [] }: TableScoreOptions,
+  { words, keep = [], isPointInTime = false }: TableScoreOptions,
 ): { leaked: string[]; warnings: string[] } {
   const { table, labels } = takeExamples(examples, split.beforeValidation);
   const { leaked, warnings, alone } = fitTableEncoder(table, { purpose: 'linear', labels, keep });
+  const dominant = dominantColumn(examples, { split, alone, exclude: leaked });
+  if (dominant !== null) {
+    const { column, strength } = dominant;
+    const isLeft = dominant.isLeak && !isPointInTime && !keep.includes(column);
+    if (isLeft) leaked.push(column);
+    warnings.push(
+      isLeft
+        ? `column "${column}" left out: it gives the label away, for it ${strength}`
+        : `column "${column}" ${strength}: check that it is known before the outcome`,
+    );
+  }
   const fit = takeExamples(examples, split.fit).table;
   const usable = fitTableEncoder(fit, { purpose: 'trees', exclude: leaked });
-  if (usable.encoding.columns.length > 0) {
-    const dominant = dominantColumnWarning(examples, { split, alone, exclude: leaked });
-    return { leaked, warnings: [...warnings, ...dominant] };
-  }
+  if (usable.encoding.columns.length > 0) return { leaked, warnings };
   throw new DomainError(
     'DATA_INSUFFICIENT',
     `no column of the ${examples.labels.length} ${words.examples} can be learnt from (${warnings.join('; ') || 'there is none'}); send fields that differ between them`,
