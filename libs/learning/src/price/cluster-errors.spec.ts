@@ -45,6 +45,11 @@ describe('priceSpells', () => {
     expect(new Set([first, third, fourth, other]).size).toBe(4);
   });
 
+  it('takes the price itself where several stores sell at once: alternating between them is no change of price', () => {
+    const rows = [0, 1, 2].flatMap((day) => [1, 2].map((price) => ({ product: 'a', price, at: at(day) })));
+    expect([...priceSpells(rows)]).toEqual([0, 1, 0, 1, 0, 1]);
+  });
+
   it('takes the price itself where there are no times', () => {
     const rows = [1, 2, 1].map((price) => ({ product: 'a', price, at: at(0) }));
     expect([...priceSpells(rows)]).toEqual([0, 1, 0]);

@@ -45,7 +45,8 @@ export function designEffect({ scores, clusters, groups }: ScoredRows): number {
 }
 
 /**
- * Clusters of demand rows: a spell of one product at one price where rows have different times, else all rows of the product at that price.
+ * Clusters of demand rows: a spell of one product at one price where each row of a product has a time of its own; else (no times, or several
+ * stores at once) all rows of the product at that price.
  *
  * @returns cluster of each row, in the order of the rows
  */
@@ -53,7 +54,8 @@ export function priceSpells(
   rows: readonly { readonly product: string; readonly price: number; readonly at: Date }[],
 ): Int32Array {
   const clusters = new Int32Array(rows.length);
-  const hasTimes = rows.some(({ at }) => at.getTime() !== rows[0]?.at.getTime());
+  const moments = new Set(rows.map(({ product, at }) => `${product}\u0000${at.getTime()}`));
+  const hasTimes = moments.size === rows.length;
   const order = rows.map((_, i) => i);
   if (hasTimes) order.sort((a, b) => (rows[a]?.at.getTime() ?? 0) - (rows[b]?.at.getTime() ?? 0));
   const current = new Map<string, number>();
