@@ -10,6 +10,7 @@ import { Ladder } from './decision/ladder.js';
 import { CircuitBreaker } from './inference/circuit-breaker.js';
 import { InferenceService } from './inference/inference.service.js';
 import { ValueForecastService } from './lifetime/value-forecast.service.js';
+import { NextActionService } from './next-action/next-action.service.js';
 import type { PredictionConfig } from './prediction.config.js';
 import type { PredictionMetrics } from './prediction-metrics.js';
 import { CatalogueClient } from './pricing/catalogue.client.js';
@@ -64,6 +65,7 @@ export function predictionServices(config: PredictionConfig, parts: PredictionPa
       purchase: new ScoreService(SCORE_PROFILES.purchase, { inference, ladder, writer }),
     },
     values: new ValueForecastService({ inference, ladder, writer }),
+    actions: new NextActionService({ inference, ladder, writer }),
     prices: new PriceService(
       { inference, ladder, catalogue, writer },
       { rules, quoteKey: quoteKey(config.SEXTANT_SIGNING_SECRET) },

@@ -25,6 +25,7 @@ import { DecisionResolver } from './decision/decision.resolver.js';
 import { ModelVersionResolver } from './model/model-version.resolver.js';
 import { ModelResolver } from './model/model.resolver.js';
 import { TrainingJobResolver } from './model/training-job.resolver.js';
+import { NextActionResolver } from './next-action/next-action.resolver.js';
 import type { PredictionConfig } from './prediction.config.js';
 import { PredictionMetrics } from './prediction-metrics.js';
 import { predictionServices } from './prediction-services.js';
@@ -48,6 +49,7 @@ const RESOLVERS = [
   SimilarProductsResolver,
   ScoreResolver,
   ValueForecastResolver,
+  NextActionResolver,
   PriceResolver,
   DecisionResolver,
   ModelResolver,

@@ -12,6 +12,12 @@ import {
   type ValueQuestion,
   valueQuestionKey,
 } from './lifetime/value-forecast.service.js';
+import {
+  actionQuestionKey,
+  type ActionQuestion,
+  type NextAction,
+  type NextActionService,
+} from './next-action/next-action.service.js';
 import type { DemandPoint, DemandQuestion, DemandService } from './pricing/demand.service.js';
 import {
   type PriceQuestion,
@@ -38,6 +44,7 @@ export interface LoaderServices {
   recommendations: RecommendationService;
   scores: Readonly<Record<ScoreTask, ScoreService>>;
   values: ValueForecastService;
+  actions: NextActionService;
   prices: PriceService;
   demand: DemandService;
   versions: ModelVersions;
@@ -65,6 +72,7 @@ export class PredictionLoaders {
   readonly recommendations: DataLoader<RecommendationQuestion, RecommendationSet, string>;
   readonly scores: Readonly<Record<ScoreTask, DataLoader<ScoreQuestion, Score, string>>>;
   readonly values: DataLoader<ValueQuestion, ValueForecast | null, string>;
+  readonly actions: DataLoader<ActionQuestion, NextAction, string>;
   readonly prices: DataLoader<PriceQuestion, PriceQuote, string>;
   readonly demand: DataLoader<DemandQuestion, DemandPoint[] | null>;
   readonly versions: DataLoader<string, ModelVersion | null>;
@@ -87,6 +95,7 @@ export class PredictionLoaders {
     const { lead, churn, purchase } = services.scores;
     this.scores = { lead: scoresOf(lead), churn: scoresOf(churn), purchase: scoresOf(purchase) };
     this.values = valueLoader(tenantId, services.values, { readStates, options });
+    this.actions = actionLoader(tenantId, services.actions, { readStates, options });
     this.prices = new DataLoader(
       (questions) =>
         coalesce(questions, { keyOf: exposureKey, merge: mergeExplain }, (distinct) =>
@@ -126,6 +135,18 @@ function valueLoader(
     async (questions) =>
       service.answer(tenantId, questions, await readStates(questions.map(({ customerId }) => customerId))),
     { ...options, cacheKeyFn: valueQuestionKey },
+  );
+}
+
+function actionLoader(
+  tenantId: string,
+  service: NextActionService,
+  { readStates, options }: { readStates: StateReader; options: Batching },
+): DataLoader<ActionQuestion, NextAction, string> {
+  return new DataLoader(
+    async (questions) =>
+      service.answer(tenantId, questions, await readStates(questions.map(({ customerId }) => customerId))),
+    { ...options, cacheKeyFn: actionQuestionKey },
   );
 }
 

@@ -11,6 +11,7 @@ const TYPES = [
   ['items', 'RecommendationSet'],
   ['token', 'PriceQuote'],
   ['probabilityAlive', 'ValueForecast'],
+  ['suppressed', 'NextAction'],
 ] as const;
 
 /** Resolvers that all types of decision share; a type is told by what only it has. */
@@ -22,4 +23,5 @@ export const decisionTypeResolvers = {
   PriceQuote: { explanation },
   Score: { explanation },
   ValueForecast: { explanation },
+  NextAction: { explanation },
 };

@@ -16,6 +16,7 @@ const SCOPE_OF_KIND: Readonly<Record<DecisionKind, string>> = {
   churn: 'churn:read',
   purchase: 'purchase:read',
   lifetime: 'value:read',
+  uplift: 'action:read',
 };
 
 interface DecisionRecord {

@@ -3,7 +3,7 @@ import type { ScoreTask } from '@sextant/artefacts';
 import type { Attribution } from '@sextant/inference-protocol';
 import type { Stage } from '@sextant/model-registry';
 
-export type DecisionKind = 'recommend' | 'price' | 'lifetime' | ScoreTask;
+export type DecisionKind = 'recommend' | 'price' | 'lifetime' | 'uplift' | ScoreTask;
 export type Rung = 'MODEL' | 'CACHE' | 'HEURISTIC';
 
 /** How an answer came about; milliseconds, of the batch that carried the row. */

@@ -1,6 +1,7 @@
 import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall } from '@grpc/grpc-js';
 import { DomainError } from '@sextant/domain';
 import {
+  type ChooseActionsRequest,
   decisionsService,
   type Decoded,
   float64Bytes,
@@ -50,6 +51,7 @@ export class FixtureWorker {
       quotePrices: this.answer('QuotePrices', quotePrices),
       predictDemand: this.answer('PredictDemand', predictDemand),
       forecastValue: this.answer('ForecastValue', forecastValue),
+      chooseActions: this.answer('ChooseActions', chooseActions),
     });
     this.port = await new Promise<number>((resolve, reject) => {
       server.bindAsync(`127.0.0.1:${this.port}`, ServerCredentials.createInsecure(), (error, port) =>
@@ -161,9 +163,9 @@ function predictDemand({ rows }: Decoded<PredictDemandRequest>): object {
 /** Alive = 1 / (1 + days of silence / 100); one purchase in 100 days ahead, at the mean value, or 10 without one. */
 function forecastValue({ customers }: Decoded<ForecastValueRequest>): object {
   const cells = readFloat64(customers);
-  const rows = Array.from({ length: cells.length / 5 }, (_, i) => cells.subarray(5 * i, 5 * i + 5));
+  const rows = Array.from({ length: cells.length / 6 }, (_, i) => cells.subarray(6 * i, 6 * i + 6));
   const column = (of: (row: Float64Array) => number): Buffer => float64Bytes(Float64Array.from(rows, of));
-  const purchases = (row: Float64Array): number => (row[4] ?? 0) / 100;
+  const purchases = (row: Float64Array): number => (row[5] ?? 0) / 100;
   const value = (row: Float64Array): number => purchases(row) * (Number.isNaN(row[3]) ? 10 : (row[3] ?? 0));
   return {
     probabilityAlive: column(([, recency = 0, age = 0]) => 1 / (1 + (age - recency) / 100)),
@@ -173,5 +175,31 @@ function forecastValue({ customers }: Decoded<ForecastValueRequest>): object {
     valueHigh: column((row) => value(row) * 2),
     intervalLevel: 0.9,
     currency: 'USD',
+  };
+}
+
+/** A mail raises the probability by 0.1 ± 0.02, a call by 0.05 ± 0.1 (not proven); a fax is refused. */
+function chooseActions({ rows }: Decoded<ChooseActionsRequest>): object {
+  const count = rows?.rows ?? 0;
+  const table = (effects: readonly number[]): Buffer =>
+    float64Bytes(
+      Float64Array.from({ length: count * effects.length }, (_, i) => effects[i % effects.length] ?? 0),
+    );
+  return {
+    actions: [
+      { id: 'mail', channel: 'email', cost: 1 },
+      { id: 'call', channel: 'phone', cost: 6 },
+    ],
+    refused: [{ id: 'fax', channel: 'fax', because: 'no model beats random targeting' }],
+    without: table([0.3]),
+    uplift: table([0.1, 0.05]),
+    upliftLow: table([0.08, -0.05]),
+    upliftHigh: table([0.12, 0.15]),
+    intervalLevel: 0.9,
+    goal: 'retain',
+    horizonDays: 14,
+    outcomeValue: 50,
+    currency: 'EUR',
+    sureFrom: 0.5,
   };
 }
