@@ -62,7 +62,7 @@ describe('the project graph', () => {
 });
 
 describe('the truth of the simulator', () => {
-  it('is out of reach of all other code', () => {
+  it('is out of reach of all other code but the truth tests', () => {
     const files = globSync('**/*.{ts,mjs}', {
       cwd: ROOT,
       exclude: (name) => ['node_modules', 'dist', 'simulator', '.data'].includes(name),
@@ -73,7 +73,8 @@ describe('the truth of the simulator', () => {
         readFileSync(join(ROOT, file), 'utf8'),
       ),
     );
-    expect(readers.filter((file) => file !== 'test/contract/project-graph.spec.ts')).toEqual([]);
+    const allowed = ['test/contract/project-graph.spec.ts', 'test/truth/simulated-truth.ts'];
+    expect(readers.filter((file) => !allowed.includes(file))).toEqual([]);
   });
 });
 

@@ -46,9 +46,10 @@ function order(i: number, visit: number): Record<string, unknown> {
   return { orderId: `o${i}-${visit}`, currency: 'EUR', lines };
 }
 
-async function everythingFolded(): Promise<void> {
+async function everythingFolded(identity = me): Promise<void> {
   await eventually(
-    async () => (await customer.askAs(me, '{ ingestionStatus{ pendingBatches } }')).data?.['ingestionStatus'],
+    async () =>
+      (await customer.askAs(identity, '{ ingestionStatus{ pendingBatches } }')).data?.['ingestionStatus'],
     ({ pendingBatches }) => pendingBatches === 0,
   );
 }
@@ -182,6 +183,59 @@ describe('a LOOKALIKE', () => {
     expect(small.userErrors[0]).toMatchObject({ code: 'DATA_INSUFFICIENT' });
   });
 });
+
+describe('refreshSegments', () => {
+  it('counts anew, and reports new customers whom no segment explains', async () => {
+    const tenant = anIdentity('growing', SCOPES);
+    const state = async () =>
+      (
+        await customer.askAs(
+          tenant,
+          '{ segmentDiscovery{ emerging{ customers expected pValue description } } }',
+        )
+      ).data?.['segmentDiscovery'].emerging;
+    await customer.ingest(company(), tenant);
+    await everythingFolded(tenant);
+    await customer.askAs(tenant, DISCOVER);
+    expect(await state()).toBeNull();
+    const before = customer.clock.at;
+    customer.clock.at = new Date(before.getTime() + 3 * 24 * 60 * 60 * 1000);
+    try {
+      const rows = Array.from({ length: 25 }, (_, i) => wholesaler(i)).flat();
+      await customer.ingest(rows, tenant);
+      await everythingFolded(tenant);
+      const refresh =
+        'mutation{ refreshSegments{ segments{ size sizeHistory{ size } } userErrors{ code } } }';
+      const { data } = await customer.askAs(tenant, refresh);
+      type Counted = { size: number; sizeHistory: unknown[] };
+      const segments = data?.['refreshSegments'].segments as Counted[];
+      expect(segments.reduce((sum, { size }) => sum + size, 0)).toBe(85);
+      expect(segments.every(({ sizeHistory }) => sizeHistory.length === 2)).toBe(true);
+      const emerging = await state();
+      expect(emerging.customers).toBeGreaterThan(15);
+      expect(emerging.pValue).toBeLessThan(0.01);
+      expect(emerging.description).toMatch(/^(high|low) /);
+    } finally {
+      customer.clock.at = before;
+    }
+  });
+});
+
+/** Somebody new who orders hundreds of units at every visit. */
+function wholesaler(i: number): Record<string, unknown>[] {
+  return [2, 3, 4, 5].flatMap((hour) => {
+    const at = `2026-03-03T0${hour}:00:00Z`;
+    const customerRef = `bulk:${i}`;
+    const lines = [{ productId: 'p9', quantity: 400, unitPrice: '99.00' }];
+    return [
+      anEventInput({ customerRef, at, properties: { durationSeconds: 2 } }),
+      anEventInput({
+        ...{ customerRef, at, type: 'order' },
+        properties: { orderId: `b${i}-${hour}`, currency: 'EUR', lines },
+      }),
+    ];
+  });
+}
 
 describe('another tenant', () => {
   it('sees none of the segments, by no way', async () => {
