@@ -27,7 +27,10 @@ interface Parts {
 export function writeUpliftModel({ columns, without, actions }: UpliftGraph): OnnxModel {
   const parts: Parts = {
     nodes: [castTo(DOUBLE, 'features -> wide_features')],
-    initializers: [constant('zero', [], Float64Array.of(0)), constant('one', [], Float64Array.of(1))],
+    initializers:
+      actions.length === 0
+        ? []
+        : [constant('zero', [], Float64Array.of(0)), constant('one', [], Float64Array.of(1))],
   };
   writeForm(parts, { form: without, name: 'without_margin', columns });
   parts.nodes.push(node('Sigmoid', 'without_margin -> p0'));
