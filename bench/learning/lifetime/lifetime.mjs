@@ -16,6 +16,7 @@ const sample = {
   recency: Float64Array.from(recency),
   age: Float64Array.from(age),
   meanSpend: Float64Array.from(meanSpend, (value) => value ?? Number.NaN),
+  meanValue: new Float64Array(age.length).fill(Number.NaN),
 };
 const million = Object.fromEntries(
   Object.entries(sample).map(([name, column]) => [

@@ -11,12 +11,12 @@ import {
 import { startTestWorker, type TestWorker } from '../testing/test-worker.js';
 
 const within = { deadlineMs: 10_000 };
-/** repeats, recency and age in days, mean value, days ahead */
+/** repeats, recency and age in days, mean value of repeats and of all, days ahead */
 const CUSTOMERS = [
-  [2, 213, 272, 22.35, 273],
-  [0, 0, 272, Number.NaN, 365],
-  [29, 260, 272, 60, 730],
-  [0, 0, 0, Number.NaN, 0],
+  [2, 213, 272, 22.35, 25, 273],
+  [0, 0, 272, Number.NaN, 30, 365],
+  [29, 260, 272, 60, 61, 730],
+  [0, 0, 0, Number.NaN, 9, 0],
 ];
 
 describe('ForecastValue', () => {
@@ -38,14 +38,16 @@ describe('ForecastValue', () => {
   it('answers in days what the model was fitted for in weeks', async () => {
     const answer = await ask(CUSTOMERS);
     const columns = [answer.probabilityAlive, answer.expectedPurchases, answer.value].map(readFloat64);
-    CUSTOMERS.forEach(([frequency = 0, recency = 0, age = 0, meanSpend = 0, horizon = 0], i) => {
-      const one = toHistories([{ frequency, recency: recency / 7, age: age / 7, meanSpend }]);
-      const expected = forecastLifetime(LIFETIME_MODEL, one, horizon / 7);
-      const { probabilityAlive, expectedPurchases, value } = expected;
-      [probabilityAlive, expectedPurchases, value].forEach((wanted, c) => {
-        expect(columns[c]?.[i]).toBeCloseTo(wanted[0] ?? Number.NaN, 9);
-      });
-    });
+    CUSTOMERS.forEach(
+      ([frequency = 0, recency = 0, age = 0, meanSpend = 0, meanValue = 0, horizon = 0], i) => {
+        const one = toHistories([{ frequency, recency: recency / 7, age: age / 7, meanSpend, meanValue }]);
+        const expected = forecastLifetime(LIFETIME_MODEL, one, horizon / 7);
+        const { probabilityAlive, expectedPurchases, value } = expected;
+        [probabilityAlive, expectedPurchases, value].forEach((wanted, c) => {
+          expect(columns[c]?.[i]).toBeCloseTo(wanted[0] ?? Number.NaN, 9);
+        });
+      },
+    );
     // Fader, Hardie and Lee (2005): 1.226 purchases of this customer within 39 weeks.
     expect(columns[1]?.[0]).toBeCloseTo(1.226, 3);
     expect(answer).toMatchObject({ currency: 'USD', intervalLevel: 0.9 });
@@ -65,12 +67,12 @@ describe('ForecastValue', () => {
   });
 
   it.each([
-    [[1.5, 1, 2, 3, 4], 'customers[0] must have whole repeats'],
-    [[1, 3, 2, 3, 4], '0 <= recency <= age, got 1, 3, 2'],
-    [[1, 1, Number.NaN, 3, 4], 'got 1, 1, NaN'],
-    [[1, 1, 2, 3, 731], 'customers[0] must look 0 to 730 days ahead, got 731'],
-    [[1, 1, 2, 3, -1], 'got -1'],
-    [[1, 1, 2, 3], 'customers must hold rows of 5 float64, got 32 bytes'],
+    [[1.5, 1, 2, 3, 3, 4], 'customers[0] must have whole repeats'],
+    [[1, 3, 2, 3, 3, 4], '0 <= recency <= age, got 1, 3, 2'],
+    [[1, 1, Number.NaN, 3, 3, 4], 'got 1, 1, NaN'],
+    [[1, 1, 2, 3, 3, 731], 'customers[0] must look 0 to 730 days ahead, got 731'],
+    [[1, 1, 2, 3, 3, -1], 'got -1'],
+    [[1, 1, 2, 3, 4], 'customers must hold rows of 6 float64, got 40 bytes'],
     [[], 'customers must hold at least one row'],
   ])('refuses the row %j', async (row, message) => {
     await expect(ask([row])).rejects.toMatchObject({

@@ -12,12 +12,14 @@ import type { CallContext } from '../transport/call-context.js';
 import { servedBy } from './served-by.js';
 import { taskOf } from './task-of.js';
 
-/** repeats, recency, age, mean value, horizon; the times are in days on the wire and in periods in the model. */
-const COLUMNS = 5;
+/** On the wire: repeats, recency, age, mean value of repeats, of all purchases, horizon; the times in days. */
+const COLUMNS = 6;
+/** Of the model: repeats, recency, age, mean value of its spend basis, horizon; the times in periods. */
+const INPUTS = 5;
 const OUTPUTS = 3;
 const BYTES_PER_VALUE = 8;
 const INTERVAL_LEVEL = 0.9;
-const [REPEATS, RECENCY, AGE, MEAN_VALUE, HORIZON] = [0, 1, 2, 3, 4] as const;
+const [REPEATS, RECENCY, AGE, MEAN_REPEAT, MEAN_VALUE, HORIZON] = [0, 1, 2, 3, 4, 5] as const;
 
 /** What each customer will still buy, with the interval that validation showed for forecasts of that size. */
 export function forecastValue(
@@ -79,14 +81,19 @@ function rowsOf(customers: Float64Array, spec: LifetimeSpec): Rows {
   for (let row = 0; row < rows; row++) {
     checkCustomer(customers.subarray(row * COLUMNS, (row + 1) * COLUMNS), { row, spec });
   }
-  const scaled = customers.map((value, i) =>
-    i % COLUMNS === REPEATS || i % COLUMNS === MEAN_VALUE ? value : value / spec.periodDays,
-  );
+  const inputs = new Float64Array(rows * INPUTS);
+  for (let row = 0; row < rows; row++) {
+    const at = (column: number): number => Number(customers[row * COLUMNS + column]);
+    const { periodDays } = spec;
+    const mean = at(spec.spendBasis === 'all' ? MEAN_VALUE : MEAN_REPEAT);
+    const times = [at(RECENCY) / periodDays, at(AGE) / periodDays];
+    inputs.set([at(REPEATS), ...times, mean, at(HORIZON) / periodDays], row * INPUTS);
+  }
   return {
     rows,
-    bytesPerRow: COLUMNS * BYTES_PER_VALUE,
+    bytesPerRow: INPUTS * BYTES_PER_VALUE,
     write: ([input], { from, count, at }) =>
-      (input as Float64Array).set(scaled.subarray(from * COLUMNS, (from + count) * COLUMNS), at * COLUMNS),
+      (input as Float64Array).set(inputs.subarray(from * INPUTS, (from + count) * INPUTS), at * INPUTS),
   };
 }
 

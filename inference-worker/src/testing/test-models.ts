@@ -255,6 +255,7 @@ export function publishLifetime(directory: ModelDirectory, model = 'demo.lifetim
     family: 'bg-nbd',
     parameters: {},
     spend: {},
+    spendBasis: 'repeats',
     meanOrderValue: 35,
     currency: 'USD',
     periodDays: 7,

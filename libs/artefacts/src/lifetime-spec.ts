@@ -3,7 +3,7 @@ import { measured } from './measured.js';
 
 /**
  * What a customer will still buy. The ONNX model takes FP64 `[-1, 5]`: purchase days after the first, periods from the first
- * purchase to the last, periods from the first purchase to now, mean value of a purchase day after the first (NaN without one),
+ * purchase to the last, periods from the first purchase to now, mean value of a purchase day of the spend basis (NaN without one),
  * periods ahead; and gives FP64 `[-1, 3]`: probability of being alive, expected purchase days, expected discounted value.
  */
 export const lifetimeSpec = z.object({
@@ -13,6 +13,9 @@ export const lifetimeSpec = z.object({
     .record(z.string(), measured)
     .describe('r, alpha, a, b or r, alpha, s, beta, with intervals from the Hessian; times in periods'),
   spend: z.record(z.string(), measured).describe('gamma-gamma p, q, v'),
+  spendBasis: z
+    .enum(['repeats', 'all'])
+    .describe('whether the mean value of a customer leaves out the first purchase day or not'),
   meanOrderValue: z.number().positive().describe('of anybody, p v / (q − 1): the scale of the interval'),
   currency: z.string().describe('ISO 4217'),
   periodDays: z.number().positive().describe('days of one period'),

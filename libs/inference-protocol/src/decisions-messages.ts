@@ -171,8 +171,8 @@ export interface ForecastValueRequest {
   model: string;
   version?: string;
   /**
-   * float64 [rows, 5]: purchase days after the first; days from the first purchase to the last, and to now; mean value of a purchase
-   * day after the first (NaN without one); days ahead
+   * float64 [rows, 6]: purchase days after the first; days from the first purchase to the last, and to now; mean value of a purchase
+   * day after the first (NaN without one); mean value of all purchase days; days ahead
    */
   customers: Buffer;
 }

@@ -25,7 +25,10 @@ type Customer = PurchaseHistory & { horizon: number };
 async function run(written: LifetimeModel, customers: readonly Customer[]): Promise<Float64Array> {
   const { bytes } = writeLifetimeModel(written, LIMITS);
   const session = await InferenceSession.create(bytes, { intraOpNumThreads: 1, logSeverityLevel: 3 });
-  const rows = customers.flatMap((c) => [c.frequency, c.recency, c.age, c.meanSpend, c.horizon]);
+  const rows = customers.flatMap((c) => {
+    const mean = written.spendBasis === 'all' ? c.meanValue : c.meanSpend;
+    return [c.frequency, c.recency, c.age, mean, c.horizon];
+  });
   const input = new Tensor('float64', Float64Array.from(rows), [customers.length, 5]);
   const { forecast } = await session.run({ customers: input });
   await session.release();
@@ -50,6 +53,7 @@ function randomCustomers(n: number): Customer[] {
       age,
       recency: frequency === 0 ? 0 : age * random() ** 0.5,
       meanSpend: frequency === 0 || random() < 0.05 ? Number.NaN : 1 + 200 * random(),
+      meanValue: random() < 0.05 ? Number.NaN : 1 + 200 * random(),
       horizon: random() < 0.05 ? 0 : 104 * random(),
     };
   });
@@ -67,7 +71,8 @@ const PROCESSES: ProcessParameters[] = [
 
 describe('writeLifetimeModel', () => {
   it.each(PROCESSES)('answers as the fitted $family on 10,000 customers', async (process) => {
-    const written = model(process);
+    const spendBasis = process.family === 'bg-nbd' ? 'repeats' : 'all';
+    const written: LifetimeModel = { ...model(process), spendBasis };
     const customers = randomCustomers(10_000);
     const [actual, wanted] = [await run(written, customers), expected(written, customers)];
     let [probability, relative] = [0, 0];
@@ -83,7 +88,7 @@ describe('writeLifetimeModel', () => {
 
   it('counts a horizon or a frequency beyond the limits as the limit', async () => {
     const [first = model({ ...PROCESSES[0] } as ProcessParameters)] = PROCESSES.map(model);
-    const far = { frequency: 500, recency: 300, age: 310, meanSpend: 20, horizon: 1e4 };
+    const far = { frequency: 500, recency: 300, age: 310, meanSpend: 20, meanValue: 21, horizon: 1e4 };
     const actual = await run(first, [far]);
     const wanted = expected(first, [{ ...far, frequency: 300, horizon: 104 }]);
     wanted.forEach((value, i) => expect((actual[i] ?? 0) / value).toBeCloseTo(1, 8));
@@ -92,7 +97,7 @@ describe('writeLifetimeModel', () => {
   it('has no value without a spend model', async () => {
     const bare = { ...model({ family: 'bg-nbd', r: 0.24, alpha: 4.4, a: 0.8, b: 2.4 }), spend: null };
     const [alive, purchases, value] = await run(bare, [
-      { frequency: 2, recency: 30, age: 38, meanSpend: 20, horizon: 39 },
+      { frequency: 2, recency: 30, age: 38, meanSpend: 20, meanValue: 21, horizon: 39 },
     ]);
     expect([(alive ?? 0) > 0, (purchases ?? 0) > 0, value]).toEqual([true, true, Number.NaN]);
   });

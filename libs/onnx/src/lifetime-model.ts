@@ -1,4 +1,4 @@
-import { discountedMonths, type GammaGammaParameters, type LifetimeModel } from '@sextant/learning/lifetime';
+import { discountedMonths, type LifetimeModel } from '@sextant/learning/lifetime';
 import { bgNbdPart } from './lifetime-bg-nbd.js';
 import { paretoNbdPart } from './lifetime-pareto-nbd.js';
 import { type LifetimeLimits, type Part, scalar } from './lifetime-part.js';
@@ -7,7 +7,7 @@ import { attribute, constant, encodeModel, node, type OnnxModel } from './onnx-m
 /**
  * Lifetime forecast in float64.
  *
- * Input `customers` FP64 [-1, 5]: repeat purchases, recency, age, mean spend (NaN without a repeat), horizon; times in periods.
+ * Input `customers` FP64 [-1, 5]: repeat purchases, recency, age, mean spend of its spend basis (NaN without a purchase of it), horizon; times in periods.
  * Output `forecast` FP64 [-1, 3]: probability of being alive, expected purchases, expected discounted value (NaN without a spend model).
  *
  * Special functions are quadratures with fixed nodes. Pareto/NBD: the integral over the time of leaving, as it is fitted. BG/NBD:
@@ -21,7 +21,7 @@ export function writeLifetimeModel(
   const limits = { maxHorizon, maxFrequency };
   const process =
     model.process.family === 'bg-nbd' ? bgNbdPart(model.process, limits) : paretoNbdPart(model.process);
-  const parts = [columnsPart(limits, ends), process, sumsPart(discounts), spendPart(model.spend)];
+  const parts = [columnsPart(limits, ends), process, sumsPart(discounts), spendPart(model)];
   return encodeModel({
     name: 'lifetime-model',
     nodes: parts.flatMap(({ nodes }) => nodes),
@@ -80,14 +80,15 @@ function sumsPart(discounts: Float64Array): Part {
 }
 
 /** The output, with spend by the gamma-gamma model. */
-function spendPart(spend: GammaGammaParameters | null): Part {
+function spendPart({ spend, spendBasis }: LifetimeModel): Part {
   const { p, q, v } = spend ?? { p: Number.NaN, q: Number.NaN, v: Number.NaN };
   return {
     nodes: [
-      node('Mul', 'frequency mean_spend -> spent'),
+      node('Add', 'frequency first_counts -> purchases_known'),
+      node('Mul', 'purchases_known mean_spend -> spent'),
       node('Add', 'spent v -> known_spend'),
       node('Mul', 'known_spend spend_p -> spend_above'),
-      node('Mul', 'frequency spend_p -> spend_count'),
+      node('Mul', 'purchases_known spend_p -> spend_count'),
       node('Add', 'spend_count q_less_one -> spend_below'),
       node('Div', 'spend_above spend_below -> own_spend'),
       // NaN is above nothing, and without a repeat 0 × a mean is not above 0.
@@ -99,6 +100,7 @@ function spendPart(spend: GammaGammaParameters | null): Part {
       node('Concat', 'alive expected value -> forecast', [attribute.int('axis', 1)]),
     ],
     initializers: [
+      scalar('first_counts', spendBasis === 'all' ? 1 : 0),
       scalar('spend_p', p),
       scalar('v', v),
       scalar('q_less_one', q - 1),

@@ -59,4 +59,19 @@ describe('fitGammaGamma', () => {
       'at least 2 customers with a repeat purchase of positive value, got 1',
     );
   });
+
+  it('of all purchases looks at the first too, and at customers with only that one', () => {
+    const rows = [
+      [2, 1, 2, 30, 28],
+      [1, 1, 2, 50, 40],
+      [0, 0, 2, Number.NaN, 70],
+      [3, 1, 2, 90, 80],
+    ];
+    const all = fitGammaGamma(histories(...rows), 'all');
+    const shifted = fitGammaGamma(
+      histories(...rows.map(([x = 0, tx = 0, t = 0, , m = 0]) => [x + 1, tx, t, m])),
+    );
+    expect([all.basis, all.customers]).toEqual(['all', 4]);
+    expect(all.parameters).toEqual(shifted.parameters);
+  });
 });

@@ -11,12 +11,19 @@ export interface GammaGammaParameters {
   v: number;
 }
 
+/**
+ * What of a customer's purchases the model looks at: those after the first, as published, or all of them, where a first
+ * purchase is one like any other.
+ */
+export type SpendBasis = 'repeats' | 'all';
+
 export interface FittedSpend {
+  basis: SpendBasis;
   parameters: GammaGammaParameters;
   measured: Record<string, Measured>;
   standardErrors: Record<string, number>;
   logLikelihood: number;
-  /** Customers with a repeat purchase of positive mean value: the sample. */
+  /** Customers with a purchase of the basis and of positive mean value: the sample. */
   customers: number;
   /** Pearson correlation of frequency and mean value in the sample; the model takes them for independent. */
   correlation: number;
@@ -30,16 +37,21 @@ const STARTS = [
 ] as const;
 
 /**
- * Gamma-gamma model of spend by maximum likelihood, on customers with at least one repeat purchase of positive mean value. q is kept
- * above 1, so that the mean exists.
+ * Gamma-gamma model of spend by maximum likelihood, on customers with at least one purchase of the basis and a positive mean value. q
+ * is kept above 1, so that the mean exists.
  *
  * @throws DomainError DATA_INSUFFICIENT with fewer than two such customers
  *
  * Source: Fader and Hardie (2013), "The gamma-gamma model of monetary value", equation 1a.
  */
-export function fitGammaGamma({ frequency, meanSpend }: PurchaseHistories): FittedSpend {
+export function fitGammaGamma(
+  { frequency, meanSpend, meanValue }: PurchaseHistories,
+  basis: SpendBasis = 'repeats',
+): FittedSpend {
+  const means = basis === 'all' ? meanValue : meanSpend;
+  const first = basis === 'all' ? 1 : 0;
   const rows = Array.from(frequency.keys()).filter(
-    (i) => (frequency[i] ?? 0) > 0 && (meanSpend[i] ?? Number.NaN) > 0,
+    (i) => (frequency[i] ?? 0) + first > 0 && (means[i] ?? Number.NaN) > 0,
   );
   if (rows.length < MIN_CUSTOMERS) {
     throw new DomainError(
@@ -47,8 +59,8 @@ export function fitGammaGamma({ frequency, meanSpend }: PurchaseHistories): Fitt
       `spend needs at least ${MIN_CUSTOMERS} customers with a repeat purchase of positive value, got ${rows.length}`,
     );
   }
-  const counts = Int32Array.from(rows, (i) => frequency[i] ?? 0);
-  const values = Float64Array.from(rows, (i) => meanSpend[i] ?? 0);
+  const counts = Int32Array.from(rows, (i) => (frequency[i] ?? 0) + first);
+  const values = Float64Array.from(rows, (i) => means[i] ?? 0);
   const scale = values.reduce((sum, value) => sum + value, 0) / values.length;
   const logScale = Math.log(scale);
   const sample = { counts, means: values.map((value) => value / scale) };
@@ -57,23 +69,24 @@ export function fitGammaGamma({ frequency, meanSpend }: PurchaseHistories): Fitt
     size: rows.length,
     starts: STARTS,
   });
-  return { ...described(found, logScale), customers: rows.length, correlation: correlation(counts, values) };
+  return {
+    basis,
+    ...described(found, logScale),
+    customers: rows.length,
+    correlation: correlation(counts, values),
+  };
 }
 
-/** Expected value of a purchase of a customer with x repeat purchases of this mean; NaN as mean or x = 0: of anybody. */
-export function expectedSpend(
-  { p, q, v }: GammaGammaParameters,
-  frequency: number,
-  meanSpend: number,
-): number {
-  const known = frequency > 0 && meanSpend > 0;
-  return known ? (p * (v + frequency * meanSpend)) / (p * frequency + q - 1) : (p * v) / (q - 1);
+/** Expected value of a purchase of a customer with so many purchases of this mean; NaN as mean or a count of 0: of anybody. */
+export function expectedSpend({ p, q, v }: GammaGammaParameters, count: number, mean: number): number {
+  const known = count > 0 && mean > 0;
+  return known ? (p * (v + count * mean)) / (p * count + q - 1) : (p * v) / (q - 1);
 }
 
 function described(
   found: ReturnType<typeof maximiseLikelihood>,
   logScale: number,
-): Omit<FittedSpend, 'customers' | 'correlation'> {
+): Omit<FittedSpend, 'basis' | 'customers' | 'correlation'> {
   const [logP = 0, logExcess = 0, logV = 0] = found.point;
   const [errorP = Number.NaN, errorExcess = Number.NaN, errorV = Number.NaN] = found.standardErrors;
   const excess = measuredParameter(logExcess, errorExcess);

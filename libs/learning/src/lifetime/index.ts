@@ -1,5 +1,11 @@
 export { type BgNbdParameters, bgNbdProcess, fitBgNbd } from './bg-nbd.js';
-export { expectedSpend, type FittedSpend, fitGammaGamma, type GammaGammaParameters } from './gamma-gamma.js';
+export {
+  expectedSpend,
+  type FittedSpend,
+  fitGammaGamma,
+  type GammaGammaParameters,
+  type SpendBasis,
+} from './gamma-gamma.js';
 export {
   discountedMonths,
   forecastLifetime,

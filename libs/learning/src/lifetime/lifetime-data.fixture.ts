@@ -1,14 +1,15 @@
 import { randomNormal, seededRandom } from '../random/seeded-random.js';
 import { type PurchaseHistories, toHistories } from './purchase-history.js';
 
-/** Columns from rows [frequency, recency, age, mean spend]. */
+/** Columns from rows [frequency, recency, age, mean spend, mean value]. */
 export function histories(...rows: readonly (readonly number[])[]): PurchaseHistories {
   return toHistories(
-    rows.map(([frequency = 0, recency = 0, age = 0, meanSpend = Number.NaN]) => ({
+    rows.map(([frequency = 0, recency = 0, age = 0, meanSpend = Number.NaN, meanValue = Number.NaN]) => ({
       frequency,
       recency,
       age,
       meanSpend,
+      meanValue,
     })),
   );
 }

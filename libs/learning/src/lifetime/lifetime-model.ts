@@ -1,5 +1,5 @@
 import { type BgNbdParameters, bgNbdProcess } from './bg-nbd.js';
-import { expectedSpend, type GammaGammaParameters } from './gamma-gamma.js';
+import { expectedSpend, type GammaGammaParameters, type SpendBasis } from './gamma-gamma.js';
 import { type ParetoNbdParameters, paretoNbdProcess } from './pareto-nbd.js';
 import type { PurchaseHistories } from './purchase-history.js';
 import type { PurchaseProcess } from './purchase-process.js';
@@ -12,6 +12,8 @@ export interface LifetimeModel {
   process: ProcessParameters;
   /** Null where orders have no value. */
   spend: GammaGammaParameters | null;
+  /** `repeats` when absent. */
+  spendBasis?: SpendBasis;
   /** Days of one period. */
   periodDays: number;
   /** E.g. 0.1: a purchase in a year is worth 1 / 1.1 of one today. */
@@ -50,6 +52,7 @@ export function forecastLifetime(
   const process = purchaseProcess(model.process);
   const { ends, discounts } = discountedMonths(model, horizon);
   const counts = new Float64Array(ends.length);
+  const [first, means] = model.spendBasis === 'all' ? [1, histories.meanValue] : [0, histories.meanSpend];
   const n = histories.frequency.length;
   const forecast = {
     probabilityAlive: new Float64Array(n),
@@ -68,7 +71,7 @@ export function forecastLifetime(
       before = until;
     }
     const spend =
-      model.spend === null ? Number.NaN : expectedSpend(model.spend, x, histories.meanSpend[i] as number);
+      model.spend === null ? Number.NaN : expectedSpend(model.spend, x + first, means[i] as number);
     forecast.probabilityAlive[i] = alive;
     forecast.expectedPurchases[i] = alive * before;
     forecast.value[i] = alive * discounted * spend;

@@ -16,6 +16,7 @@ describe('purchaseHistory', () => {
       recency: 213 / 7,
       age: 272 / 7,
       meanSpend: 50,
+      meanValue: 199 / 3,
     });
   });
 
@@ -25,6 +26,7 @@ describe('purchaseHistory', () => {
       recency: 0,
       age: 72 / 7,
       meanSpend: Number.NaN,
+      meanValue: 5,
     });
     expect(purchaseHistory([{ day: 272, value: 5 }], WEEKLY)?.age).toBe(0);
     expect(purchaseHistory([{ day: 273, value: 5 }], WEEKLY)).toBeNull();
@@ -48,6 +50,7 @@ describe('purchaseHistory', () => {
       recency: 2,
       age: 10,
       meanSpend: 7.5,
+      meanValue: 25 / 3,
     });
   });
 
@@ -74,6 +77,7 @@ describe('purchaseHistory', () => {
       recency: 1,
       age: 7,
       meanSpend: Number.NaN,
+      meanValue: Number.NaN,
     });
   });
 

@@ -17,6 +17,8 @@ export interface PurchaseHistories {
   age: Float64Array;
   /** Mean value of a purchase day after the first; NaN without a repeat, or where orders have no value. */
   meanSpend: Float64Array;
+  /** Mean value of all purchase days, the first included; NaN where orders have no value. */
+  meanValue: Float64Array;
 }
 
 /** One row of {@link PurchaseHistories}. */
@@ -25,6 +27,7 @@ export interface PurchaseHistory {
   recency: number;
   age: number;
   meanSpend: number;
+  meanValue: number;
 }
 
 /** Rounding must not turn 0.1 + 0.2 − 0.3 into a purchase. */
@@ -53,6 +56,7 @@ export function purchaseHistory(
     recency: (last.day - first.day) / periodDays,
     age: (until - first.day) / periodDays,
     meanSpend: frequency === 0 ? Number.NaN : repeatValue / frequency,
+    meanValue: (first.value + repeatValue) / purchases.length,
   };
 }
 
@@ -63,6 +67,7 @@ export function toHistories(rows: readonly PurchaseHistory[]): PurchaseHistories
     recency: Float64Array.from(rows, (row) => row.recency),
     age: Float64Array.from(rows, (row) => row.age),
     meanSpend: Float64Array.from(rows, (row) => row.meanSpend),
+    meanValue: Float64Array.from(rows, (row) => row.meanValue),
   };
 }
 

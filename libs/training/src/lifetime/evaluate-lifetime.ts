@@ -4,7 +4,7 @@ import type { EvaluationReport, Plot } from '../evaluation/index.js';
 import { BASELINES, type Forecast } from './lifetime-baselines.js';
 import { calibrationByDecile, type CalibrationBin, lifetimeFigures } from './lifetime-figures.js';
 import { lastDayOf, observeCustomers, type ObservedCustomers } from './observed-customers.js';
-import { type TrainedLifetime, trainLifetime } from './train-lifetime.js';
+import { fitSpend, type TrainedLifetime, trainLifetime } from './train-lifetime.js';
 
 export interface LifetimeEvaluation {
   /** Purchase days of each customer, in any order. */
@@ -65,7 +65,7 @@ export function measureLifetime(input: LifetimeEvaluation): MeasuredLifetime {
     task: 'lifetime',
     rows: input.rows,
     test: observed.purchases.length,
-    chosen: `${trained.process.parameters.family}${trained.spend === null ? '' : ' with gamma-gamma spend'}`,
+    chosen: `${trained.process.parameters.family}${trained.spend === null ? '' : ` with gamma-gamma spend of ${trained.spend.basis === 'all' ? 'all purchases' : 'purchases after the first'}`}`,
     because: trained.choice.because,
     metrics: figures(forecast),
     baselines: mapValues(BASELINES, (baseline) =>
@@ -113,17 +113,24 @@ function detailsOf(
       }),
     ),
     validation: choice.validation,
-    spend:
-      spend === null
-        ? null
-        : {
-            parameters: described(spend.parameters, spend),
-            logLikelihood: spend.logLikelihood,
-            customers: spend.customers,
-            correlationOfSpendAndFrequency: spend.correlation,
-          },
+    spend: spend && { basis: spend.basis, bases: spendDetails(observed) },
     calibration,
   };
+}
+
+/** The spend model on either basis; only one of them forecasts. */
+function spendDetails(observed: ObservedCustomers): Record<string, unknown> {
+  const bases = { repeats: fitSpend(observed, 'repeats'), all: fitSpend(observed, 'all') };
+  return mapValues(
+    bases,
+    (fitted) =>
+      fitted && {
+        parameters: described(fitted.parameters, fitted),
+        logLikelihood: fitted.logLikelihood,
+        customers: fitted.customers,
+        correlationOfSpendAndFrequency: fitted.correlation,
+      },
+  );
 }
 
 /** Each parameter with its standard error and interval. */

@@ -120,6 +120,7 @@ function specOf(
     family: process.parameters.family,
     parameters: process.measured,
     spend: spend?.measured ?? {},
+    spendBasis: spend?.basis ?? 'repeats',
     ...interval,
     currency,
     periodDays,
@@ -132,7 +133,7 @@ function specOf(
 /** Some customers, each at a horizon of its own up to the longest. */
 function expectedOf(
   model: LifetimeModel,
-  { frequency, recency, age, meanSpend }: PurchaseHistories,
+  { frequency, recency, age, meanSpend, meanValue }: PurchaseHistories,
   { maxHorizonDays, periodDays }: LifetimeModelOptions,
 ): Expected64 {
   const count = Math.min(VERIFIED_ROWS, frequency.length);
@@ -142,10 +143,17 @@ function expectedOf(
   for (let k = 0; k < count; k++) {
     const i = Math.floor(k * step);
     const horizon = ((k % 8) / 7) * (maxHorizonDays / periodDays);
-    const [x, tx, t, m] = [frequency, recency, age, meanSpend].map((column) => column.subarray(i, i + 1));
-    if (!x || !tx || !t || !m) continue;
-    const each = forecastLifetime(model, { frequency: x, recency: tx, age: t, meanSpend: m }, horizon);
-    rows.push(x[0] ?? 0, tx[0] ?? 0, t[0] ?? 0, m[0] ?? 0, horizon);
+    const at = (column: Float64Array): Float64Array => column.subarray(i, i + 1);
+    const mean = model.spendBasis === 'all' ? meanValue : meanSpend;
+    const one = {
+      frequency: at(frequency),
+      recency: at(recency),
+      age: at(age),
+      meanSpend: at(meanSpend),
+      meanValue: at(meanValue),
+    };
+    const each = forecastLifetime(model, one, horizon);
+    rows.push(frequency[i] ?? 0, recency[i] ?? 0, age[i] ?? 0, mean[i] ?? 0, horizon);
     outputs.push(each.probabilityAlive[0] ?? 0, each.expectedPurchases[0] ?? 0, each.value[0] ?? 0);
   }
   return { rows: Float64Array.from(rows), columns: 5, outputs: Float64Array.from(outputs) };
@@ -168,7 +176,9 @@ function cardOf({ training, fitted, measured: { report }, testDays }: CardParts)
       'purchase days after the first',
       'days from the first purchase to the last',
       'days since the first purchase',
-      'mean value of a purchase day after the first',
+      fitted.spend?.basis === 'all'
+        ? 'mean value of a purchase day'
+        : 'mean value of a purchase day after the first',
     ],
     chosenBecause: report.because,
     metrics: report.metrics,

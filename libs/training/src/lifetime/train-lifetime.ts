@@ -1,16 +1,19 @@
 import { DomainError } from '@sextant/domain';
+import { mae } from '@sextant/learning';
 import {
   fitBgNbd,
   type FittedProcess,
   type FittedSpend,
   fitGammaGamma,
   fitParetoNbd,
+  forecastLifetime,
   type LifetimeModel,
   type ProcessFamily,
   type ProcessParameters,
   type PurchaseDay,
+  type SpendBasis,
 } from '@sextant/learning/lifetime';
-import { type ChoiceOptions, chooseProcess, type ProcessChoice } from './choose-process.js';
+import { type ChoiceOptions, chooseProcess, innerSplit, type ProcessChoice } from './choose-process.js';
 import { lifetimeWarnings } from './lifetime-warnings.js';
 import { observeCustomers, type ObservedCustomers } from './observed-customers.js';
 
@@ -62,11 +65,12 @@ export function fitLifetime(
   }
   const process: FittedProcess<ProcessParameters> =
     family === 'bg-nbd' ? fitBgNbd(observed.histories) : fitParetoNbd(observed.histories);
-  const spend = fitSpend(observed);
+  const spend = fitSpend(observed, chooseSpendBasis(customers, options));
   return {
     model: {
       process: process.parameters,
       spend: spend?.parameters ?? null,
+      spendBasis: spend?.basis ?? 'repeats',
       periodDays,
       annualDiscountRate,
     },
@@ -77,9 +81,34 @@ export function fitLifetime(
   };
 }
 
-function fitSpend({ histories }: ObservedCustomers): FittedSpend | null {
+/** The basis whose spend of the validation days was nearer, with the process that was chosen; `repeats` where there are none. */
+function chooseSpendBasis(
+  customers: readonly (readonly PurchaseDay[])[],
+  options: LifetimeTraining & { family: ProcessFamily },
+): SpendBasis {
+  const split = innerSplit(customers, options);
+  if (split === null) return 'repeats';
+  const { histories, spend } = split.observed;
+  const process = (options.family === 'bg-nbd' ? fitBgNbd(histories) : fitParetoNbd(histories)).parameters;
+  const errorOf = (basis: SpendBasis): number => {
+    const fitted = fitSpend(split.observed, basis);
+    if (fitted === null) return Infinity;
+    const model = {
+      process,
+      spend: fitted.parameters,
+      spendBasis: basis,
+      periodDays: 1,
+      annualDiscountRate: 0,
+    };
+    return mae(spend, forecastLifetime(model, histories, split.periods).value);
+  };
+  return errorOf('all') < errorOf('repeats') ? 'all' : 'repeats';
+}
+
+/** Null where too few customers have purchases of a value. */
+export function fitSpend({ histories }: ObservedCustomers, basis: SpendBasis): FittedSpend | null {
   try {
-    return fitGammaGamma(histories);
+    return fitGammaGamma(histories, basis);
   } catch (error) {
     if (error instanceof DomainError && error.code === 'DATA_INSUFFICIENT') return null;
     throw error;

@@ -61,7 +61,7 @@ export class InferenceService {
   forecastValue(request: ForecastValueRequest, deadlineMs: number): Promise<ForecastValueResponse> {
     return this.call('ForecastValue', deadlineMs, async () => {
       const response = await this.client.forecastValue(request, { deadlineMs });
-      return checkRows(response, response.value.byteLength / 8, request.customers.byteLength / 40);
+      return checkRows(response, response.value.byteLength / 8, request.customers.byteLength / 48);
     });
   }
 

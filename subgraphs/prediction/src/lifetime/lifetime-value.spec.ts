@@ -44,8 +44,8 @@ describe('Customer.lifetimeValue', () => {
     expect(errors).toBeUndefined();
     expect(prediction.worker.calls).toEqual(['ForecastValue']);
     const { customers } = prediction.worker.requests[0] as { customers: Buffer };
-    expect([...readFloat64(customers)].slice(0, 5)).toEqual([2, 80, 100, 30, 365]);
-    expect(readFloat64(customers)).toHaveLength(4 * 5);
+    expect([...readFloat64(customers)].slice(0, 6)).toEqual([2, 80, 100, 30, 140 / 3, 365]);
+    expect(readFloat64(customers)).toHaveLength(4 * 6);
     const [three, one, never] = data._entities;
     expect(three.lifetimeValue).toMatchObject({
       value: { amount: '109.50', currency: 'USD' },

@@ -149,6 +149,7 @@ function customerRows(asked: readonly Asked[]): Buffer {
     purchases.recencyDays,
     purchases.ageDays,
     purchases.meanRepeatValue ?? Number.NaN,
+    purchases.meanValue,
     question.horizonDays,
   ]);
   return float64Bytes(Float64Array.from(rows));

@@ -42,7 +42,7 @@ const logLikelihood: Bar = {
 };
 
 function fittedOf({ details }: EvaluationReport, group: 'bg-nbd' | 'spend', name: string): number {
-  const path = group === 'spend' ? ['spend'] : ['processes', group];
+  const path = group === 'spend' ? ['spend', 'bases', 'repeats'] : ['processes', group];
   return at(details, ...path, 'parameters', name, 'value') ?? Number.NaN;
 }
 
