@@ -12,7 +12,7 @@ export function reportTable(report: EvaluationReport): string {
     ...names.map((baseline) => valueOf(report.baselines[baseline]?.[name])),
   ]);
   return [
-    `${report.task}: ${report.rows} rows, measured on ${report.test} that no choice has seen`,
+    headline(report),
     `chosen: ${report.chosen}`,
     `because: ${report.because}`,
     '',
@@ -21,6 +21,13 @@ export function reportTable(report: EvaluationReport): string {
     ...listed('warnings', report.warnings),
     '',
   ].join('\n');
+}
+
+/** Segments have no test rows: what is measured is how they describe the rows that they were found in, and come back. */
+function headline({ task, rows, test }: EvaluationReport): string {
+  return task === 'segments'
+    ? `segments: found in ${rows} rows, ${test} of them described`
+    : `${task}: ${rows} rows, measured on ${test} that no choice has seen`;
 }
 
 function aligned(rows: readonly (readonly string[])[]): string[] {
