@@ -37,9 +37,7 @@ export async function trainUpliftModel(
       'DATA_INSUFFICIENT',
       `no campaign_assigned event is older than ${horizonDays} days: run a randomised experiment with a control group, and send its assignments`,
     );
-  const own = examples
-    .filter((example) => example.goal === goal)
-    .toSorted((a, b) => a.at.getTime() - b.at.getTime() || (a.customerId < b.customerId ? -1 : 1));
+  const own = ofGoal(examples, goal);
   const opened = await openLightGbm(library, 'linear learners alone were tried');
   const { lightGbm } = opened;
   try {
@@ -73,4 +71,11 @@ function commonestGoal(examples: readonly AssignmentExample[]): string | null {
   const counts = new Map<string, number>();
   for (const { goal } of examples) counts.set(goal, (counts.get(goal) ?? 0) + 1);
   return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1))[0]?.[0] ?? null;
+}
+
+/** In order of time, so that equal events give an equal model whatever order they were read in. */
+function ofGoal(examples: readonly AssignmentExample[], goal: string): AssignmentExample[] {
+  return examples
+    .filter((example) => example.goal === goal)
+    .toSorted((a, b) => a.at.getTime() - b.at.getTime() || (a.customerId < b.customerId ? -1 : 1));
 }
