@@ -1,5 +1,5 @@
 import { type Random, randomInteger, seededRandom } from '../random/seeded-random.js';
-import { completeDistance, hasMissing, type Points, squaredDistance, takePoints } from './points.js';
+import { completeDistance, isMissingAt, type Points, squaredDistance, takePoints } from './points.js';
 
 export interface KMeans {
   /** shape [k, columns] */
@@ -53,8 +53,8 @@ export function nearestCentres(
 ): { labels: Int32Array; distances: Float64Array } {
   const labels = new Int32Array(points.rows);
   const distances = new Float64Array(points.rows);
-  const isComplete = !hasMissing(points);
   for (let i = 0; i < points.rows; i++) {
+    const isComplete = !isMissingAt(points, i);
     let [nearest, least] = [0, Infinity];
     for (let c = 0; c < centres.rows; c++) {
       const distance = isComplete

@@ -32,6 +32,12 @@ export function hasMissing({ values }: Points): boolean {
   return false;
 }
 
+/** Whether a cell of one row is NaN. */
+export function isMissingAt({ values, columns }: Points, row: number): boolean {
+  for (let at = row * columns; at < (row + 1) * columns; at++) if (values[at] !== values[at]) return true;
+  return false;
+}
+
 /** Indices of the rows without a missing cell. */
 export function completeRows({ values, rows, columns }: Points): number[] {
   const complete: number[] = [];
