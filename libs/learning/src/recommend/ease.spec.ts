@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { easeWeights, explainItem, type ItemSimilarity, scoreItems, withPrior } from './ease.js';
+import { easeWeights, explainItem, type DenseSimilarity, scoreItems, withPrior } from './ease.js';
 import { fillHistoryRow, historyWeights, weighHistory } from './history-weights.js';
 import { coOccurrence } from './pair-counts.js';
 import { rankSlate } from './rank-slate.js';
@@ -37,7 +37,11 @@ describe('weighHistory', () => {
   });
 });
 
-const fitEase = async (counts: Float64Array, popularity: number[], lambda: number): Promise<ItemSimilarity> =>
+const fitEase = async (
+  counts: Float64Array,
+  popularity: number[],
+  lambda: number,
+): Promise<DenseSimilarity> =>
   withPrior(await easeWeights(counts, popularity.length, { lambda }), popularity);
 
 describe('EASE', () => {
