@@ -7,10 +7,17 @@ import {
   ModelDirectory,
   type PriceSpec,
   type ScoreTask,
+  type UpliftSpec,
 } from '@sextant/artefacts';
 import { writeExplainer } from '@sextant/learning';
 import type { LifetimeModel } from '@sextant/learning/lifetime';
-import { writeLifetimeModel, writeLinearModel, writeRecommender, writeSessionModel } from '@sextant/onnx';
+import {
+  writeLifetimeModel,
+  writeLinearModel,
+  writeRecommender,
+  writeSessionModel,
+  writeUpliftModel,
+} from '@sextant/onnx';
 
 export interface TestRepository {
   directory: ModelDirectory;
@@ -266,6 +273,55 @@ export function publishLifetime(directory: ModelDirectory, model = 'demo.lifetim
       { upTo: 30, rows: 100, low: -0.1, high: 0.1 },
       { upTo: 60, rows: 100, low: -0.5, high: 0.5 },
     ],
+  };
+  return publishLive(directory, draft(model, onnx, spec), new Map([['model.onnx', bytes]]));
+}
+
+/** Without an action σ(x); a mail adds 0.1 · x. */
+export function publishUplift(directory: ModelDirectory, model = 'demo.uplift'): Promise<number> {
+  const line = (slope: number) =>
+    ({ kind: 'linear', coefficients: Float64Array.of(slope), intercept: 0 }) as const;
+  const mail = {
+    learner: 'by hand',
+    offset: 0,
+    terms: [{ weight: 0.1, head: 'identity', form: line(1) } as const],
+  };
+  const { bytes, ...onnx } = writeUpliftModel({ columns: 1, without: line(1), actions: [mail] });
+  const none = { value: 0, low: 0, high: 0, level: 0.9 };
+  const spec: UpliftSpec = {
+    task: 'uplift',
+    goal: 'retain',
+    table: {
+      columns: [
+        {
+          kind: 'numeric',
+          column: 'x',
+          fill: 0,
+          transform: 'none',
+          mean: 0,
+          scale: 1,
+          missingIndicator: false,
+        },
+      ],
+      features: ['x'],
+      standardised: true,
+    },
+    outcome: { event: 'order', horizonDays: 14, value: 40, currency: 'EUR', sureFrom: 0.5 },
+    actions: [
+      {
+        id: 'mail',
+        channel: 'email',
+        cost: 0.5,
+        learner: 'by hand',
+        average: none,
+        qini: none,
+        reliability: [
+          { upTo: 0, low: -0.3, value: -0.1, high: 0.1 },
+          { upTo: 0.2, low: 0.05, value: 0.08, high: 0.12 },
+        ],
+      },
+    ],
+    refused: [{ action: 'fax', channel: null, because: 'no model beats random targeting' }],
   };
   return publishLive(directory, draft(model, onnx, spec), new Map([['model.onnx', bytes]]));
 }
