@@ -25,7 +25,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     project.provide('sextant', { dataDir: existing, access, startSeconds: 0, output: '' });
     return () => Promise.resolve();
   }
-  const running = await startSextant({ until: ALL_LEARNT, limitMs: 900_000 });
+  const running = await startSextant({ until: ALL_LEARNT, limitMs: 1_500_000 });
   const { dataDir, access, startSeconds, output } = running;
   project.provide('sextant', { dataDir, access, startSeconds, output });
   return () => running.stop();

@@ -11,7 +11,8 @@ export interface Lesson {
   learn(client: GraphQuestions, onProgress: (share: number) => void): Promise<string>;
 }
 
-const LIMIT_MS = 10 * 60_000;
+/** The longest a job may take; the trainer ends it itself by then. */
+const LIMIT_MS = 30 * 60_000;
 const POLL_MS = 250;
 
 /** What the printed queries ask; learnt before the graph is called ready. */
