@@ -34,7 +34,11 @@ import { PopulationService } from './segments/population.service.js';
 import { SegmentDiscovery } from './segments/segment-discovery.service.js';
 import { SegmentLoader } from './segments/segment.loader.js';
 import { SegmentRepository } from './segments/segment.repository.js';
-import { CustomerSegmentsResolver, SegmentFieldsResolver, SegmentResolver } from './segments/segment.resolver.js';
+import {
+  CustomerSegmentsResolver,
+  SegmentFieldsResolver,
+  SegmentResolver,
+} from './segments/segment.resolver.js';
 import { SegmentService } from './segments/segment.service.js';
 import { type Surroundings, SURROUNDINGS } from './surroundings.js';
 
