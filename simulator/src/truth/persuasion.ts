@@ -26,7 +26,7 @@ export interface Persuasion {
 
 /**
  * A mail moves those who read mails and have not bought for a while, and puts off those who get many and open few. A call moves
- * those who know the shop and have gone quiet, and puts off those who are looking around anyway.
+ * those who hardly bought yet, and puts off those who buy anyway.
  */
 export function persuasionOf(action: RetentionAction, context: PersuasionContext): Persuasion {
   const lapse = Math.min(1, context.daysSinceOrder / 60);
@@ -34,13 +34,13 @@ export function persuasionOf(action: RetentionAction, context: PersuasionContext
   const looking = Math.log1p(context.recentViews);
   if (action === 'discount-mail') {
     return {
-      gain: 0.55 * chance(-1.6 + 7 * (context.openShare - 0.35) + 1.6 * lapse),
+      gain: 0.65 * chance(-2 + 9 * (context.openShare - 0.35) + 1.6 * lapse),
       loss: 0.5 * chance(-2.4 + 1.3 * (context.fatigue - 2) - 4 * (context.openShare - 0.35)),
     };
   }
   return {
-    gain: 0.55 * chance(-3.2 + 2 * habit + 1.6 * lapse - 0.5 * looking),
-    loss: 0.5 * chance(-2.6 + 1.1 * looking - 0.7 * habit),
+    gain: 0.6 * chance(0.2 - 2.2 * habit + 1.5 * lapse),
+    loss: 0.3 * chance(-3 + 0.6 * looking + 1.2 * habit),
   };
 }
 
