@@ -38,6 +38,9 @@ export interface FittedTableEncoder {
 const DEFAULT_MAX_CATEGORIES = 40;
 const SKEWED = 2;
 const MIN_ROWS_OF_AN_IDENTIFIER = 50;
+/** Share of the present cells of a column of numbers that are numbers, and how many different ones there are at least. */
+const MOSTLY = 0.95;
+const MIN_DIFFERENT_NUMBERS = 20;
 
 /**
  * Learns how a raw table becomes model input: numbers, parts of dates, one-hot texts (rare ones grouped as "other"), constant and duplicate
@@ -51,6 +54,7 @@ export function fitTableEncoder(table: ColumnTable, options: TableEncoderOptions
   const columns: ColumnEncoding[] = [];
   const seen = new Map<string, string>();
   const fitted = table.columns.filter(({ name }) => !excluded.has(name)).map(asFitted);
+  const raw = new Map(table.columns.map((column) => [column.name, column]));
   const found = options.labels && findLeaks({ rows: table.rows, columns: fitted }, options.labels);
   for (const column of fitted) {
     const print = fingerprint(column);
@@ -67,7 +71,7 @@ export function fitTableEncoder(table: ColumnTable, options: TableEncoderOptions
       columns.push(encoding);
       if (leak !== undefined) warnings.push(`column "${column.name}" kept as asked, but ${leak}`);
       if (suspicion !== undefined) warnings.push(`column "${column.name}" ${suspicion}`);
-      warnings.push(...groupingWarning(column, encoding));
+      warnings.push(...groupingWarning(column, encoding), ...strayWarning(raw.get(column.name), column));
     }
     seen.set(print, first ?? column.name);
   }
@@ -81,8 +85,25 @@ export function fitTableEncoder(table: ColumnTable, options: TableEncoderOptions
 }
 
 function asFitted(column: TableColumn): TableColumn {
-  if (column.kind === 'numeric' || !isNumericText(column)) return column;
+  if (column.kind === 'numeric' || !(isNumericText(column) || isMostlyNumeric(column))) return column;
   return { kind: 'numeric', name: column.name, values: numericView(column) };
+}
+
+/** A few words among many different numbers ("unknown", "Select") are no reason to take each number for a word. */
+function isMostlyNumeric(column: CategoricalColumn): boolean {
+  const numbers = numericView(column).filter((value) => !Number.isNaN(value));
+  const present = column.codes.filter((code) => code >= 0).length;
+  return numbers.length >= MOSTLY * present && new Set(numbers).size > MIN_DIFFERENT_NUMBERS;
+}
+
+/** Words that a column of numbers counts as missing. */
+function strayWarning(before: TableColumn | undefined, fitted: TableColumn): string[] {
+  if (before?.kind !== 'categorical' || fitted.kind !== 'numeric' || isNumericText(before)) return [];
+  const isStray = before.codes.filter((code, row) => code >= 0 && Number.isNaN(fitted.values[row]));
+  const first = before.dictionary[isStray[0] ?? 0] ?? '';
+  return [
+    `column "${fitted.name}": ${isStray.length} cells such as "${first.slice(0, 40)}" among numbers count as missing`,
+  ];
 }
 
 type Dropped = { dropped: string };
@@ -139,8 +160,12 @@ function numericEncoding(
   };
 }
 
-/** By its name and by its cells: an amount may differ in every row too, and a row number says when. */
-function isIdentifier(name: string, sorted: Float64Array): boolean {
+/**
+ * Whether a column numbers the rows, by its name and by its cells: an amount may differ in every row too, and a row number says when.
+ *
+ * @param sorted  the present cells, ascending; fewer than 50 are too few to say
+ */
+export function isIdentifier(name: string, sorted: Float64Array): boolean {
   if (
     sorted.length < MIN_ROWS_OF_AN_IDENTIFIER ||
     !/(^|[^a-z])(id|uuid|guid|number|no|nr|key)s?$/.test(wordsOf(name))

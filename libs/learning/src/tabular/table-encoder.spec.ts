@@ -37,6 +37,24 @@ describe('fitTableEncoder and encodeTable', () => {
     expect([...encoded.slice(15, 20)]).toEqual([Math.fround(10 / deviation), 0, 0, 0, 1]);
   });
 
+  it('takes a few words among many numbers for missing cells, and says so; more words make it a column of words', () => {
+    const visits = (words: number) =>
+      toColumnTable({
+        rows: 100,
+        columns: [
+          {
+            name: 'visits',
+            values: Array.from({ length: 100 }, (_, i) => (i < words ? 'Select' : `${i}.5`)),
+          },
+        ],
+      });
+    const { encoding, warnings } = fitTableEncoder(visits(5), { purpose: 'trees' });
+    expect(encoding.features).toEqual(['visits']);
+    expect([...encodeTable(encoding, visits(5)).slice(4, 6)]).toEqual([Number.NaN, 5.5]);
+    expect(warnings).toEqual(['column "visits": 5 cells such as "Select" among numbers count as missing']);
+    expect(fitTableEncoder(visits(6), { purpose: 'trees' }).encoding.columns[0]?.kind).toBe('categorical');
+  });
+
   it('draws a cell beyond what training saw to its edge for a linear model, and lets it be for trees', () => {
     const nearlyConstant = tableOfRecords(Array.from({ length: 100 }, (_, i) => ({ forms: 1 + i * 1e-9 })));
     const linear = fitTableEncoder(nearlyConstant, { purpose: 'linear' }).encoding;

@@ -8,6 +8,7 @@ describe('readLabels', () => {
     [['No', 'Yes'], 'Yes'],
     [['churned', 'no'], 'churned'],
     [['y', 'never'], 'y'],
+    [['lost', 'won'], 'won'],
   ])('takes the usual word for yes of %j', (texts, positive) => {
     expect(readLabels(texts, 'y').positive).toBe(positive);
   });
@@ -29,7 +30,7 @@ describe('readLabels', () => {
     [['a', 'b', 'c'], undefined, /two outcomes; name the one/],
     [['yes', 'yes'], undefined, /every row of the target "y" is "yes"/],
     [['yes', 'no'], 'maybe', /no row of the target "y" is "maybe"; it has/],
-    [['', ''], undefined, /no value at all/],
+    [['', ''], undefined, /no value at all: name the column/],
     [[], undefined, /no value at all/],
   ])('refuses %j with positive %j', (texts, positive, message) => {
     expect(() => readLabels(texts, 'y', positive)).toThrow(message);

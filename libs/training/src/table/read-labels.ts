@@ -1,7 +1,7 @@
 import { DomainError } from '@sextant/domain';
 
-const YES = new Set(['1', '1.0', 'true', 't', 'yes', 'y', 'positive']);
-const NO = new Set(['0', '0.0', 'false', 'f', 'no', 'n', 'negative', '-1']);
+const YES = new Set(['1', '1.0', 'true', 't', 'yes', 'y', 'positive', 'won', 'success']);
+const NO = new Set(['0', '0.0', 'false', 'f', 'no', 'n', 'negative', '-1', 'lost', 'failure']);
 const SHOWN = 8;
 
 export interface ReadLabels {
@@ -28,7 +28,11 @@ export function readLabels(texts: readonly string[], column: string, positive?: 
   if (!counts.has(value)) {
     throw invalid(`no row of the target "${column}" is "${value}"; it has ${listed(counts)}`, column);
   }
-  if (counts.size === 1) throw invalid(`every row of the target "${column}" is "${value}"`, column);
+  if (counts.size === 1)
+    throw invalid(
+      `every row of the target "${column}" is "${value}": give rows of the other outcome as well`,
+      column,
+    );
   return {
     labels: Uint8Array.from(texts, (text) => (text === value ? 1 : 0)),
     unknown: Array.from(texts.keys()).filter((row) => texts[row] === ''),
@@ -39,6 +43,7 @@ export function readLabels(texts: readonly string[], column: string, positive?: 
 function guessed(counts: ReadonlyMap<string, number>, column: string): string {
   const values = [...counts.keys()];
   const found = `the target "${column}" has ${listed(counts)}`;
+  if (values.length === 0) throw invalid(`${found}: name the column that holds the outcome`, column);
   if (values.length > 2) {
     throw invalid(`${found}: a table needs two outcomes; name the one that counts with --positive`, column);
   }

@@ -1,4 +1,4 @@
-import { categoricalView, type ColumnTable } from '@sextant/learning';
+import { categoricalView, type ColumnTable, numericView } from '@sextant/learning';
 import { countPositives, type TableExamples } from './table-examples.js';
 
 const FEW_POSITIVES = 100;
@@ -46,10 +46,12 @@ function duplicateWarnings(table: ColumnTable, trainRows: number[], testRows: re
   return warnings;
 }
 
-/** A whole number or a text of its own in every row. */
+/** A whole number or a text of its own in every row; an amount may differ everywhere too and still says what the row is. */
 function isIdentifying(column: ColumnTable['columns'][number]): boolean {
-  if (column.kind === 'categorical') return new Set(column.codes).size === column.codes.length;
-  return column.values.every(Number.isInteger) && new Set(column.values).size === column.values.length;
+  const cells = column.kind === 'categorical' ? column.codes : column.values;
+  if (new Set<number>(cells).size < cells.length) return false;
+  const values = numericView(column);
+  return column.kind === 'categorical' && values.every(Number.isNaN) ? true : values.every(Number.isInteger);
 }
 
 /** Equal for rows whose cells are equal; shape [rows]. */
