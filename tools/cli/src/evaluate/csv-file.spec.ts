@@ -29,6 +29,40 @@ describe('CsvFile', () => {
     expect([...file.times('week')]).toEqual([9, 10]);
   });
 
+  it('finds the delimiter, and reads dates and amounts as a spreadsheet of that country writes them', async () => {
+    const text = [
+      '\ufeff"day; time";amount;name',
+      '13.01.2026 10:30;1.234,50 €;"x\n""y"""',
+      '02.01.2026 00:00;7,00 €;z',
+    ];
+    const file = await CsvFile.read(aFile('f.csv', text.join('\r\n')));
+    expect(file.header).toEqual(['day; time', 'amount', 'name']);
+    expect([...file.times('day; time')]).toEqual([Date.UTC(2026, 0, 13, 10, 30), Date.UTC(2026, 0, 2)]);
+    expect([...file.numbers('amount')]).toEqual([1234.5, 7]);
+    expect([file.cells('amount')[0], file.texts('amount')[0]]).toEqual(['1234.5', '1.234,50 €']);
+    expect(file.texts('name')[0]).toBe('x\n"y"');
+  });
+
+  it('keeps milliseconds, which order the views of one second', async () => {
+    const file = await CsvFile.read(aFile('g.csv', 't\n2026-01-31T00:00:01.5Z\n2026-01-31 00:00:01.25\n'));
+    const second = Date.UTC(2026, 0, 31, 0, 0, 1);
+    expect([...file.times('t')]).toEqual([second + 500, second + 250]);
+  });
+
+  it('refuses other letters than UTF-8, which would all look the same', async () => {
+    const path = aFile('h.csv', 'name\n');
+    writeFileSync(path, Buffer.from('name\n\u00e9\n\u00fc\n', 'latin1'));
+    await expect(CsvFile.read(path)).rejects.toThrow('h.csv is no UTF-8 text');
+  });
+
+  it.each([
+    ['a missing time among numbers', 't\n1600000000\nNA\n', 'row 2: "NA" in column "t" is missing'],
+    ['days that may be months', 't\n01/02/2026\n03/04/2026\n', 'day and month could change places'],
+  ])('names %s', async (_, text, message) => {
+    const file = await CsvFile.read(aFile('i.csv', text));
+    expect(() => file.times('t')).toThrow(message);
+  });
+
   it.each([
     [
       'a missing column, with those there are',

@@ -1,10 +1,15 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { type Readable, Transform } from 'node:stream';
 import { DomainError } from '@sextant/domain';
 import { csvRows } from '../source/rows.js';
-import { openSource, sourceError } from '../source/source-file.js';
+import { openSource, type SourceFile, sourceError } from '../source/source-file.js';
+import { instants } from './instants.js';
+import { isMissing } from './missing-cell.js';
+import { sniffDelimiter } from './sniff-delimiter.js';
+import { writtenNumbers } from './written-numbers.js';
 
-const MISSING = new Set(['', 'NA', 'NaN', 'nan', 'null', 'NULL', 'None']);
+const SNIFFED_BYTES = 64 * 1024;
 
 /** A whole CSV file (plain or `.gz`) by column, every cell as text without surrounding blanks. */
 export class CsvFile {
@@ -12,14 +17,14 @@ export class CsvFile {
     readonly name: string,
     readonly header: readonly string[],
     readonly rows: number,
-    private readonly cells: ReadonlyMap<string, readonly string[]>,
+    private readonly byName: ReadonlyMap<string, readonly string[]>,
   ) {}
 
   /**
-   * @param delimiter  `,` when absent
-   * @throws DomainError IMPORT_SOURCE_INVALID when the file is missing, empty, has a ragged row or two columns of one name
+   * @param delimiter  read from the first rows when absent: comma, semicolon, tab or bar
+   * @throws DomainError IMPORT_SOURCE_INVALID when the file is missing, empty, no UTF-8, has a ragged row or two columns of one name
    */
-  static async read(path: string, delimiter = ','): Promise<CsvFile> {
+  static async read(path: string, delimiter?: string): Promise<CsvFile> {
     const name = basename(path);
     const found = statSync(path, { throwIfNoEntry: false });
     if (!found?.isFile()) throw invalid(`there is no file ${path}: give the path of a CSV file`);
@@ -33,7 +38,8 @@ export class CsvFile {
           cells.set(column, []);
         }
       };
-      for await (const read of csvRows(openSource(file), { name, delimiter, onHeader })) {
+      const options = { name, delimiter: delimiter ?? (await delimiterOf(file)), onHeader };
+      for await (const read of csvRows(checkedText(file), options)) {
         if ('error' in read) throw invalid(`${name} row ${read.number}: ${read.error.message}`);
         for (const [column, cell] of read.row.cells) cells.get(column)?.push(String(cell ?? '').trim());
         rows += 1;
@@ -46,7 +52,7 @@ export class CsvFile {
   }
 
   has(column: string): boolean {
-    return this.cells.has(column);
+    return this.byName.has(column);
   }
 
   /**
@@ -55,7 +61,7 @@ export class CsvFile {
    * @throws DomainError INVALID_INPUT naming the columns there are
    */
   texts(column: string): readonly string[] {
-    const values = this.cells.get(column);
+    const values = this.byName.get(column);
     if (values) return values;
     throw new DomainError(
       'INVALID_INPUT',
@@ -64,9 +70,15 @@ export class CsvFile {
     );
   }
 
+  /** The cells; amounts such as `$1,234.50`, `12 %` or `1.234,50` as plain decimals where the whole column is of them. */
+  cells(column: string): readonly string[] {
+    return decimals(this.texts(column), column);
+  }
+
   /** Shape [rows], NaN = missing. @throws DomainError INVALID_INPUT naming the first cell that is no number */
   numbers(column: string): Float64Array {
-    return Float64Array.from(this.texts(column), (text, row) => {
+    const texts = this.texts(column);
+    return Float64Array.from(writtenNumbers(texts, column) ?? texts, (text, row) => {
       if (isMissing(text)) return Number.NaN;
       const value = Number(text);
       if (Number.isNaN(value)) throw this.badCell(column, row, `is no number`);
@@ -75,24 +87,27 @@ export class CsvFile {
   }
 
   /**
-   * Shape [rows]: milliseconds since 1970 where the cells are ISO dates or date-times, the numbers themselves where every cell is
-   * one (a week number, a Unix time): good for order.
+   * Shape [rows]: milliseconds since 1970 where the cells are dates or date-times, ISO or all with the day or all with the month first,
+   * the numbers themselves where every cell is one (a week number, a Unix time): good for order.
    *
    * @throws DomainError INVALID_INPUT naming the first cell that is neither, or is missing
    */
   times(column: string): Float64Array {
     const texts = this.texts(column);
-    const areNumbers = texts.every((text) => !isMissing(text) && Number.isFinite(Number(text)));
-    return Float64Array.from(texts, (text, row) => {
-      const value = areNumbers ? Number(text) : isoTime(text);
-      if (Number.isNaN(value))
-        throw this.badCell(column, row, 'is no ISO date like 2026-01-31, nor a number');
-      return value;
-    });
+    const areNumbers = texts.every((text) => isMissing(text) || Number.isFinite(Number(text)));
+    const values = areNumbers
+      ? Float64Array.from(texts, (text) => (isMissing(text) ? Number.NaN : Number(text)))
+      : instants(texts);
+    const bad = values.findIndex(Number.isNaN);
+    if (bad < 0) return values;
+    const what = isMissing(texts[bad] ?? '')
+      ? 'is missing: leave such rows out, or do not name the column'
+      : 'is no date like 2026-01-31 or 31.01.2026, nor a number; where day and month could change places, write 2026-01-31';
+    throw this.badCell(column, bad, what);
   }
 
   private badCell(column: string, row: number, what: string): DomainError {
-    const cell = this.cells.get(column)?.[row] ?? '';
+    const cell = this.byName.get(column)?.[row] ?? '';
     return new DomainError(
       'INVALID_INPUT',
       `${this.name} row ${row + 1}: "${cell.slice(0, 40)}" in column "${column}" ${what}`,
@@ -101,25 +116,49 @@ export class CsvFile {
   }
 }
 
-/** Empty, or one of the usual words for it. */
-export function isMissing(text: string): boolean {
-  return MISSING.has(text);
+/** As they are where the column is not of amounts, or could be read in two ways. */
+export function decimals(texts: readonly string[], column: string): readonly string[] {
+  try {
+    return writtenNumbers(texts, column) ?? texts;
+  } catch (error) {
+    if (error instanceof DomainError) return texts;
+    throw error;
+  }
 }
 
-/** Dates without a zone are read as UTC. */
-function isoTime(text: string): number {
-  const match = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:?\d{2})?)?$/.exec(
-    text,
-  );
-  if (!match) return Number.NaN;
-  const [, day, time = '00:00:00', zone = 'Z'] = match;
-  const at = Date.parse(`${day}T${time}${zone}`);
-  return Number.isNaN(at) || !isCalendarDay(day ?? '') ? Number.NaN : at;
+async function delimiterOf(file: SourceFile): Promise<string> {
+  let text = '';
+  const source = openSource(file);
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      text += chunk.toString('utf8');
+      if (text.length >= SNIFFED_BYTES) break;
+    }
+  } finally {
+    source.destroy();
+  }
+  return sniffDelimiter(text);
 }
 
-function isCalendarDay(day: string): boolean {
-  const at = Date.parse(`${day}T00:00:00Z`);
-  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day);
+/** The bytes of the file, as long as they are UTF-8: other letters would all become one and the same. */
+function checkedText(file: SourceFile): Readable {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const isText = (chunk: Buffer | undefined): Error | null => {
+    try {
+      decoder.decode(chunk, { stream: chunk !== undefined });
+      return null;
+    } catch {
+      return invalid(`${file.name} is no UTF-8 text: save it as UTF-8, e.g. iconv -f WINDOWS-1252 -t UTF-8`);
+    }
+  };
+  const check = new Transform({
+    transform: (chunk: Buffer, _, done) => done(isText(chunk), chunk),
+    flush: (done) => done(isText(undefined)),
+  });
+  const source = openSource(file);
+  source.on('error', (error) => check.destroy(error));
+  check.on('close', () => source.destroy());
+  return source.pipe(check);
 }
 
 function invalid(message: string): DomainError {

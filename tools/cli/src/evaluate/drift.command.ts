@@ -9,8 +9,9 @@ import {
 } from '@sextant/learning/drift';
 import type { EvaluationReport, Plot } from '@sextant/training/evaluation';
 import { Command } from 'commander';
-import { CsvFile, isMissing } from './csv-file.js';
+import { CsvFile } from './csv-file.js';
 import { emitReport, type OutputFlags, type Print, withOutputFlags } from './evaluation-output.js';
+import { isMissing } from './missing-cell.js';
 import { listed } from './table-file.js';
 
 export interface DriftFlags {
@@ -47,7 +48,7 @@ export async function evaluateDriftFiles(flags: DriftFlags): Promise<EvaluationR
         .filter((name) => !dropped.has(name))
         .map((name) => ({
           name,
-          values: file.texts(name).map((text): Cell => (isMissing(text) ? null : text)),
+          values: file.cells(name).map((text): Cell => (isMissing(text) ? null : text)),
         })),
     });
   return reportOf(measureDrift(fitDriftReference(tableOf(reference)), tableOf(current)));

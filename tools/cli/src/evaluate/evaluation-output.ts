@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { EvaluationReport } from '@sextant/training/evaluation';
+import { DomainError } from '@sextant/domain';
 import type { Command } from 'commander';
 import { reportPage } from './report-page.js';
 import { reportTable } from './report-table.js';
@@ -17,7 +18,15 @@ export function withOutputFlags(command: Command): Command {
   return command
     .option('--json', 'print one JSON object instead of the table')
     .option('--report <file.html>', 'write a page with plots')
-    .option('--seed <n>', 'seed of everything that is drawn', '1');
+    .option('--seed <n>', 'seed of everything that is drawn', seedOf, '1');
+}
+
+/** @throws DomainError INVALID_INPUT for anything but a whole number that LightGBM can take too */
+function seedOf(text: string): string {
+  if (/^\d{1,9}$/.test(text)) return text;
+  throw new DomainError('INVALID_INPUT', `--seed must be a whole number up to 999999999, got "${text}"`, {
+    path: '--seed',
+  });
 }
 
 /** Prints the report as JSON or as a table, and writes the page where one is asked for. */

@@ -4,8 +4,9 @@ import type { EvaluationReport } from '@sextant/training/evaluation';
 import { evaluateLifetime } from '@sextant/training/lifetime';
 import { Command } from 'commander';
 import { calendarDays } from './calendar-days.js';
-import { CsvFile, isMissing } from './csv-file.js';
+import { CsvFile } from './csv-file.js';
 import { emitReport, type OutputFlags, type Print, withOutputFlags } from './evaluation-output.js';
+import { isMissing } from './missing-cell.js';
 
 export interface LifetimeFlags {
   csv: string;

@@ -5,8 +5,9 @@ import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
 import type { EvaluationReport } from '@sextant/training/evaluation';
 import { evaluatePrice, type PriceEvidence, type SeriesRow, withHistory } from '@sextant/training/price';
 import { Command } from 'commander';
-import { CsvFile, isMissing } from './csv-file.js';
+import { CsvFile } from './csv-file.js';
 import { emitReport, type OutputFlags, type Print, withOutputFlags } from './evaluation-output.js';
+import { isMissing } from './missing-cell.js';
 import { testRule } from './price-split.js';
 
 export interface PriceFlags {
@@ -156,7 +157,7 @@ function contextOf(file: CsvFile, { context, ...used }: PriceFlags): (row: numbe
       },
     );
   const columns = names.map((name) => {
-    const texts = file.texts(name);
+    const texts = file.cells(name);
     const isNumeric = texts.every((text) => isMissing(text) || Number.isFinite(Number(text)));
     return { name, cellOf: (row: number) => cellOf(texts[row] ?? '', isNumeric) };
   });

@@ -49,6 +49,15 @@ describe('evaluate segments', () => {
     expect(report.baselines['random labels']?.['silhouette']?.value).toBeLessThan(0.1);
   });
 
+  it('leaves out a column that only numbers the rows, and says so', async () => {
+    const csv = file('numbered.csv', TABLE);
+    const report = await evaluateSegmentsFile({ ...FLAGS, csv });
+    expect(report.warnings[0]).toBe(
+      'column "id" left out: it numbers the rows; name it with --columns to keep it',
+    );
+    expect(report.metrics).toEqual((await evaluateSegmentsFile({ ...FLAGS, csv, drop: 'id' })).metrics);
+  });
+
   it('segments a purchase log by recency, frequency and money, with the usual names beside', async () => {
     const csv = file('log.csv', PURCHASES);
     const report = await evaluateSegmentsFile({

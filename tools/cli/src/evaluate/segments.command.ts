@@ -1,10 +1,12 @@
 import { DomainError } from '@sextant/domain';
+import { isIdentifier } from '@sextant/learning/tabular';
 import type { EvaluationReport } from '@sextant/training/evaluation';
 import { evaluateSegments, rfmRows } from '@sextant/training/segments';
 import { Command, Option } from 'commander';
 import { calendarDays } from './calendar-days.js';
-import { CsvFile, isMissing } from './csv-file.js';
+import { CsvFile } from './csv-file.js';
 import { emitReport, type OutputFlags, type Print, withOutputFlags } from './evaluation-output.js';
+import { isMissing } from './missing-cell.js';
 import { listed } from './table-file.js';
 
 export interface SegmentsFlags {
@@ -61,11 +63,12 @@ export async function evaluateSegmentsFile(flags: SegmentsFlags): Promise<Evalua
     const rows = rfm.map(({ recencyDays, frequency, monetary }) => [recencyDays, frequency, monetary]);
     return evaluateSegments({ columns: ['recency', 'frequency', 'monetary'], rows, rfm, ...options });
   }
-  const columns = chosenColumns(file, flags);
+  const { columns, warnings } = chosenColumns(file, flags);
   const values = columns.map((name) => file.numbers(name));
   const rows = Array.from({ length: file.rows }, (_, i) => values.map((column) => column[i] ?? NaN));
   const known = rows.filter((row) => !row.every(Number.isNaN));
-  return evaluateSegments({ columns, rows: known, ...options });
+  const report = evaluateSegments({ columns, rows: known, ...options });
+  return { ...report, warnings: [...warnings, ...report.warnings] };
 }
 
 function purchasesOf(file: CsvFile, { customer, date, amount }: SegmentsFlags) {
@@ -90,21 +93,35 @@ function purchasesOf(file: CsvFile, { customer, date, amount }: SegmentsFlags) {
   );
 }
 
-/** The named columns, else every column whose cells are all numbers or missing. */
-function chosenColumns(file: CsvFile, { columns, drop }: SegmentsFlags): string[] {
+/** The named columns, else every column whose cells are all numbers or missing, but for those that only number the rows. */
+function chosenColumns(
+  file: CsvFile,
+  { columns, drop }: SegmentsFlags,
+): { columns: string[]; warnings: string[] } {
   const dropped = new Set(listed(drop));
   const unknown = [...dropped, ...listed(columns)].find((name) => !file.header.includes(name));
   if (unknown !== undefined)
     throw invalid('--columns', `"${unknown}" is no column of the file: it has ${file.header.join(', ')}`);
-  if (columns !== undefined) return listed(columns).filter((name) => !dropped.has(name));
-  const numeric = file.header.filter(
-    (name) =>
-      !dropped.has(name) &&
-      file.texts(name).every((text) => isMissing(text) || Number.isFinite(Number(text))),
-  );
-  if (numeric.length === 0)
+  if (columns !== undefined)
+    return { columns: listed(columns).filter((name) => !dropped.has(name)), warnings: [] };
+  const numeric = file.header.filter((name) => !dropped.has(name) && isNumeric(file.cells(name)));
+  const identifiers = numeric.filter((name) => {
+    const present = file.numbers(name).filter((value) => !Number.isNaN(value));
+    return isIdentifier(name, present.sort());
+  });
+  const kept = numeric.filter((name) => !identifiers.includes(name));
+  if (kept.length === 0)
     throw invalid('--columns', 'no column holds numbers only: name the columns to segment by');
-  return numeric;
+  return {
+    columns: kept,
+    warnings: identifiers.map(
+      (name) => `column "${name}" left out: it numbers the rows; name it with --columns to keep it`,
+    ),
+  };
+}
+
+function isNumeric(cells: readonly string[]): boolean {
+  return cells.every((text) => isMissing(text) || Number.isFinite(Number(text)));
 }
 
 function invalid(flag: string, message: string): DomainError {

@@ -6,7 +6,8 @@ import {
   type TableEvaluationInput,
   type TableExamples,
 } from '@sextant/training/table';
-import { CsvFile, isMissing } from './csv-file.js';
+import { CsvFile, decimals } from './csv-file.js';
+import { isMissing } from './missing-cell.js';
 
 /** Which file, and what its columns are. */
 export interface TableFileFlags {
@@ -14,12 +15,13 @@ export interface TableFileFlags {
   target: string;
   positive?: string;
   drop?: string;
+  keep?: string;
   split?: string;
   testCsv?: string;
   time?: string;
   weights?: string;
   protected?: string;
-  /** Between cells; a comma when absent, `tab` for a tabulator. */
+  /** Between cells; read from the file when absent, `tab` for a tabulator. */
   delimiter?: string;
 }
 
@@ -71,8 +73,10 @@ export async function readTableFile(
   };
 }
 
-async function rowsOf({ csv, testCsv, delimiter = ',' }: TableFileFlags): Promise<Rows> {
+async function rowsOf({ csv, testCsv, delimiter }: TableFileFlags): Promise<Rows> {
   const between = delimiter === 'tab' ? '\t' : delimiter;
+  if (between?.length !== undefined && between.length !== 1)
+    throw invalid(`--delimiter must be one character or "tab", got "${delimiter}"`, '--delimiter');
   const train = await CsvFile.read(csv, between);
   if (testCsv === undefined) {
     return {
@@ -102,15 +106,22 @@ async function rowsOf({ csv, testCsv, delimiter = ',' }: TableFileFlags): Promis
 function examplesOf(file: Rows, flags: TableFileFlags, labels: Uint8Array): TableExamples {
   const { target, time, weights } = flags;
   const dropped = listed(flags.drop);
-  const unknown = dropped.find((name) => !file.columns.includes(name));
-  if (unknown !== undefined) {
-    throw invalid(`--drop names "${unknown}", but ${file.name} has no such column`, unknown);
+  for (const [flag, names] of [
+    ['--drop', dropped],
+    ['--keep', listed(flags.keep)],
+  ] as const) {
+    const unknown = names.find((name) => !file.columns.includes(name));
+    if (unknown !== undefined)
+      throw invalid(`${flag} names "${unknown}", but ${file.name} has no such column`, unknown);
   }
   const splitColumn = columnOfSplit(flags);
   const left = new Set([target, time, weights, splitColumn, ...dropped]);
   const columns = file.columns
     .filter((name) => !left.has(name))
-    .map((name) => ({ name, values: file.texts(name).map((text) => (isMissing(text) ? null : text)) }));
+    .map((name) => ({
+      name,
+      values: decimals(file.texts(name), name).map((text) => (isMissing(text) ? null : text)),
+    }));
   return {
     table: toColumnTable({ rows: file.rows, columns }),
     groupIds: Array.from({ length: file.rows }, (_, row) => `row ${row}`),

@@ -8,7 +8,6 @@ import { listed, readTableFile, type TableFileFlags } from './table-file.js';
 
 export interface TableFlags extends TableFileFlags {
   threshold?: string;
-  keep?: string;
   seed?: string;
 }
 
@@ -26,7 +25,7 @@ export function tableCommand(print: Print): Command {
     )
     .option('--drop <columns>', 'columns to leave out, separated by commas: what is known only afterwards')
     .option('--keep <columns>', 'columns to keep although they look as if they gave the target away')
-    .option('--delimiter <character>', 'between cells, e.g. ";" or tab', ',')
+    .option('--delimiter <character>', 'between cells, e.g. ";" or tab (default: read from the first rows)')
     .option(
       '--split <rule>',
       'test rows: crc32 (a fifth, by hash of the row number), last:0.2 (the last fifth; rows are in order of time), column:NAME (cells "test")',

@@ -5,8 +5,9 @@ import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
 import type { EvaluationReport } from '@sextant/training/evaluation';
 import { evaluateUplift } from '@sextant/training/uplift';
 import { Command } from 'commander';
-import { CsvFile, isMissing } from './csv-file.js';
+import { CsvFile } from './csv-file.js';
 import { emitReport, type OutputFlags, type Print, withOutputFlags } from './evaluation-output.js';
+import { isMissing } from './missing-cell.js';
 
 export interface UpliftFlags {
   csv: string;
@@ -90,7 +91,7 @@ function featuresOf(
   const columns = file.header
     .filter((name) => !left.has(name))
     .map((name) => {
-      const cells = file.texts(name);
+      const cells = file.cells(name);
       return { name, values: ids.map((row) => (isMissing(cells[row] ?? '') ? null : (cells[row] ?? null))) };
     });
   return toColumnTable({ rows: ids.length, columns });
