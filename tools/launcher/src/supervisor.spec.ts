@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { logPath, type Supervised, Supervisor } from './supervisor.js';
+import { logPath, spawnNode, type Supervised, Supervisor } from './supervisor.js';
 
 const STAYS = 'setInterval(() => 0, 1000)';
 const DEAF = `process.on('SIGTERM', () => 0); console.log('up'); ${STAYS}`;
@@ -138,5 +138,20 @@ describe('stop', () => {
     expect(births('mongod')[0]?.signalCode).toBe('SIGTERM');
     await expect(supervisor.start(aProcess('customer'))).rejects.toThrow(/stopping/);
     expect(births('customer')).toEqual([]);
+  });
+});
+
+describe('spawnNode', () => {
+  it('fails the start, and not the launcher, when there is no executable any more', async () => {
+    const real = process.execPath;
+    process.execPath = join(dataDir, 'gone');
+    try {
+      const onSpawn = vi.fn();
+      const started = spawnNode('any.js', { name: 'worker', dataDir, env: {}, onSpawn });
+      await expect(started).rejects.toThrow('ENOENT');
+      expect(onSpawn).not.toHaveBeenCalled();
+    } finally {
+      process.execPath = real;
+    }
   });
 });

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -158,6 +159,9 @@ export async function spawnNode(
       stdio: ['ignore', log, log],
       env: { ...process.env, ...options.env },
     });
+    // Without a process there is no 'exit' to hear of, and an 'error' that nobody hears would end the launcher alone.
+    if (child.pid === undefined) throw (await once(child, 'error'))[0];
+    child.on('error', () => undefined);
     options.onSpawn(child);
   } finally {
     closeSync(log);
