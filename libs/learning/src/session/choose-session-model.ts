@@ -27,8 +27,8 @@ export interface SessionChoiceOptions {
 
 const VALIDATION_SHARE = 0.2;
 /** More sessions change the choice little and its time much; the newest are kept. */
-const MAX_SESSIONS = 30_000;
-const MAX_JUDGED = 2000;
+const MAX_SESSIONS = 20_000;
+const MAX_JUDGED = 800;
 
 /** Values tried of each setting in turn, twice around: neighbours of what most data sets choose. */
 const TRIED: { [K in keyof SessionSettings]: readonly number[] } = {

@@ -41,8 +41,9 @@ export function countTransitions(
   const counts: Row[] = Array.from({ length: itemCount }, () => new Map<number, number>());
   for (const { items } of sessions) countPairs(items, counts, settings);
   const first = counts.map((row) => shrunk(row, settings.shrinkage));
-  const rows =
-    settings.twoSteps === 0 ? first : first.map((row) => withSecondStep(row, first, settings.twoSteps));
+  if (settings.twoSteps === 0) return toSparse(first, itemCount);
+  const steps = first.map((row) => heaviest(row, MAX_FIRST_STEPS));
+  const rows = first.map((row, from) => withSecondStep({ from, row }, steps, settings.twoSteps));
   return toSparse(rows, itemCount);
 }
 
@@ -80,11 +81,14 @@ function shrunk(row: Row, shrinkage: number): Row {
 }
 
 /** (1 − share) × one step + share × two steps, without the way back to the item itself. */
-function withSecondStep(row: Row, first: readonly Row[], share: number): Row {
+function withSecondStep(
+  { from, row }: { from: number; row: Row },
+  steps: readonly (readonly [number, number][])[],
+  share: number,
+): Row {
   const sum: Row = new Map([...row].map(([to, weight]) => [to, (1 - share) * weight]));
-  const from = first.indexOf(row);
-  for (const [via, weight] of heaviest(row, MAX_FIRST_STEPS)) {
-    for (const [to, next] of heaviest(first[via] ?? new Map(), MAX_FIRST_STEPS)) {
+  for (const [via, weight] of steps[from] ?? []) {
+    for (const [to, next] of steps[via] ?? []) {
       if (to !== from) sum.set(to, (sum.get(to) ?? 0) + share * weight * next);
     }
   }
