@@ -1,5 +1,4 @@
 import { DomainError } from '@sextant/domain';
-import { encodeTable, parseExplainer } from '@sextant/learning';
 import { type CalibrationCheck, checkCalibration } from '@sextant/learning/calibration';
 import { auditFairness, type FairnessAudit } from '@sextant/learning/fairness';
 import { openLightGbm } from '@sextant/lightgbm';
@@ -7,7 +6,8 @@ import type { EvaluationReport } from '../evaluation/index.js';
 import { type Baselines, baselinesOf } from './baselines.js';
 import { countPositives, takeExamples, type TableExamples } from './table-examples.js';
 import { tableFigures } from './table-figures.js';
-import { calibrationRows, type Importance, tablePlots } from './table-plots.js';
+import { columnImportance } from './column-importance.js';
+import { calibrationRows, tablePlots } from './table-plots.js';
 import { rowWarnings } from './table-warnings.js';
 import { type TrainedTableScore, trainTableScore } from './train-table-score.js';
 
@@ -30,7 +30,6 @@ export interface TableEvaluationOptions {
   keep?: readonly string[];
 }
 
-const IMPORTANCE_ROWS = 300;
 const MIN_TEST_ROWS = 20;
 
 /**
@@ -88,7 +87,7 @@ function report(evaluated: Evaluated): EvaluationReport {
   const metrics = tableFigures(labels, probabilities, options.seed);
   const fairness = fairnessAudits(evaluated, probabilities);
   const check = checkCalibration({ labels, probabilities }, metrics['ece']?.value ?? 0);
-  const importance = importanceOf(trained, test);
+  const importance = columnImportance(trained, test);
   const calibration = calibrationRows(labels, probabilities);
   const measured = Object.entries(baselines).map(
     ([name, scores]) => [name, tableFigures(labels, scores, options.seed)] as const,
@@ -149,22 +148,4 @@ function fairnessAudits({ input, options, test }: Evaluated, probabilities: Floa
       { threshold: options.threshold, seed: options.seed },
     ),
   );
-}
-
-/** Mean absolute contribution of each column over up to 300 test rows, largest first. */
-function importanceOf({ model, explainer }: TrainedTableScore, test: TableExamples): Importance[] {
-  const { columns, explain } = parseExplainer(explainer);
-  const every = Math.max(1, Math.floor(test.labels.length / IMPORTANCE_ROWS));
-  const rows = Array.from(test.labels.keys()).filter((row) => row % every === 0);
-  const encoded = encodeTable(model.encoding, takeExamples(test, rows).table);
-  const width = model.encoding.features.length;
-  const sums = new Float64Array(columns.length);
-  for (let i = 0; i < rows.length; i++) {
-    const { contributions } = explain(encoded.subarray(i * width, (i + 1) * width));
-    for (const [j, contribution] of contributions.entries())
-      sums[j] = (sums[j] ?? 0) + Math.abs(contribution);
-  }
-  return columns
-    .map((column, j) => ({ column, contribution: (sums[j] ?? 0) / rows.length }))
-    .sort((a, b) => b.contribution - a.contribution || (a.column < b.column ? -1 : 1));
 }

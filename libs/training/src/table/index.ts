@@ -1,4 +1,5 @@
 export type { TableWords } from './describe-training.js';
+export { evaluateRegression, type RegressionInput, type RegressionOptions } from './evaluate-regression.js';
 export { evaluateTable, type TableEvaluationInput, type TableEvaluationOptions } from './evaluate-table.js';
 export { readLabels, type ReadLabels } from './read-labels.js';
 export { type ExampleSplit, foldsByGroup, splitExamples } from './split-examples.js';

@@ -10,18 +10,21 @@ export interface TableExamples {
   at: Float64Array;
   /** 1 where it came to pass. */
   labels: Uint8Array;
+  /** Where the outcome is an amount: of each row, standardised; `labels` then say where it is above the median. */
+  values?: Float32Array;
   /** How much a row counts in every fit, > 0; absent: 1. Metrics and calibration count each row once. */
   weights?: Float32Array;
 }
 
 export function takeExamples(examples: TableExamples, rows: ArrayLike<number>): TableExamples {
   const pick = Array.from(rows);
-  const { weights } = examples;
+  const { values, weights } = examples;
   return {
     table: takeRows(examples.table, pick),
     groupIds: pick.map((row) => examples.groupIds[row] ?? ''),
     at: Float64Array.from(pick, (row) => examples.at[row] ?? 0),
     labels: Uint8Array.from(pick, (row) => examples.labels[row] ?? 0),
+    ...(values && { values: Float32Array.from(pick, (row) => values[row] ?? 0) }),
     ...(weights && { weights: Float32Array.from(pick, (row) => weights[row] ?? 1) }),
   };
 }

@@ -4,7 +4,7 @@ import type { Plot } from '../evaluation/index.js';
 
 export interface Importance {
   column: string;
-  /** Mean absolute contribution in log-odds. */
+  /** Mean absolute contribution, in log-odds or in the unit of the outcome. */
   contribution: number;
 }
 
@@ -45,7 +45,7 @@ export function tablePlots({ labels, probabilities, importance, calibration }: S
       y: 'share of positives found',
       series: curves((scores) => gains(labels, scores)),
     },
-    importancePlot(importance),
+    importancePlot(importance, 'log-odds'),
   ];
 }
 
@@ -68,13 +68,13 @@ function calibrationPlot(rows: readonly CalibrationRow[]): Plot {
   };
 }
 
-function importancePlot(importance: readonly Importance[]): Plot {
+export function importancePlot(importance: readonly Importance[], unit: string): Plot {
   const shown = importance.slice(0, SHOWN_COLUMNS);
   return {
     title: 'Importance',
     kind: 'bar',
     x: 'column',
-    y: 'mean absolute contribution in log-odds',
+    y: `mean absolute contribution in ${unit}`,
     series: [{ name: 'chosen', points: shown.map(({ column, contribution }) => [column, contribution]) }],
   };
 }
