@@ -2,6 +2,7 @@ import { DomainError } from '@sextant/domain';
 import { isTestRow, toColumnTable } from '@sextant/learning';
 import {
   readLabels,
+  type RegressionInput,
   takeExamples,
   type TableEvaluationInput,
   type TableExamples,
@@ -25,6 +26,8 @@ export interface TableFileFlags {
   delimiter?: string;
 }
 
+/** Up to here numbers may be classes. */
+const FEW_AMOUNTS = 10;
 const TEST_WORDS = new Set(['test', 'holdout', 'hold-out', '1', 'true', 'yes']);
 
 /** The rows of one file, or of a training and a test file, by column. */
@@ -39,17 +42,26 @@ interface Rows {
   testFrom: number;
 }
 
+/** Rows of one of two outcomes, or, with `regression`, of an amount. */
+export type TableFileInput = TableEvaluationInput & {
+  warnings: string[];
+  regression: RegressionInput | null;
+};
+
 /**
- * Examples and test rows from CSV files. Rows without an outcome are left out, with a warning.
+ * Examples and test rows from CSV files. Rows without an outcome are left out, with a warning. A target of more than two different
+ * numbers is an amount, unless one of them is named as positive.
  *
  * @throws DomainError INVALID_INPUT naming the column, cell or flag and the remedy
  */
-export async function readTableFile(
-  flags: TableFileFlags,
-): Promise<TableEvaluationInput & { warnings: string[] }> {
+export async function readTableFile(flags: TableFileFlags): Promise<TableFileInput> {
   const file = await rowsOf(flags);
   const target = file.texts(flags.target).map((text) => (isMissing(text) ? '' : text));
-  const { labels, unknown } = readLabels(target, flags.target, flags.positive);
+  const amounts = flags.positive === undefined ? amountsOf(target, flags.target) : null;
+  const { labels, unknown } =
+    amounts === null
+      ? readLabels(target, flags.target, flags.positive)
+      : { labels: new Uint8Array(file.rows), unknown: missingRows(target) };
   const examples = examplesOf(file, flags, labels);
   const isTest = testRule(file, flags);
   const isUnknown = new Set(unknown);
@@ -61,16 +73,49 @@ export async function readTableFile(
     const texts = file.texts(column);
     return order.map((row) => texts[row] ?? '');
   };
+  const taken = takeExamples(examples, order);
   return {
-    examples: takeExamples(examples, order),
+    examples: taken,
     testRows,
+    regression: amounts && {
+      examples: taken,
+      amounts: Float64Array.from(order, (row) => amounts[row] ?? Number.NaN),
+      testRows,
+      target: flags.target,
+    },
     protectedColumns: listed(flags.protected).map((attribute) => ({
       attribute,
       groups: groupsOf(attribute),
     })),
-    warnings:
-      unknown.length > 0 ? [`${unknown.length} rows left out: their "${flags.target}" is missing`] : [],
+    warnings: [
+      ...(unknown.length > 0 ? [`${unknown.length} rows left out: their "${flags.target}" is missing`] : []),
+      ...fewAmounts(amounts, flags.target),
+    ],
   };
+}
+
+/** Shape [rows], NaN = missing; null where the target is no column of more than two different numbers. */
+function amountsOf(target: readonly string[], column: string): Float64Array | null {
+  const amounts = Float64Array.from(decimals(target, column), (text) =>
+    text === '' ? Number.NaN : Number(text),
+  );
+  const areNumbers = target.every((text, row) => text === '' || Number.isFinite(amounts[row]));
+  const different = new Set(amounts.filter((amount) => !Number.isNaN(amount)));
+  return areNumbers && different.size > 2 ? amounts : null;
+}
+
+/** Classes are often numbered; a score of one of them is another question. */
+function fewAmounts(amounts: Float64Array | null, column: string): string[] {
+  const different = new Set(amounts?.filter((amount) => !Number.isNaN(amount)));
+  return amounts !== null && different.size <= FEW_AMOUNTS
+    ? [
+        `the target "${column}" has ${different.size} different numbers and is read as an amount: name one with --positive for a score of two outcomes`,
+      ]
+    : [];
+}
+
+function missingRows(target: readonly string[]): number[] {
+  return Array.from(target.keys()).filter((row) => target[row] === '');
 }
 
 async function rowsOf({ csv, testCsv, delimiter }: TableFileFlags): Promise<Rows> {

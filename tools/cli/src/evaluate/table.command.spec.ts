@@ -130,6 +130,40 @@ describe('evaluate table', () => {
     expect(await readFile(path('page.html'), 'utf8')).toContain('<!doctype html>');
   });
 
+  it('forecasts a target of many numbers as an amount, unless one of them is named', async () => {
+    const report = await evaluateTableFile(flags({ target: 'visits', drop: 'won,part' }));
+    expect(Object.keys(report.metrics)).toEqual(['rmse', 'mae', 'r2']);
+    expect(report.warnings[0]).toBe(
+      'the target "visits" has 10 different numbers and is read as an amount: name one with --positive for a score of two outcomes',
+    );
+    expect((await readTableFile(flags({ target: 'visits', positive: '3' }))).regression).toBeNull();
+    await expect(evaluateTableFile(flags({ target: 'visits', protected: 'source' }))).rejects.toThrow(
+      '--protected audits a choice between two outcomes, but "visits" is an amount',
+    );
+  });
+
+  it('reads amounts with signs, and leaves rows without one out', async () => {
+    const cells = ['€ 3,50', '', '1.200,00 €', '€ 7', '−2 €'];
+    await writeFile(path('rents.csv'), ['id;rent', ...cells.map((cell, i) => `${i};${cell}`)].join('\n'));
+    const { regression, warnings } = await readTableFile(flags({ csv: path('rents.csv'), target: 'rent' }));
+    expect([...(regression?.amounts ?? [])]).toEqual([3.5, 1200, 7, -2]);
+    expect(warnings[0]).toBe('1 rows left out: their "rent" is missing');
+  });
+
+  it.each([
+    [{ keep: 'stages' }, '--keep names "stages", but leads.csv has no such column'],
+    [{ delimiter: '::' }, '--delimiter must be one character or "tab", got "::"'],
+  ])('refuses %j', async (over, message) => {
+    await expect(evaluateTableFile(flags(over))).rejects.toThrow(message);
+  });
+
+  it('refuses a seed that is no number before it trains', async () => {
+    const args = ['--csv', path('leads.csv'), '--target', 'won', '--seed', 'abc'];
+    await expect(tableCommand(() => undefined).parseAsync(args, { from: 'user' })).rejects.toThrow(
+      '--seed must be a whole number up to 999999999, got "abc"',
+    );
+  });
+
   it('refuses a threshold that is no probability', async () => {
     await expect(evaluateTableFile(flags({ threshold: '1.5' }))).rejects.toThrow(
       '--threshold must be between 0 and 1',

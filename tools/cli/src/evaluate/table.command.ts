@@ -1,7 +1,7 @@
 import { DomainError } from '@sextant/domain';
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
 import type { EvaluationReport } from '@sextant/training/evaluation';
-import { evaluateTable } from '@sextant/training/table';
+import { evaluateRegression, evaluateTable } from '@sextant/training/table';
 import { Command } from 'commander';
 import { emitReport, type OutputFlags, type Print, withOutputFlags } from './evaluation-output.js';
 import { listed, readTableFile, type TableFileFlags } from './table-file.js';
@@ -11,14 +11,14 @@ export interface TableFlags extends TableFileFlags {
   seed?: string;
 }
 
-/** `sextant evaluate table`: a score of any table whose rows have one of two outcomes. */
+/** `sextant evaluate table`: a score of any table whose rows have one of two outcomes, or an amount. */
 export function tableCommand(print: Print): Command {
   const command = new Command('table')
     .description(
-      'score the rows of a table that have one of two outcomes: leads, customers who may leave, buyers',
+      'score the rows of a table that have one of two outcomes (leads, customers who may leave, buyers), or forecast an amount',
     )
     .requiredOption('--csv <file>', 'plain or .gz, with a header; one row an example')
-    .requiredOption('--target <column>', 'what became of the row')
+    .requiredOption('--target <column>', 'what became of the row: two values, or an amount')
     .option(
       '--positive <value>',
       'the value of the target that counts; guessed only from words such as 1, true, yes',
@@ -47,13 +47,19 @@ export async function evaluateTableFile(flags: TableFlags): Promise<EvaluationRe
   if (!(threshold > 0 && threshold < 1)) {
     throw new DomainError('INVALID_INPUT', `--threshold must be between 0 and 1, got ${flags.threshold}`);
   }
-  const { warnings, ...input } = await readTableFile(flags);
+  const { warnings, regression, ...input } = await readTableFile(flags);
+  if (regression !== null && flags.protected !== undefined) {
+    throw new DomainError(
+      'INVALID_INPUT',
+      `--protected audits a choice between two outcomes, but "${flags.target}" is an amount: name the value that counts with --positive`,
+      { path: '--protected' },
+    );
+  }
   const lightGbm = await findLightGbm({ env: process.env, cacheDir: CACHE_DIRECTORY }).catch(() => null);
-  const report = await evaluateTable(input, {
-    seed: Number(flags.seed ?? 1),
-    lightGbm,
-    threshold,
-    keep: listed(flags.keep),
-  });
+  const options = { seed: Number(flags.seed ?? 1), lightGbm, keep: listed(flags.keep) };
+  const report =
+    regression === null
+      ? await evaluateTable(input, { ...options, threshold })
+      : await evaluateRegression(regression, options);
   return { ...report, warnings: [...warnings, ...report.warnings] };
 }
