@@ -24,7 +24,14 @@ for (const command of [
   tokenCommand(authority),
   evaluateCommand(output.print),
 ]) {
-  program.addCommand(command.copyInheritedSettings(program));
+  program.addCommand(inherit(command, program));
+}
+
+/** Wrong usage of a command of a command ends with 2 as well, and not in the middle of commander. */
+function inherit(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) inherit(child, command);
+  return command;
 }
 
 try {

@@ -1,4 +1,6 @@
+import { statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { EvaluationReport } from '@sextant/training/evaluation';
 import { DomainError } from '@sextant/domain';
 import type { Command } from 'commander';
@@ -17,7 +19,7 @@ export interface OutputFlags {
 export function withOutputFlags(command: Command): Command {
   return command
     .option('--json', 'print one JSON object instead of the table')
-    .option('--report <file.html>', 'write a page with plots')
+    .option('--report <file.html>', 'write a page with plots', pageOf)
     .option('--seed <n>', 'seed of everything that is drawn', seedOf, '1');
 }
 
@@ -27,6 +29,19 @@ function seedOf(text: string): string {
   throw new DomainError('INVALID_INPUT', `--seed must be a whole number up to 999999999, got "${text}"`, {
     path: '--seed',
   });
+}
+
+/** Asked before anything is trained. @throws DomainError INVALID_INPUT where the page could not be written */
+function pageOf(path: string): string {
+  const isFolder = (at: string): boolean => statSync(at, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  if (isFolder(dirname(path)) && !isFolder(path)) return path;
+  throw new DomainError(
+    'INVALID_INPUT',
+    `--report ${path}: give the path of a file in a folder that is there`,
+    {
+      path: '--report',
+    },
+  );
 }
 
 /** Prints the report as JSON or as a table, and writes the page where one is asked for. */

@@ -7,6 +7,7 @@ import { evaluatePrice, type PriceEvidence, type SeriesRow, withHistory } from '
 import { Command } from 'commander';
 import { CsvFile } from './csv-file.js';
 import { emitReport, type OutputFlags, type Print, withOutputFlags } from './evaluation-output.js';
+import { unixMilliseconds } from './instants.js';
 import { isMissing } from './missing-cell.js';
 import { testRule } from './price-split.js';
 
@@ -116,7 +117,7 @@ function demandRows(file: CsvFile, flags: PriceFlags, kept: readonly number[]): 
   const [prices, units] = [file.numbers(flags.price), file.numbers(flags.units)];
   const products = flags.product === undefined ? null : file.texts(flags.product);
   const stores = flags.store === undefined ? null : file.texts(flags.store);
-  const times = flags.time === undefined ? null : file.times(flags.time);
+  const times = flags.time === undefined ? null : unixMilliseconds(file.times(flags.time));
   const contexts = contextOf(file, flags);
   const arePeriods = times !== null && times.every((time) => Math.abs(time) <= LARGEST_PERIOD);
   const row = (i: number): DemandRow => ({

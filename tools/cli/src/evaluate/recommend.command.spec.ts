@@ -35,6 +35,17 @@ describe('evaluate recommend', () => {
     expect(report.details.ndcgBySplit).toHaveLength(2);
   });
 
+  it('leaves rows without a customer or an item out, and says how many', async () => {
+    const holes = join(folder, 'holes.csv');
+    writeFileSync(
+      holes,
+      `who,what,at\n,3,1700000000\nu1,NA,1700000000\n${rows.map((row) => row.replace(/,\d,/, ',')).join('\n')}\n`,
+    );
+    const report = await evaluateRecommendFile({ ...flags, csv: holes });
+    expect(report.warnings[0]).toBe('2 of 282 rows have no "who" or no "what" and were left out');
+    expect(report.test).toBe(40);
+  });
+
   it('counts only ratings from --relevant up, and takes what is known of items into account', async () => {
     const options = { ...flags, rating: 'stars', relevant: '2' };
     const report = await evaluateRecommendFile({ ...options, itemsCsv, itemText: 'title' });

@@ -6,6 +6,8 @@ import { evaluateRecommend, parseSplitRule } from '@sextant/training/recommend';
 import { Command } from 'commander';
 import { CsvFile } from './csv-file.js';
 import { emitReport, type OutputFlags, type Print, withOutputFlags } from './evaluation-output.js';
+import { unixMilliseconds } from './instants.js';
+import { rowsByKey } from './rows-by-key.js';
 
 export interface RecommendFlags {
   csv: string;
@@ -22,8 +24,6 @@ export interface RecommendFlags {
 }
 
 const MOST_SPLITS = 100;
-/** From 1973 to 5138; as milliseconds it would be the first three years of the seventies. */
-const UNIX_SECONDS = { from: 1e8, to: 1e11 };
 
 /** `sextant evaluate recommend`: which items a customer meets next. */
 export function recommendCommand(print: Print): Command {
@@ -52,8 +52,9 @@ export async function evaluateRecommendFile(flags: RecommendFlags): Promise<Eval
     throw invalid('--splits', `a whole number from 1 to ${MOST_SPLITS}`, flags.splits);
   if (splits > 1 && split.kind === 'last') throw invalid('--splits', '1 with a split by time', flags.splits);
   const file = await CsvFile.read(flags.csv);
-  return evaluateRecommend({
-    customers: customersOf(file, flags),
+  const { customers, warnings } = customersOf(file, flags);
+  const report = await evaluateRecommend({
+    customers,
     rows: file.rows,
     split,
     splits,
@@ -61,26 +62,26 @@ export async function evaluateRecommendFile(flags: RecommendFlags): Promise<Eval
     ...(flags.itemsCsv === undefined ? {} : { words: await wordsOfItems(flags.itemsCsv, flags) }),
     lightGbm: await findLightGbm({ env: process.env, cacheDir: CACHE_DIRECTORY }).catch(() => null),
   });
+  return { ...report, warnings: [...warnings, ...report.warnings] };
 }
 
 /** Each customer's interactions in order of time; those of the same time in order of their items, numbers by value. */
-function customersOf(file: CsvFile, flags: RecommendFlags): CustomerInteractions[] {
-  const [users, items] = [file.texts(flags.user), file.texts(flags.item)];
+function customersOf(
+  file: CsvFile,
+  flags: RecommendFlags,
+): { customers: CustomerInteractions[]; warnings: string[] } {
+  const items = file.texts(flags.item);
   const times = timesOf(file, flags);
   const relevant = relevanceOf(file, flags);
-  const rowsOf = new Map<string, number[]>();
-  users.forEach((user, row) => {
-    const rows = rowsOf.get(user);
-    if (rows) rows.push(row);
-    else rowsOf.set(user, [row]);
-  });
+  const { rowsOf, warnings } = rowsByKey(file, flags.user, flags.item);
   const { compare } = new Intl.Collator('en', { numeric: true });
-  return [...rowsOf].map(([customerId, rows]) => ({
+  const customers = [...rowsOf].map(([customerId, rows]) => ({
     customerId,
     interactions: rows
       .sort((a, b) => (times[a] ?? 0) - (times[b] ?? 0) || compare(items[a] ?? '', items[b] ?? ''))
       .map((row) => ({ itemId: items[row] ?? '', at: times[row] ?? 0, relevant: relevant(row) })),
   }));
+  return { customers, warnings };
 }
 
 async function wordsOfItems(
@@ -98,9 +99,7 @@ async function wordsOfItems(
 /** Unix milliseconds; the number of the row where there is no column. Numbers of the size of Unix seconds are taken for such. */
 function timesOf(file: CsvFile, { time }: RecommendFlags): Float64Array {
   if (time === undefined) return Float64Array.from({ length: file.rows }, (_, row) => row);
-  const times = file.times(time);
-  const areSeconds = times.every((at) => at >= UNIX_SECONDS.from && at < UNIX_SECONDS.to);
-  return areSeconds ? times.map((at) => at * 1000) : times;
+  return unixMilliseconds(file.times(time));
 }
 
 function relevanceOf(file: CsvFile, { rating, relevant }: RecommendFlags): (row: number) => boolean {

@@ -5,6 +5,8 @@ import { evaluateSessionData } from '@sextant/training/sessions';
 import { Command } from 'commander';
 import { CsvFile } from './csv-file.js';
 import { emitReport, type OutputFlags, type Print, withOutputFlags } from './evaluation-output.js';
+import { unixMilliseconds } from './instants.js';
+import { rowsByKey } from './rows-by-key.js';
 
 export interface SessionFlags {
   csv: string;
@@ -40,27 +42,43 @@ export function sessionsCommand(print: Print): Command {
 /** @throws DomainError INVALID_INPUT for columns or cells that do not fit, DATA_INSUFFICIENT when nothing can be predicted */
 export async function evaluateSessionsFile(flags: SessionFlags): Promise<EvaluationReport> {
   const file = await CsvFile.read(flags.csv);
-  const sessions = sessionsOf(file, flags);
+  const { sessions, warnings } = sessionsOf(file, flags);
   const ends = sessions.map(({ endedAt }) => endedAt).sort((a, b) => a - b);
-  const testAfter =
-    flags.testDays === undefined ? shareCut(ends) : (ends.at(-1) ?? 0) - daysOf(flags.testDays) * DAY_MS;
-  return evaluateSessionData({ sessions, rows: file.rows, testAfter, seed: Number(flags.seed) });
+  const testAfter = flags.testDays === undefined ? shareCut(ends) : daysCut(ends, flags.testDays);
+  const report = await evaluateSessionData({
+    sessions,
+    rows: file.rows,
+    testAfter,
+    seed: Number(flags.seed),
+  });
+  return { ...report, warnings: [...warnings, ...report.warnings] };
 }
 
 /** The views of each session in order of time; rows of the same time keep the order of the file. */
-function sessionsOf(file: CsvFile, { session, item, time, date }: SessionFlags): Session[] {
-  const [ids, items, times] = [file.texts(session), file.texts(item), file.times(time)];
-  const days = date === undefined ? times : file.times(date);
-  const rowsOf = new Map<string, number[]>();
-  ids.forEach((id, row) => {
-    const rows = rowsOf.get(id);
-    if (rows) rows.push(row);
-    else rowsOf.set(id, [row]);
-  });
-  return [...rowsOf.values()].map((rows) => ({
+function sessionsOf(
+  file: CsvFile,
+  { session, item, time, date }: SessionFlags,
+): { sessions: Session[]; warnings: string[] } {
+  const [items, times] = [file.texts(item), unixMilliseconds(file.times(time))];
+  const days = date === undefined ? times : unixMilliseconds(file.times(date));
+  const { rowsOf, warnings } = rowsByKey(file, session, item);
+  const sessions = [...rowsOf.values()].map((rows) => ({
     items: rows.sort((a, b) => (times[a] ?? 0) - (times[b] ?? 0) || a - b).map((row) => items[row] ?? ''),
     endedAt: Math.max(...rows.map((row) => days[row] ?? 0)),
   }));
+  return { sessions, warnings };
+}
+
+/** @throws DomainError INVALID_INPUT where no session ended before the last days */
+function daysCut(ends: readonly number[], days: string): number {
+  const [first = 0, last = 0] = [ends[0], ends.at(-1)];
+  const cut = last - daysOf(days) * DAY_MS;
+  if (first <= cut) return cut;
+  throw new DomainError(
+    'INVALID_INPUT',
+    `--test-days ${days} leaves no session to learn from: all of them end within ${((last - first) / DAY_MS).toPrecision(2)} days (numbers count as Unix seconds or milliseconds); give fewer days, or the day of the session with --date`,
+    { path: '--test-days' },
+  );
 }
 
 function shareCut(ends: readonly number[]): number {

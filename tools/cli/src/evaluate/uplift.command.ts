@@ -55,9 +55,12 @@ export async function evaluateUpliftFile(flags: UpliftFlags): Promise<Evaluation
   const file = await CsvFile.read(flags.csv);
   const arms = armsOf(file, flags);
   const treatment = file.texts(flags.treatment);
-  const ids = treatment.flatMap((arm, row) => (arm === arms.treated || arm === arms.control ? [row] : []));
-  const positive = positiveOf(file, flags, ids);
   const outcome = file.texts(flags.outcome);
+  const inArms = treatment.flatMap((arm, row) => (arm === arms.treated || arm === arms.control ? [row] : []));
+  const ids = inArms.filter((row) => !isMissing(outcome[row] ?? ''));
+  const unknown = inArms.length - ids.length;
+  const left = unknown > 0 ? [`${unknown} rows left out: their "${flags.outcome}" is missing`] : [];
+  const positive = positiveOf(file, flags, ids);
   const money = moneyOf(flags);
   const library = await findLightGbm({ env: process.env, cacheDir: CACHE_DIRECTORY }).catch(() => null);
   const { lightGbm, notes } = await openLightGbm(library, 'linear learners alone were tried');
@@ -74,7 +77,7 @@ export async function evaluateUpliftFile(flags: UpliftFlags): Promise<Evaluation
       lightGbm,
       seed: Number(flags.seed),
     });
-    return { ...report, warnings: [...report.warnings, ...notes] };
+    return { ...report, warnings: [...left, ...report.warnings, ...notes] };
   } finally {
     await lightGbm?.close();
   }
@@ -105,6 +108,11 @@ function armsOf(file: CsvFile, flags: UpliftFlags): { treated: string; control: 
   ] as const)
     if (value !== undefined && !values.includes(value))
       throw refused(flag, `no row has "${value}" in column "${flags.treatment}"; it has ${listed(values)}`);
+  if (values.length < 2)
+    throw refused(
+      '--treatment',
+      `column "${flags.treatment}" has ${listed(values)} only: customers with and without the action are needed`,
+    );
   const treated =
     flags.treated ??
     (values.length === 2 && flags.control !== undefined
@@ -114,12 +122,12 @@ function armsOf(file: CsvFile, flags: UpliftFlags): { treated: string; control: 
   if (treated === undefined)
     throw refused(
       '--treated',
-      `column "${flags.treatment}" has ${listed(values)}: say which one got the action`,
+      `column "${flags.treatment}" has ${listed(values)}: name the one that got the action with --treated`,
     );
   if (control === undefined || control === treated)
     throw refused(
       '--control',
-      `column "${flags.treatment}" has ${listed(values)}: say which one did not get it`,
+      `column "${flags.treatment}" has ${listed(values)}: name the one that did not get it with --control`,
     );
   return { treated, control };
 }
@@ -133,11 +141,14 @@ function positiveOf(file: CsvFile, { outcome, positive }: UpliftFlags, ids: read
   if (values.length !== 2)
     throw refused(
       '--outcome',
-      `column "${outcome}" has ${values.length} values (${listed(values)}): an outcome has two; say the wanted one with --positive`,
+      `column "${outcome}" has ${values.length} values (${listed(values)}): an outcome has two; name the wanted one with --positive`,
     );
   const yes = yesOf(values);
   if (yes === undefined)
-    throw refused('--positive', `column "${outcome}" has ${listed(values)}: say which one is wanted`);
+    throw refused(
+      '--positive',
+      `column "${outcome}" has ${listed(values)}: name the wanted one with --positive`,
+    );
   return yes;
 }
 
