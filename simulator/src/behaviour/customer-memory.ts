@@ -33,12 +33,16 @@ export class CustomerMemory {
   readonly clicks: DecayingCounts;
   /** Tiredness of mails: one more each mail. */
   readonly fatigue: DecayingCounts;
-  /** Newsletters sent, and those opened. */
+  /** Mails sent, and those opened. */
   readonly mails: DecayingCounts;
   readonly opens: DecayingCounts;
   readonly orders: Int32Array;
   /** Of the last order that came of itself, −1 before the first. */
   readonly lastOrderDay: Int32Array;
+  /** Orders that the shop has got, those that an action brought about among them. */
+  readonly placedOrders: Int32Array;
+  /** Of the last of them, −1 before the first. */
+  readonly lastPlacedDay: Int32Array;
   /** Orders before this day do not happen: a campaign put the customer off. */
   readonly putOffUntilDay: Int32Array;
   readonly isSubscribed: Uint8Array;
@@ -56,6 +60,8 @@ export class CustomerMemory {
     this.opens = new DecayingCounts(customers, MAIL_HALF_LIFE_DAYS);
     this.orders = new Int32Array(customers);
     this.lastOrderDay = new Int32Array(customers).fill(-1);
+    this.placedOrders = new Int32Array(customers);
+    this.lastPlacedDay = new Int32Array(customers).fill(-1);
     this.putOffUntilDay = new Int32Array(customers);
     this.isSubscribed = Uint8Array.from({ length: customers }, (_, customer) =>
       subscribed(customer) ? 1 : 0,
@@ -63,5 +69,10 @@ export class CustomerMemory {
     this.refillProduct = new Int32Array(customers).fill(-1);
     this.refillDay = new Int32Array(customers);
     this.leadClosedDay = new Int32Array(customers);
+  }
+
+  placeOrder(customer: number, day: number): void {
+    this.placedOrders[customer] = (this.placedOrders[customer] ?? 0) + 1;
+    this.lastPlacedDay[customer] = day;
   }
 }

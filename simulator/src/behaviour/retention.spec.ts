@@ -39,6 +39,21 @@ describe('the retention experiment', () => {
     expect(mean(mailed.map(({ customerRef, at }) => has(customerRef, at)))).toBeCloseTo(expected, 1);
   });
 
+  it('knows how often each type of customer orders anyway, and that who has left does not', () => {
+    const truth = retentionTruth(simulation.company.population, retentions);
+    const gone = retentions.flatMap(({ daysLeft, ordersAnyway }, i) =>
+      daysLeft === 0 ? [{ ordersAnyway, anyway: truth[i]?.anyway }] : [],
+    );
+    expect(gone.length).toBeGreaterThan(50);
+    expect(gone.filter(({ ordersAnyway, anyway }) => ordersAnyway || anyway !== 0)).toEqual([]);
+    const types = simulation.company.population.type;
+    for (const own of Map.groupBy(retentions.keys(), (i) => types[retentions[i]?.customer ?? 0]).values()) {
+      const ordered = own.filter((i) => retentions[i]?.ordersAnyway).length / own.length;
+      const expected = own.reduce((sum, i) => sum + (truth[i]?.anyway ?? 0), 0) / own.length;
+      expect(expected).toBeCloseTo(ordered, 6);
+    }
+  });
+
   it('has customers whom a mail moves and others whom it puts off', () => {
     const uplifts = retentionTruth(simulation.company.population, retentions).map(
       ({ uplift }) => uplift['discount-mail'],

@@ -24,6 +24,8 @@ export interface DrawnRetention {
   /** null: control */
   action: RetentionAction | null;
   persuasion: Record<RetentionAction, Persuasion>;
+  /** Of the horizon, until the customer leaves for good; 0 for who has left already. */
+  daysLeft: number;
   /** Whether an order would have come without any action; known only here. */
   ordersAnyway: boolean;
 }
@@ -86,13 +88,15 @@ export class Retention {
       choices: ['none', ...choices.map(({ id }) => id)].join(','),
       ...(chosen && { channel: chosen.channel, cost: chosen.cost, currency: CURRENCY }),
     });
-    if (chosen?.channel === 'email')
-      calendar.add(atMs + 60_000, 'email_sent', customer, {
-        messageId: `r-${this.campaign}-${customer + 1}`,
-        campaignId,
-      });
     const persuasion = this.persuasion(customer, day);
-    const drawn = { customer, campaignId, atMs, action: chosen?.id ?? null, persuasion, ordersAnyway: false };
+    if (chosen?.channel === 'email') {
+      const messageId = `r-${this.campaign}-${customer + 1}`;
+      calendar.add(atMs + 60_000, 'email_sent', customer, { messageId, campaignId });
+      memory.mails.add(customer, day);
+    }
+    const daysLeft = daysBeforeLeaving(this.company, customer, day);
+    const action = chosen?.id ?? null;
+    const drawn = { customer, campaignId, atMs, action, persuasion, daysLeft, ordersAnyway: false };
     this.open.push({ customer, day, drawn });
     const lot = this.random.next();
     if (chosen) this.act(customer, day, { lot, ...persuasion[chosen.id] });
@@ -103,12 +107,12 @@ export class Retention {
     if (population.isBot[customer] === 1)
       return { 'discount-mail': { gain: 0, loss: 0 }, call: { gain: 0, loss: 0 } };
     const mails = memory.mails.read(customer, day);
-    const lastOrder = memory.lastOrderDay[customer] ?? -1;
+    const lastOrder = memory.lastPlacedDay[customer] ?? -1;
     const context = {
       openShare: mails < 0.01 ? 0.3 : Math.min(1, memory.opens.read(customer, day) / mails),
       fatigue: memory.fatigue.read(customer, day),
       daysSinceOrder: lastOrder < 0 ? 90 : day - lastOrder,
-      orders: memory.orders[customer] ?? 0,
+      orders: memory.placedOrders[customer] ?? 0,
       recentViews: memory.views.read(customer, day),
     };
     return { 'discount-mail': persuasionOf('discount-mail', context), call: persuasionOf('call', context) };
@@ -135,12 +139,13 @@ export class Retention {
 
   /** A visit with one view and one order, of a product that suits the customer. */
   private order(customer: number, day: number): void {
-    const { assortment, calendar, population, prices, startMs } = this.company;
+    const { assortment, calendar, memory, population, prices, startMs } = this.company;
     const entry = assortment.byCategory[categoryOf(population, customer, this.random.next())];
     const index = entry ? (entry.members[entry.draw.draw(this.random)] ?? 0) : 0;
     const product = assortment.products[index];
     const atMs = startMs + day * DAY_MS + Math.floor(drawShopTime(this.random) * 0.99);
     if (!product || product.launchDay > day) return this.retry(customer, day);
+    memory.placeOrder(customer, day);
     const price = { unitPrice: euros(prices.current[index] ?? 0), currency: CURRENCY };
     calendar.add(atMs, 'page_visit', customer, { channel: 'direct', device: 'mobile', durationSeconds: 90 });
     calendar.add(atMs + 20_000, 'product_view', customer, {
@@ -159,6 +164,10 @@ export class Retention {
   private retry(customer: number, day: number): void {
     if (this.company.assortment.products.some(({ launchDay }) => launchDay <= day)) this.order(customer, day);
   }
+}
+
+function daysBeforeLeaving({ population }: Company, customer: number, day: number): number {
+  return Math.min(RETENTION_HORIZON_DAYS, Math.max(0, (population.leaveDay[customer] ?? 0) - day));
 }
 
 /** Whether orders of the customer are left out on a day, since an action put them off. */

@@ -170,6 +170,7 @@ export class Shopping {
     const count = (memory.orders[customer] = (memory.orders[customer] ?? 0) + 1);
     memory.lastOrderDay[customer] = day;
     if (isPutOff(this.company, customer, day)) return;
+    memory.placeOrder(customer, day);
     calendar.add(atMs, 'order', customer, {
       orderId: `o-${customer + 1}-${count}`,
       currency: CURRENCY,

@@ -34,8 +34,8 @@ export function persuasionOf(action: RetentionAction, context: PersuasionContext
   const looking = Math.log1p(context.recentViews);
   if (action === 'discount-mail') {
     return {
-      gain: 0.65 * chance(-2 + 9 * (context.openShare - 0.35) + 1.6 * lapse),
-      loss: 0.5 * chance(-2.4 + 1.3 * (context.fatigue - 2) - 4 * (context.openShare - 0.35)),
+      gain: 0.8 * chance(-2 + 10 * (context.openShare - 0.35) + 1.6 * lapse),
+      loss: 0.7 * chance(-2.4 + 1.3 * (context.fatigue - 2) - 6 * (context.openShare - 0.35)),
     };
   }
   return {

@@ -16,18 +16,18 @@ export interface RetentionTruth {
 }
 
 /**
- * The probability of an order without action is 1 − exp(−k · activity · conversion) for customers who are there, with the one k
- * that meets how many did order without being acted upon (which the simulation knows of everybody).
+ * The probability of an order without action is 1 − exp(−k · activity · conversion · days), where the days are those of the horizon
+ * before the customer leaves for good, so that it is 0 for who has left. Each type of customer has its own k (types differ in how
+ * long they look and in what runs out at home): the one that meets how many of the type did order without being acted upon, which
+ * the simulation knows of everybody.
  */
 export function retentionTruth(
   population: PopulationTruth,
   drawn: readonly DrawnRetention[],
 ): RetentionTruth[] {
-  const rates = drawn.map(({ customer }) => rateOf(population, customer));
-  const ordered = drawn.reduce((sum, { ordersAnyway }) => sum + Number(ordersAnyway), 0);
-  const k = scaleFor(rates, ordered);
+  const chances = chancesAnyway(population, drawn);
   return drawn.map(({ customer, campaignId, atMs, action, persuasion }, i) => {
-    const anyway = 1 - Math.exp(-k * (rates[i] ?? 0));
+    const anyway = chances[i] ?? 0;
     return {
       customerRef: customerRef(customer),
       campaignId,
@@ -40,6 +40,19 @@ export function retentionTruth(
       },
     };
   });
+}
+
+function chancesAnyway(population: PopulationTruth, drawn: readonly DrawnRetention[]): Float64Array {
+  const rates = drawn.map(({ customer, daysLeft }) => rateOf(population, customer) * daysLeft);
+  const chances = new Float64Array(drawn.length);
+  const ofType = Map.groupBy(drawn.keys(), (i) => population.type[drawn[i]?.customer ?? 0] ?? 0);
+  for (const own of ofType.values()) {
+    const ordered = own.reduce((sum, i) => sum + Number(drawn[i]?.ordersAnyway ?? false), 0);
+    const ownRates = own.map((i) => rates[i] ?? 0);
+    const k = scaleFor(ownRates, ordered);
+    own.forEach((i, at) => (chances[i] = 1 - Math.exp(-k * (ownRates[at] ?? 0))));
+  }
+  return chances;
 }
 
 function rateOf(population: PopulationTruth, customer: number): number {
