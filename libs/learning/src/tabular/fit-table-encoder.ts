@@ -171,7 +171,10 @@ export function isIdentifier(name: string, sorted: Float64Array): boolean {
     !/(^|[^a-z])(id|uuid|guid|number|no|nr|key)s?$/.test(wordsOf(name))
   )
     return false;
-  return sorted.every((value, i) => Number.isInteger(value) && value !== sorted[i - 1]);
+  // Beyond 2^53 different keys may be the same number.
+  return sorted.every(
+    (value, i) => Number.isInteger(value) && (value !== sorted[i - 1] || !Number.isSafeInteger(value)),
+  );
 }
 
 function wordsOf(name: string): string {

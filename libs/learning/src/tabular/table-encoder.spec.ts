@@ -37,6 +37,14 @@ describe('fitTableEncoder and encodeTable', () => {
     expect([...encoded.slice(15, 20)]).toEqual([Math.fround(10 / deviation), 0, 0, 0, 1]);
   });
 
+  it('leaves out keys that are too long to be told apart as numbers', () => {
+    const keys = Array.from({ length: 60 }, (_, i) => String(10n ** 17n + BigInt(i)));
+    const table = toColumnTable({ rows: 60, columns: [{ name: 'order_id', values: keys }] });
+    expect(fitTableEncoder(table, { purpose: 'trees' }).warnings).toEqual([
+      'column "order_id" left out: an identifier: a whole number of its own in every row',
+    ]);
+  });
+
   it('takes a few words among many numbers for missing cells, and says so; more words make it a column of words', () => {
     const visits = (words: number) =>
       toColumnTable({

@@ -88,6 +88,17 @@ describe('evaluateRegression', () => {
     expect(report.details['validation']).toBe('later rows');
   });
 
+  it('keeps an honest column that says nearly all, and says that the outcome has moved', async () => {
+    const nearly = someRows(({ x, noise }) => x + 0.2 * noise);
+    const amounts = nearly.amounts.map((amount, row) => amount + (row % 5 === 0 ? 1 : 0));
+    const report = await evaluateRegression({ ...nearly, amounts }, { seed: 1, lightGbm: null });
+    expect(report.leaks).toEqual(['in other money']);
+    expect(report.metrics['rmse']?.value).toBeCloseTo(1, 1);
+    expect(report.warnings.join()).toMatch(
+      /drift: the mean outcome of the test rows is 0\.\d\d deviations above/,
+    );
+  });
+
   it.each([
     ['too few rows', someRows(straight, 50), '40 training and 10 test rows'],
     ['one amount only', someRows(() => 7), 'every training row has the outcome 7'],

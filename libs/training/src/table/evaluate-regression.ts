@@ -40,6 +40,8 @@ export interface RegressionOptions {
 const MIN_TRAIN_ROWS = 50;
 const MIN_TEST_ROWS = 20;
 const LEVEL = 0.95;
+/** Deviations by which the mean of the test rows must differ to be worth a sentence. */
+const MOVED = 0.2;
 
 /**
  * Learns an amount: linear regression, or LightGBM where its squared error on validation rows is lower beyond noise (later ones where the
@@ -81,7 +83,7 @@ export async function evaluateRegression(
         'linear regression': amountsOf(fitLinear(train, 1, leaks)),
       },
       importance: importanceOf(model, test, scale.deviation),
-      warnings: [...opened.notes, ...split.notes, ...warnings],
+      warnings: [...opened.notes, ...split.notes, ...warnings, ...movedWarning(test)],
     });
   } finally {
     await opened.lightGbm?.close();
@@ -175,6 +177,16 @@ async function choose(
         tuned: simpler.tuned,
         reason: `the simpler model is kept: LightGBM's squared error on ${rows} is not lower beyond noise, the difference is ${figures}`,
       };
+}
+
+/** Of standardised amounts: the mean of the training rows is 0, their deviation 1. */
+function movedWarning({ values = new Float32Array(0) }: TableExamples): string[] {
+  const middle = values.reduce((sum, value) => sum + value / values.length, 0);
+  return Math.abs(middle) > Math.max(MOVED, 5 / Math.sqrt(values.length))
+    ? [
+        `drift: the mean outcome of the test rows is ${Math.abs(middle).toFixed(2)} deviations ${middle > 0 ? 'above' : 'below'} that of the training rows; forecasts lag behind such a move`,
+      ]
+    : [];
 }
 
 function importanceOf(model: FittedRegression, test: TableExamples, deviation: number) {

@@ -148,7 +148,9 @@ function checkedText(file: SourceFile): Readable {
       decoder.decode(chunk, { stream: chunk !== undefined });
       return null;
     } catch {
-      return invalid(`${file.name} is no UTF-8 text: save it as UTF-8, e.g. iconv -f WINDOWS-1252 -t UTF-8`);
+      return invalid(
+        `${file.name} is no UTF-8 text: save it as UTF-8 (CSV UTF-8 in a spreadsheet, or iconv -f WINDOWS-1252 -t UTF-8)`,
+      );
     }
   };
   const check = new Transform({

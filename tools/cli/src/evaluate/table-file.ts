@@ -28,6 +28,8 @@ export interface TableFileFlags {
 
 /** Up to here numbers may be classes. */
 const FEW_AMOUNTS = 10;
+/** Share of the cells of a column of numbers that may be no number by mistake. */
+const MOST_STRAYS = 0.1;
 const TEST_WORDS = new Set(['test', 'holdout', 'hold-out', '1', 'true', 'yes']);
 
 /** The rows of one file, or of a training and a test file, by column. */
@@ -94,14 +96,29 @@ export async function readTableFile(flags: TableFileFlags): Promise<TableFileInp
   };
 }
 
-/** Shape [rows], NaN = missing; null where the target is no column of more than two different numbers. */
+/**
+ * Shape [rows], NaN = missing; null where the target is no column of more than two different numbers.
+ *
+ * @throws DomainError INVALID_INPUT naming a cell that is no number among nearly only numbers
+ */
 function amountsOf(target: readonly string[], column: string): Float64Array | null {
   const amounts = Float64Array.from(decimals(target, column), (text) =>
     text === '' ? Number.NaN : Number(text),
   );
-  const areNumbers = target.every((text, row) => text === '' || Number.isFinite(amounts[row]));
-  const different = new Set(amounts.filter((amount) => !Number.isNaN(amount)));
-  return areNumbers && different.size > 2 ? amounts : null;
+  const known = Array.from(target.keys()).filter((row) => target[row] !== '');
+  const strays = known.filter((row) => !Number.isFinite(amounts[row]));
+  const different = new Set(amounts.filter((amount) => Number.isFinite(amount)));
+  if (different.size <= 2 || strays.length > MOST_STRAYS * known.length) return null;
+  const [first] = strays;
+  if (first === undefined) return amounts;
+  throw invalid(
+    `the target "${column}" holds numbers but for ${strays.length} rows, the first of them row ${first + 1}: "${target[first]?.slice(0, 40)}"; correct these or leave them out, or name the value that counts with --positive`,
+    column,
+  );
+}
+
+function missingRows(target: readonly string[]): number[] {
+  return Array.from(target.keys()).filter((row) => target[row] === '');
 }
 
 /** Classes are often numbered; a score of one of them is another question. */
@@ -112,10 +129,6 @@ function fewAmounts(amounts: Float64Array | null, column: string): string[] {
         `the target "${column}" has ${different.size} different numbers and is read as an amount: name one with --positive for a score of two outcomes`,
       ]
     : [];
-}
-
-function missingRows(target: readonly string[]): number[] {
-  return Array.from(target.keys()).filter((row) => target[row] === '');
 }
 
 async function rowsOf({ csv, testCsv, delimiter }: TableFileFlags): Promise<Rows> {

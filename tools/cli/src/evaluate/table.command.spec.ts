@@ -142,6 +142,14 @@ describe('evaluate table', () => {
     );
   });
 
+  it('names the cell that is no number among a target of numbers', async () => {
+    const cells = Array.from({ length: 40 }, (_, i) => (i === 7 ? 'inf' : String(i)));
+    await writeFile(path('stray.csv'), ['id,rent', ...cells.map((cell, i) => `${i},${cell}`)].join('\n'));
+    await expect(readTableFile(flags({ csv: path('stray.csv'), target: 'rent' }))).rejects.toThrow(
+      'the target "rent" holds numbers but for 1 rows, the first of them row 8: "inf"',
+    );
+  });
+
   it('reads amounts with signs, and leaves rows without one out', async () => {
     const cells = ['€ 3,50', '', '1.200,00 €', '€ 7', '−2 €'];
     await writeFile(path('rents.csv'), ['id;rent', ...cells.map((cell, i) => `${i};${cell}`)].join('\n'));
