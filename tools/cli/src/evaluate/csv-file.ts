@@ -116,13 +116,18 @@ export class CsvFile {
   }
 }
 
-/** As they are where the column is not of amounts, or could be read in two ways. */
-export function decimals(texts: readonly string[], column: string): readonly string[] {
+/** As they are where the column is not of amounts, or could be read in two ways, which `onDoubt` is told. */
+export function decimals(
+  texts: readonly string[],
+  column: string,
+  onDoubt: (message: string) => void = () => undefined,
+): readonly string[] {
   try {
     return writtenNumbers(texts, column) ?? texts;
   } catch (error) {
-    if (error instanceof DomainError) return texts;
-    throw error;
+    if (!(error instanceof DomainError)) throw error;
+    onDoubt(error.message);
+    return texts;
   }
 }
 

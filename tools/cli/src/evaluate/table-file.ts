@@ -64,7 +64,8 @@ export async function readTableFile(flags: TableFileFlags): Promise<TableFileInp
     amounts === null
       ? readLabels(target, flags.target, flags.positive)
       : { labels: new Uint8Array(file.rows), unknown: missingRows(target) };
-  const examples = examplesOf(file, flags, labels);
+  const doubts: string[] = [];
+  const examples = examplesOf(file, flags, { labels, onDoubt: (message) => doubts.push(message) });
   const isTest = testRule(file, flags);
   const isUnknown = new Set(unknown);
   const order = Array.from(examples.at.keys())
@@ -85,13 +86,11 @@ export async function readTableFile(flags: TableFileFlags): Promise<TableFileInp
       testRows,
       target: flags.target,
     },
-    protectedColumns: listed(flags.protected).map((attribute) => ({
-      attribute,
-      groups: groupsOf(attribute),
-    })),
+    protectedColumns: listed(flags.protected).map((name) => ({ attribute: name, groups: groupsOf(name) })),
     warnings: [
-      ...(unknown.length > 0 ? [`${unknown.length} rows left out: their "${flags.target}" is missing`] : []),
+      ...missingOutcomes(unknown, flags.target),
       ...fewAmounts(amounts, flags.target),
+      ...doubts.map((message) => `read as text: ${message}`),
     ],
   };
 }
@@ -119,6 +118,10 @@ function amountsOf(target: readonly string[], column: string): Float64Array | nu
 
 function missingRows(target: readonly string[]): number[] {
   return Array.from(target.keys()).filter((row) => target[row] === '');
+}
+
+function missingOutcomes({ length }: readonly number[], column: string): string[] {
+  return length > 0 ? [`${length} rows left out: their "${column}" is missing`] : [];
 }
 
 /** Classes are often numbered; a score of one of them is another question. */
@@ -161,7 +164,11 @@ async function rowsOf({ csv, testCsv, delimiter }: TableFileFlags): Promise<Rows
   };
 }
 
-function examplesOf(file: Rows, flags: TableFileFlags, labels: Uint8Array): TableExamples {
+function examplesOf(
+  file: Rows,
+  flags: TableFileFlags,
+  { labels, onDoubt }: { labels: Uint8Array; onDoubt: (message: string) => void },
+): TableExamples {
   const { target, time, weights } = flags;
   const dropped = listed(flags.drop);
   for (const [flag, names] of [
@@ -178,7 +185,7 @@ function examplesOf(file: Rows, flags: TableFileFlags, labels: Uint8Array): Tabl
     .filter((name) => !left.has(name))
     .map((name) => ({
       name,
-      values: decimals(file.texts(name), name).map((text) => (isMissing(text) ? null : text)),
+      values: decimals(file.texts(name), name, onDoubt).map((text) => (isMissing(text) ? null : text)),
     }));
   return {
     table: toColumnTable({ rows: file.rows, columns }),

@@ -142,6 +142,15 @@ describe('evaluate table', () => {
     );
   });
 
+  it('says which column stays text because its comma may mean two things', async () => {
+    const rows = Array.from({ length: 9 }, (_, i) => `"${i + 1},${500 + i}",${i % 2}`);
+    await writeFile(path('doubt.csv'), ['income,won', ...rows].join('\n'));
+    const { warnings } = await readTableFile(flags({ csv: path('doubt.csv') }));
+    expect(warnings).toEqual([
+      expect.stringContaining('read as text: "1,500" in column "income" is 1500 or 1.5'),
+    ]);
+  });
+
   it('names the cell that is no number among a target of numbers', async () => {
     const cells = Array.from({ length: 40 }, (_, i) => (i === 7 ? 'inf' : String(i)));
     await writeFile(path('stray.csv'), ['id,rent', ...cells.map((cell, i) => `${i},${cell}`)].join('\n'));
