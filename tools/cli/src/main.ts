@@ -3,6 +3,7 @@ import { tokenCommand } from './access/token.command.js';
 import { evaluateCommand } from './evaluate/evaluate.command.js';
 import { exitCodeOf } from './exit-code.js';
 import { importCommand } from './import/import.command.js';
+import { inheritSettings } from './inherit-settings.js';
 
 const authority = {
   dataDir: process.env['SEXTANT_DATA_DIR'] ?? '.data',
@@ -24,14 +25,7 @@ for (const command of [
   tokenCommand(authority),
   evaluateCommand(output.print),
 ]) {
-  program.addCommand(inherit(command, program));
-}
-
-/** Wrong usage of a command of a command ends with 2 as well, and not in the middle of commander. */
-function inherit(command: Command, parent: Command): Command {
-  command.copyInheritedSettings(parent);
-  for (const child of command.commands) inherit(child, command);
-  return command;
+  program.addCommand(inheritSettings(command, program));
 }
 
 try {
