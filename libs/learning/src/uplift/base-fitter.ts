@@ -64,13 +64,17 @@ export function fitRidge(
     for (let j = 0; j < columns; j++) centred[j] = (rows[i * columns + j] ?? 0) - (means[j] ?? 0);
     addOuter({ gram, moment, centred }, w, (targets[i] ?? 0) - targetMean);
   }
-  for (let j = 0; j < columns; j++) gram[j * columns + j] = (gram[j * columns + j] ?? 0) + l2;
+  for (let j = 0; j < columns; j++) {
+    for (let k = 0; k < j; k++) gram[j * columns + k] = gram[k * columns + j] ?? 0;
+    gram[j * columns + j] = (gram[j * columns + j] ?? 0) + l2;
+  }
   const coefficients = solve(gram, moment);
   let intercept = targetMean;
   for (let j = 0; j < columns; j++) intercept -= (coefficients[j] ?? 0) * (means[j] ?? 0);
   return { coefficients, intercept };
 }
 
+/** Of the gram matrix the upper half. */
 function addOuter(
   { gram, moment, centred }: { gram: Float64Array; moment: Float64Array; centred: Float64Array },
   weight: number,
@@ -81,7 +85,7 @@ function addOuter(
     const scaled = weight * (centred[j] ?? 0);
     if (scaled === 0) continue;
     moment[j] = (moment[j] ?? 0) + scaled * residual;
-    for (let k = 0; k < columns; k++)
+    for (let k = j; k < columns; k++)
       gram[j * columns + k] = (gram[j * columns + k] ?? 0) + scaled * (centred[k] ?? 0);
   }
 }

@@ -42,16 +42,37 @@ export async function crossFitUplift(
   folds: readonly number[],
   fit: (train: UpliftRows, fold: number) => Promise<UpliftModel>,
 ): Promise<Float64Array> {
-  const effects = new Float64Array(data.treated.length);
+  return crossFitParts(data, partsOf(data, folds), fit);
+}
+
+interface Part {
+  fold: number;
+  train: UpliftRows;
+  held: number[];
+  heldRows: Float32Array;
+}
+
+/** Made once for all learners, so that what they share (the scores of DR-learners) is found once. */
+function partsOf(data: UpliftRows, folds: readonly number[]): Part[] {
   const all = Array.from(data.treated.keys());
-  for (const fold of new Set(folds)) {
+  return [...new Set(folds)].map((fold) => {
+    const held = all.filter((i) => folds[i] === fold);
     const train = takeUpliftRows(
       data,
       all.filter((i) => folds[i] !== fold),
     );
-    const held = all.filter((i) => folds[i] === fold);
-    const model = await fit(train, fold);
-    const predicted = predictUplift(model, takeUpliftRows(data, held).rows, data.columns);
+    return { fold, train, held, heldRows: takeUpliftRows(data, held).rows };
+  });
+}
+
+async function crossFitParts(
+  data: UpliftRows,
+  parts: readonly Part[],
+  fit: (train: UpliftRows, fold: number) => Promise<UpliftModel>,
+): Promise<Float64Array> {
+  const effects = new Float64Array(data.treated.length);
+  for (const { fold, train, held, heldRows } of parts) {
+    const predicted = predictUplift(await fit(train, fold), heldRows, data.columns);
     held.forEach((row, i) => {
       effects[row] = predicted[i] ?? 0;
     });
@@ -75,10 +96,11 @@ export async function chooseUpliftLearner(
   options: UpliftChoiceOptions,
 ): Promise<UpliftChoice> {
   const folds = Array.from(data.treated, (_, i) => crossFitFold(i, options.folds ?? 3, 'inner/'));
+  const parts = partsOf(data, folds);
   const candidates: Candidate[] = [];
   for (const each of learners) {
     const learner = (await each.tune?.(data)) ?? each;
-    const effects = await crossFitUplift(data, folds, learner.fit);
+    const effects = await crossFitParts(data, parts, learner.fit);
     candidates.push({ learner, effects, qini: qini({ ...data, scores: effects }) });
   }
   const first = simplestAdequate(data, candidates, options);

@@ -79,13 +79,24 @@ export async function fitDrLearner(
   data: UpliftRows,
   { nuisance, base }: { nuisance: BaseFitter; base: BaseFitter },
 ): Promise<UpliftModel> {
-  const targets = await doublyRobustScores(data, nuisance);
+  const targets = await scoresOnce(data, nuisance);
   const form = await base.regression({ rows: data.rows, columns: data.columns, targets });
   return {
     learner: `dr-learner over ${base.name}`,
     offset: 0,
     terms: [{ weight: 1, head: 'identity', form }],
   };
+}
+
+const known = new WeakMap<BaseFitter, WeakMap<UpliftRows, Promise<Float64Array>>>();
+
+/** The scores hang on nothing but rows and nuisance: learners over different bases that are given the same rows share them. */
+function scoresOnce(data: UpliftRows, nuisance: BaseFitter): Promise<Float64Array> {
+  const own = known.get(nuisance) ?? new WeakMap<UpliftRows, Promise<Float64Array>>();
+  known.set(nuisance, own);
+  const scores = own.get(data) ?? doublyRobustScores(data, nuisance);
+  own.set(data, scores);
+  return scores;
 }
 
 /** Shape [n]; the mean is the augmented inverse-propensity estimate of the mean effect. */
