@@ -1,7 +1,7 @@
 import { type AssignmentExample, assignmentExamples, type StoredEvent } from '@sextant/features';
-import { encodeTable, fitTableEncoder, tableOfRecords } from '@sextant/learning';
-import { pruneColumns, takeUpliftRows } from '@sextant/learning/uplift';
-import { trainUplift, upliftLearners } from '@sextant/training/uplift';
+import { encodeTable, tableOfRecords } from '@sextant/learning';
+import { takeUpliftRows } from '@sextant/learning/uplift';
+import { fitEffectEncoder, trainUplift, upliftLearners } from '@sextant/training/uplift';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SimulatedFiles, simulatedFiles } from './simulated-truth.js';
 
@@ -51,8 +51,7 @@ function trueQini(effects: readonly number[], scores: ArrayLike<number>): number
 /** As the trainer does it, with the learners that need no LightGBM; every customer is ranked by a model that has not seen them. */
 async function rankedBy(examples: readonly AssignmentExample[], action: string) {
   const table = tableOfRecords(examples.map(({ features }) => features));
-  const { encoding: whole } = fitTableEncoder(table, { purpose: 'linear' });
-  const encoding = pruneColumns(whole, encodeTable(whole, table));
+  const { encoding } = fitEffectEncoder(table);
   const numbers = new Map([...new Set(examples.map(({ customerId }) => customerId))].map((id, i) => [id, i]));
   const taking = examples.flatMap((example, i) =>
     example.action === action || (example.action === 'none' && example.choices.includes(action)) ? [i] : [],

@@ -1,3 +1,4 @@
+export { fitEffectEncoder } from './effect-columns.js';
 export { evaluateUplift, type UpliftEvaluation } from './evaluate-uplift.js';
 export { lightGbmBase } from './lightgbm-base.js';
 export {

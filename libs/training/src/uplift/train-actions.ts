@@ -1,12 +1,11 @@
 import type { ModelCard, UpliftSpec } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
-import { type Cell, encodeTable, fitTableEncoder, tableOfRecords } from '@sextant/learning';
+import { type Cell, encodeTable, tableOfRecords } from '@sextant/learning';
 import {
   formProbabilities,
   linearBase,
   type ModelForm,
   predictUplift,
-  pruneColumns,
   takeUpliftRows,
   type UpliftLearner,
   type UpliftModel,
@@ -15,6 +14,7 @@ import {
 import { type OnnxModel, writeUpliftModel } from '@sextant/onnx';
 import { verifyOnnx } from '../runtime/index.js';
 import { describeUplift } from './describe-uplift.js';
+import { fitEffectEncoder } from './effect-columns.js';
 import { type TrainedUplift, trainUplift } from './train-uplift.js';
 
 /** One customer in one arm of an experiment; see `assignmentExamples` of `@sextant/features`. */
@@ -78,8 +78,7 @@ export async function trainActions(training: ActionTraining): Promise<TrainedAct
       `of ${examples.length} assignments none is a control: what an action changes can be learnt from a randomised experiment with a control group only`,
     );
   const table = tableOfRecords(examples.map(({ features }) => features));
-  const { encoding: whole, warnings } = fitTableEncoder(table, { purpose: 'linear' });
-  const encoding = pruneColumns(whole, encodeTable(whole, table));
+  const { encoding, warnings } = fitEffectEncoder(table);
   const columns = encoding.features.length;
   if (columns === 0) throw new DomainError('DATA_INSUFFICIENT', 'no feature differs between the customers');
   const encoded = { rows: encodeTable(encoding, table), columns };
