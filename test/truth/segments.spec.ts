@@ -23,7 +23,7 @@ let graph: RunningGraph;
 let files: SimulatedFiles;
 let token: string;
 beforeAll(async () => {
-  [graph, files] = await Promise.all([startGraph(), simulatedFiles({ customers: '1500' })]);
+  [graph, files] = await Promise.all([startGraph(), simulatedFiles({ customers: '2500' })]);
   token = await graph.tokenOf('operator');
 }, LIMIT_MS);
 afterAll(async () => {
