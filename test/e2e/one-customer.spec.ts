@@ -119,6 +119,8 @@ describe('everything the graph foretells of a customer', () => {
         expectedNet { amount } segment alternatives { action } suppressed { action because } servedBy { rung fallbackReason } } } }`,
       { ids: pages.map(({ id }) => id) },
     );
+    const taken = new Set(customersByIds.map(({ nextBestAction: { action } }) => action));
+    expect(taken.has('none') && taken.size > 1, [...taken].join(', ')).toBe(true);
     for (const { nextBestAction: next } of customersByIds) {
       expect(next.servedBy).toEqual({ rung: 'MODEL', fallbackReason: null });
       expect(next.uplift.low).toBeLessThanOrEqual(next.uplift.value);
