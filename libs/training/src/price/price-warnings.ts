@@ -19,9 +19,14 @@ export function priceWarnings(rows: readonly DemandRow[], elasticity: Record<str
   const counts = [...prices.values()].map(({ size }) => size);
   const fixed = counts.filter((size) => size < 2).length;
   const few = counts.filter((size) => size >= 2 && size < FEW_PRICES).length;
-  const rising = Object.values(elasticity).filter(({ value }) => value >= 0).length;
+  const rising = Object.entries(elasticity).filter(
+    ([product, { value }]) => value >= 0 && (prices.get(product)?.size ?? 0) > 1,
+  ).length;
   return [
-    ...(fixed > 0
+    ...(fixed > 0 && fixed === counts.length
+      ? ['no product was ever seen at a second price: nothing can be learnt of what a moved price does.']
+      : []),
+    ...(fixed > 0 && fixed < counts.length
       ? [
           `${fixed} of ${counts.length} products were seen at one price only: their elasticity is that of the others.`,
         ]
