@@ -2,7 +2,7 @@ import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, askOk, type GraphAnswer, until } from '../support/graph.js';
 import { issueToken, type RunningSextant, startSextant } from '../support/running-sextant.js';
-import { killHard, untilBack } from './fault-harness.js';
+import { killHard, pidOf, untilBack } from './fault-harness.js';
 
 const INGEST =
   'mutation ($events: [EventInput!]!) { ingestEvents(events: $events) { accepted duplicates rejected { id } } }';
@@ -53,15 +53,24 @@ describe('mongod is killed while events are written', () => {
       }
     };
     const writers = [write(), write()];
-    await until('20 batches', 60_000, () => Promise.resolve(acknowledged.size >= 20));
-    const died = await killHard(sextant, 'mongod');
-    await until('an error', 30_000, () => Promise.resolve(failures.length > 0));
-    await untilBack(sextant, 'mongod', died, null);
-    const atReturn = acknowledged.size;
-    await until('writes after the return, with no restart', 60_000, () =>
-      Promise.resolve(acknowledged.size >= atReturn + 5),
-    );
-    stop = true;
+    try {
+      await until('20 batches', 60_000, () => Promise.resolve(acknowledged.size >= 20));
+      // A store that is back at once is not even noticed, for the driver tries again: the launcher pauses, so that it stays away.
+      const launcher = await pidOf(sextant, 'launcher');
+      process.kill(launcher, 'SIGSTOP');
+      const died = await killHard(sextant, 'mongod');
+      await until('an error', 30_000, () => Promise.resolve(failures.length > 0)).finally(() =>
+        process.kill(launcher, 'SIGCONT'),
+      );
+      await untilBack(sextant, 'mongod', died, null);
+      const atReturn = acknowledged.size;
+      await until('writes after the return, with no restart', 60_000, () =>
+        Promise.resolve(acknowledged.size >= atReturn + 5),
+      );
+    } finally {
+      stop = true;
+      await Promise.allSettled(writers);
+    }
     await Promise.all(writers);
 
     for (const { answer, tookMs } of failures) {
