@@ -16,7 +16,7 @@ import {
   purchaseDayOf,
   textOf,
 } from '@sextant/features';
-import type { CustomerInteractions } from '@sextant/learning';
+import type { CustomerInteractions } from '@sextant/learning/recommend';
 import type { PurchaseDay } from '@sextant/learning/lifetime';
 import { type Session, splitBySilence } from '@sextant/learning/session';
 import type { Db } from 'mongodb';

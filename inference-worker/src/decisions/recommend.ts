@@ -7,7 +7,7 @@ import type {
   RecommendRow,
   Slate,
 } from '@sextant/inference-protocol';
-import { rankSlate } from '@sextant/learning';
+import { rankSlate } from '@sextant/learning/recommend';
 import type { ModelRunner } from '../models/model-runner.js';
 import type { RecommendTask, SessionTask } from '../models/prepared-task.js';
 import type { CallContext } from '../transport/call-context.js';

@@ -1,4 +1,9 @@
-import { explainItem, fillHistoryRow, type HistoryContribution, weighHistory } from '@sextant/learning';
+import {
+  explainItem,
+  fillHistoryRow,
+  type HistoryContribution,
+  weighHistory,
+} from '@sextant/learning/recommend';
 import { explainSessionItem, weighSession } from '@sextant/learning/session';
 import type { RecommendTask, SessionTask } from '../models/prepared-task.js';
 

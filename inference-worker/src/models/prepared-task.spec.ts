@@ -1,5 +1,5 @@
 import type { Manifest } from '@sextant/artefacts';
-import { weightBetween } from '@sextant/learning';
+import { weightBetween } from '@sextant/learning/recommend';
 import { describe, expect, it } from 'vitest';
 import { prepareTask } from './prepared-task.js';
 

@@ -9,7 +9,8 @@ import type {
   UpliftSpec,
 } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
-import { type ItemSimilarity, parseExplainer } from '@sextant/learning';
+import { parseExplainer } from '@sextant/learning/explain';
+import { type ItemSimilarity } from '@sextant/learning/recommend';
 import type { TensorSpec } from '../tensors/tensor.js';
 
 export interface RecommendTask {

@@ -2,7 +2,7 @@
 import { parentPort, type Transferable } from 'node:worker_threads';
 import type { LoadedModel, Job, JobResult, ThreadAnswer, ThreadRequest } from './thread-messages.js';
 import type { Datatype, TensorArray, TensorSpec } from '../tensors/tensor.js';
-import { type Explainer, parseExplainer } from '@sextant/learning';
+import { type Explainer, parseExplainer } from '@sextant/learning/explain';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
 interface HeldModel {

@@ -9,7 +9,7 @@ import {
   type ScoreTask,
   type UpliftSpec,
 } from '@sextant/artefacts';
-import { writeExplainer } from '@sextant/learning';
+import { writeExplainer } from '@sextant/learning/explain';
 import type { LifetimeModel } from '@sextant/learning/lifetime';
 import {
   writeLifetimeModel,

@@ -2,4 +2,11 @@ export { type Clock, isCalendarDay, systemClock } from './clock.js';
 export { checkPageSize, decodeCursor, encodeCursor } from './cursor.js';
 export { DomainError, ERROR_KINDS, type ErrorCode, type ErrorKind } from './errors.js';
 export { type Identity, isTenantId, type Role, ROLE_SCOPES, type Scope, SCOPES } from './identity.js';
-export { type DecimalMoney, type MinorMoney, minorUnitDigits, toDecimal, toMinor } from './money.js';
+export {
+  type DecimalMoney,
+  type MinorMoney,
+  minorUnitDigits,
+  fromMajor,
+  toDecimal,
+  toMinor,
+} from './money.js';

@@ -87,3 +87,8 @@ export function toDecimal({ amountMinor, currency }: MinorMoney): DecimalMoney {
   const amount = digits === 0 ? text : `${text.slice(0, -digits)}.${text.slice(-digits)}`;
   return { amount: amountMinor < 0 ? `-${amount}` : amount, currency };
 }
+
+/** An amount in major units, as models compute it, rounded to the minor digits of its currency. */
+export function fromMajor(major: number, currency: string): DecimalMoney {
+  return toDecimal({ amountMinor: Math.round(major * 10 ** minorUnitDigits(currency)), currency });
+}

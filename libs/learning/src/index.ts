@@ -63,51 +63,6 @@ export {
 } from './tabular/fit-table-encoder.js';
 export { LEAKAGE_AUC, singleFeatureAuc, SUSPICIOUS_AUC } from './tabular/leakage.js';
 export { fitTargetLookups, type TargetLookup } from './tabular/target-lookup.js';
-export {
-  chooseRecommender,
-  type ChooseOptions,
-  fitRecommender,
-  type RecommenderChoice,
-  recommenderScore,
-} from './recommend/choose-recommender.js';
-export {
-  type DenseSimilarity,
-  easeWeights,
-  explainItem,
-  type FactorSimilarity,
-  type HistoryContribution,
-  isDense,
-  type ItemSimilarity,
-  scoreItems,
-  weightBetween,
-  withPrior,
-} from './recommend/ease.js';
-export { coOccurrence } from './recommend/pair-counts.js';
-export {
-  fillHistoryRow,
-  historyWeights,
-  type WeighedHistory,
-  weighHistory,
-} from './recommend/history-weights.js';
-export {
-  evaluable,
-  evaluateRanking,
-  type RankingPolicy,
-  type RankingQuality,
-} from './recommend/evaluate-ranking.js';
-export {
-  type CustomerInteractions,
-  type IndexedCustomer,
-  type IndexedInteractions,
-  indexInteractions,
-  type Interaction,
-  relevantItems,
-  splitLater,
-  type SplitCustomer,
-} from './recommend/interactions.js';
-export { decayedPopularity, halfLivesFor, timeSpan } from './recommend/popularity.js';
-export { rankSlate, type SlateOptions } from './recommend/rank-slate.js';
-export { invertPositiveDefinite } from './linear-algebra/positive-definite.js';
 export { normalQuantile } from './calibration/normal-quantile.js';
 export { applyPlatt, crossFittedProbabilities, fitPlatt, type Platt } from './calibration/platt.js';
 export {
@@ -116,14 +71,6 @@ export {
   scoreInterval,
   wilsonInterval,
 } from './calibration/reliability.js';
-export {
-  type ExplainedModel,
-  type Explainer,
-  type Explanation,
-  parseExplainer,
-  writeExplainer,
-} from './explain/explainer.js';
-export { TreeShap } from './explain/tree-shap.js';
 export { type Band, bandOf, type Bands, chooseBands, percentileOf, scoreQuantiles } from './score/bands.js';
 export {
   fitLogistic,

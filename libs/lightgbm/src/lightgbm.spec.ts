@@ -1,5 +1,6 @@
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
-import { predictMargins, seededRandom, TreeShap } from '@sextant/learning';
+import { predictMargins, seededRandom } from '@sextant/learning';
+import { TreeShap } from '@sextant/learning/explain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseLightGbmModel } from './lightgbm-model.js';
 import { lightGbmParameters, type LightGbmParameters } from './lightgbm-parameters.js';

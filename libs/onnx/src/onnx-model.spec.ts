@@ -1,19 +1,21 @@
 import {
-  fillHistoryRow,
-  easeWeights,
-  withPrior,
-  coOccurrence,
   leafOf,
   predictMargin,
   type Random,
   randomInteger,
   randomNormal,
-  scoreItems,
   seededRandom,
   type Tree,
   type TreeEnsemble,
-  weighHistory,
 } from '@sextant/learning';
+import {
+  fillHistoryRow,
+  easeWeights,
+  withPrior,
+  coOccurrence,
+  scoreItems,
+  weighHistory,
+} from '@sextant/learning/recommend';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { writeLinearModel } from './linear-model.js';

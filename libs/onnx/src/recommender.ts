@@ -1,5 +1,5 @@
 import { DomainError } from '@sextant/domain';
-import { type FactorSimilarity, isDense, type ItemSimilarity } from '@sextant/learning';
+import { type FactorSimilarity, isDense, type ItemSimilarity } from '@sextant/learning/recommend';
 import { constant, encodeModel, node, type OnnxModel } from './onnx-model.js';
 
 /**

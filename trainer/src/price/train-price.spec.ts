@@ -9,11 +9,11 @@ import {
   demandTable,
   encodeTable,
   isTestRow,
-  parseExplainer,
   randomNormal,
   rmse,
   seededRandom,
 } from '@sextant/learning';
+import { parseExplainer } from '@sextant/learning/explain';
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { splitDemand } from '@sextant/training/price';

@@ -1,13 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Measured, modelName, type PriceSpec } from '@sextant/artefacts';
-import {
-  type DemandRow,
-  demandTable,
-  encodeTable,
-  PRICE_COLUMN,
-  PRODUCT_COLUMN,
-  writeExplainer,
-} from '@sextant/learning';
+import { type DemandRow, demandTable, encodeTable, PRICE_COLUMN, PRODUCT_COLUMN } from '@sextant/learning';
+import { writeExplainer } from '@sextant/learning/explain';
 import { openLightGbm } from '@sextant/lightgbm';
 import { onnxDescription, onnxFiles } from '@sextant/onnx';
 import { contextDefaults, trainDemand, type TrainedDemand } from '@sextant/training/price';

@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ModelDirectory } from '@sextant/artefacts';
+import { seededRandom } from '@sextant/learning';
 import {
   type CustomerInteractions,
   fillHistoryRow,
   rankSlate,
-  seededRandom,
   weighHistory,
-} from '@sextant/learning';
+} from '@sextant/learning/recommend';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { trainRecommend } from './train-recommend.js';

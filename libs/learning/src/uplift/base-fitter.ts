@@ -28,7 +28,7 @@ export function linearBase({ l2, regressionL2 }: { l2: number; regressionL2: num
       kind: 'linear',
       ...fitLogistic({ rows, columns, labels: targets }, { l2, tolerance: TOLERANCE }),
     }),
-    regression: async (input) => ({ kind: 'linear', ...fitRidge(input, regressionL2) }),
+    regression: async (input) => ({ kind: 'linear', ...solveRidge(input, regressionL2) }),
   };
 }
 
@@ -38,7 +38,7 @@ export function linearBase({ l2, regressionL2 }: { l2: number; regressionL2: num
  *
  * @throws RangeError when the shapes do not fit, there is no row, or l2 is not positive
  */
-export function fitRidge(
+export function solveRidge(
   { rows, columns, targets, weights }: BaseInput,
   l2: number,
 ): { coefficients: Float64Array; intercept: number } {

@@ -1,4 +1,4 @@
-export { type BaseFitter, type BaseInput, fitRidge, linearBase } from './base-fitter.js';
+export { type BaseFitter, type BaseInput, linearBase } from './base-fitter.js';
 export { type Imbalance, imbalances, sampleRatioP, SUSPICIOUS_P } from './balance.js';
 export {
   applyUpliftCalibration,

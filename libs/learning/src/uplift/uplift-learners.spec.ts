@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Tree } from '../trees/tree-ensemble.js';
 import { predictMargin } from '../trees/tree-ensemble.js';
-import { fitRidge, linearBase } from './base-fitter.js';
+import { solveRidge, linearBase } from './base-fitter.js';
 import { applyUpliftCalibration, calibrateUplift, meanEffect, upliftBins } from './calibrate-uplift.js';
 import { chooseUpliftLearner, meanLearner, type UpliftLearner } from './choose-uplift.js';
 import { armModel, fitInteractionLogistic, interactionUplift } from './interaction-logistic.js';
@@ -72,15 +72,15 @@ describe('interaction logistic', () => {
 describe('ridge regression', () => {
   it('meets a line, by hand, and shrinks it by l2', () => {
     const line = { rows: Float32Array.of(-1, 0, 1), columns: 1, targets: Float64Array.of(1, 3, 5) };
-    const free = fitRidge(line, 1e-12);
+    const free = solveRidge(line, 1e-12);
     expect([free.coefficients[0], free.intercept]).toEqual([expect.closeTo(2, 6), expect.closeTo(3, 6)]);
     // slope = (4/3) / (2/3 + 2/3)
-    expect(fitRidge(line, 2 / 3).coefficients[0]).toBeCloseTo(1, 6);
+    expect(solveRidge(line, 2 / 3).coefficients[0]).toBeCloseTo(1, 6);
   });
 
   it('refuses shapes that do not fit', () => {
     expect(() =>
-      fitRidge({ rows: new Float32Array(3), columns: 2, targets: new Float64Array(1) }, 1),
+      solveRidge({ rows: new Float32Array(3), columns: 2, targets: new Float64Array(1) }, 1),
     ).toThrow(RangeError);
   });
 });

@@ -7,10 +7,10 @@ import {
   type DemandRow,
   demandTable,
   encodeTable,
-  type ExplainedModel,
   fitDemandModel,
   predictLogUnits,
 } from '@sextant/learning';
+import { type ExplainedModel } from '@sextant/learning/explain';
 import { type OnnxModel, writeLinearModel } from '@sextant/onnx';
 
 /** A demand model that can be measured, explained and written. */

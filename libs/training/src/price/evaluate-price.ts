@@ -2,7 +2,6 @@ import type { Measured } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import {
   absoluteErrors,
-  bootstrap,
   type DemandFamily,
   type DemandRow,
   demandTable,
@@ -13,6 +12,7 @@ import {
   predictLogUnits,
   squaredErrors,
 } from '@sextant/learning';
+import { measuredMape, measuredWape } from '@sextant/learning/metrics';
 import type { LightGbmProcess } from '@sextant/lightgbm';
 import type { EvaluationReport } from '../evaluation/index.js';
 import { describePrices } from './price-details.js';
@@ -123,21 +123,12 @@ function demandMetrics(
 ): Record<string, Measured> {
   const actual = Float64Array.from(test, ({ units }) => units);
   const units = logUnits.map((value) => Math.exp(value) * (family === 'poisson' ? smearing : 1));
-  const errors = absoluteErrors(actual, units);
-  const sold = test.flatMap(({ units: sales }, i) => (sales > 0 ? [i] : []));
   return {
     ...(family === 'gaussian' ? { rmseLogUnits: rootMean(logUnits, actual, seed) } : {}),
     ...(family === 'poisson' ? { poissonDeviance: measuredMean(deviances(actual, units), { seed }) } : {}),
-    maeUnits: measuredMean(errors, { seed }),
-    wape: ratioOfSums(errors, actual, seed),
-    ...(sold.length > 0
-      ? {
-          mape: measuredMean(
-            Float64Array.from(sold, (i) => (errors[i] ?? 0) / (actual[i] ?? 1)),
-            { seed },
-          ),
-        }
-      : {}),
+    maeUnits: measuredMean(absoluteErrors(actual, units), { seed }),
+    wape: measuredWape(actual, units, { seed }),
+    ...(actual.some((value) => value > 0) ? { mape: measuredMape(actual, units, { seed }) } : {}),
   };
 }
 
@@ -162,22 +153,6 @@ function deviances(actual: Float64Array, expected: Float64Array): Float64Array {
     const mu = Math.max(1e-9, expected[i] ?? 0);
     return 2 * ((y > 0 ? y * Math.log(y / mu) : 0) - (y - mu));
   });
-}
-
-/** Σ|error| / Σ actual, with its bootstrap interval. */
-function ratioOfSums(errors: ArrayLike<number>, actual: Float64Array, seed: number): Measured {
-  return bootstrap(
-    actual.length,
-    (weights) => {
-      let [top, bottom] = [0, 0];
-      for (const [i, weight] of weights.entries()) {
-        top += weight * (errors[i] ?? 0);
-        bottom += weight * (actual[i] ?? 0);
-      }
-      return bottom > 0 ? top / bottom : Number.NaN;
-    },
-    { seed },
-  );
 }
 
 function baselinesOf(

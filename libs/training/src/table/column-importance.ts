@@ -1,4 +1,5 @@
-import { encodeTable, parseExplainer } from '@sextant/learning';
+import { encodeTable } from '@sextant/learning';
+import { parseExplainer } from '@sextant/learning/explain';
 import { takeExamples, type TableExamples } from './table-examples.js';
 import type { FittedTableModel } from './table-model.js';
 import type { Importance } from './table-plots.js';

@@ -1,5 +1,6 @@
 import { DomainError } from '@sextant/domain';
-import { fitTableEncoder, pairedDifference, writeExplainer } from '@sextant/learning';
+import { fitTableEncoder, pairedDifference } from '@sextant/learning';
+import { writeExplainer } from '@sextant/learning/explain';
 import { openLightGbm } from '@sextant/lightgbm';
 import type { EvaluationReport } from '../evaluation/index.js';
 import { amountLeaks } from './amount-leaks.js';

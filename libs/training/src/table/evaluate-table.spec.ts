@@ -1,4 +1,5 @@
-import { encodeTable, parseExplainer, seededRandom, tableOfRecords } from '@sextant/learning';
+import { encodeTable, seededRandom, tableOfRecords } from '@sextant/learning';
+import { parseExplainer } from '@sextant/learning/explain';
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
 import { describe, expect, it } from 'vitest';
 import { evaluateTable, type TableEvaluationOptions } from './evaluate-table.js';

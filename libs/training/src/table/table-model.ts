@@ -1,5 +1,6 @@
 import type { ScoreSpec, TableEncoding } from '@sextant/artefacts';
-import type { ColumnTable, ExplainedModel } from '@sextant/learning';
+import type { ColumnTable } from '@sextant/learning';
+import type { ExplainedModel } from '@sextant/learning/explain';
 import type { Calibration } from '@sextant/learning/calibration';
 import type { OnnxModel } from '@sextant/onnx';
 import type { TableExamples } from './table-examples.js';

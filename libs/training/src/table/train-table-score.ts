@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import type { Measured, ModelCard, ScoreSpec } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
-import { encodeTable, fitTableEncoder, writeExplainer } from '@sextant/learning';
+import { encodeTable, fitTableEncoder } from '@sextant/learning';
+import { writeExplainer } from '@sextant/learning/explain';
 import { applyCalibration } from '@sextant/learning/calibration';
 import { type LightGbmProcess, openLightGbm } from '@sextant/lightgbm';
 import type { OnnxModel } from '@sextant/onnx';

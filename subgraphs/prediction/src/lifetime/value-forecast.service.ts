@@ -1,5 +1,5 @@
 import { modelName } from '@sextant/artefacts';
-import { type DecimalMoney, DomainError, minorUnitDigits, toDecimal } from '@sextant/domain';
+import { type DecimalMoney, DomainError, fromMajor } from '@sextant/domain';
 import { type CustomerState, type PurchaseSummary, purchaseSummary } from '@sextant/features';
 import { float64Bytes, type ForecastValueResponse, readFloat64 } from '@sextant/inference-protocol';
 import { type Budget, remainingMs } from '../decision/budget.js';
@@ -129,7 +129,7 @@ export class ValueForecastService {
     return {
       ...envelope,
       horizonDays,
-      value: moneyOf(value, currency),
+      value: fromMajor(value, currency),
       interval: { value, low, high, level },
       probabilityAlive,
       expectedPurchases,
@@ -172,8 +172,4 @@ function estimatesOf(response: ForecastValueResponse): ValueEstimate[] {
     expectedPurchases: purchases[i] ?? 0,
     currency,
   }));
-}
-
-function moneyOf(value: number, currency: string): DecimalMoney {
-  return toDecimal({ amountMinor: Math.round(value * 10 ** minorUnitDigits(currency)), currency });
 }

@@ -1,5 +1,5 @@
 import { modelName } from '@sextant/artefacts';
-import { type DecimalMoney, DomainError, minorUnitDigits, toDecimal } from '@sextant/domain';
+import { type DecimalMoney, DomainError, fromMajor } from '@sextant/domain';
 import { type CustomerState, DAY_MS, type FeatureVector, featureVector } from '@sextant/features';
 import { type ChooseActionsResponse, readFloat64, toFeatureTable } from '@sextant/inference-protocol';
 import { type Budget, remainingMs } from '../decision/budget.js';
@@ -143,7 +143,7 @@ export class NextActionService {
         output: { ...output, expectedNet, goal: question.goal },
       },
     );
-    return { ...envelope, ...output, expectedNet: moneyOf(expectedNet, currency || DEFAULT_CURRENCY) };
+    return { ...envelope, ...output, expectedNet: fromMajor(expectedNet, currency || DEFAULT_CURRENCY) };
   }
 }
 
@@ -181,8 +181,4 @@ function effectsOf(response: ChooseActionsResponse): ActionEffects[] {
       };
     }),
   }));
-}
-
-function moneyOf(value: number, currency: string): DecimalMoney {
-  return toDecimal({ amountMinor: Math.round(value * 10 ** minorUnitDigits(currency)), currency });
 }
