@@ -4,7 +4,7 @@ import type { SessionPool } from '../onnx/session-pool.js';
 import type { Program } from '../onnx/thread-messages.js';
 import type { BatchLane } from '../scheduling/batch-lane.js';
 import type { InferenceScheduler } from '../scheduling/inference-scheduler.js';
-import { bytesPerRow, type TensorSpec, tensorSpec } from '../tensors/tensor.js';
+import { assertBatchable, bytesPerRow, type TensorSpec, tensorSpec } from '../tensors/tensor.js';
 import { explainerOf, prepareTask } from './prepared-task.js';
 import type { ServedModel } from './served-model.js';
 
@@ -41,6 +41,7 @@ export class ModelLoader {
     if (!onnx) throw new DomainError('ARTEFACT_INVALID', `${model}/${version} names no ${ONNX_FILE}`);
     const inputs = manifest.onnx.inputs.map(tensorSpec);
     const outputs = manifest.onnx.outputs.map(tensorSpec);
+    assertBatchable([...inputs, ...outputs]);
     const task = prepareTask(manifest, { files, inputs, outputs });
     const explainer = explainerOf(manifest, files);
     const key = `${model}@${version}/${++this.loads}`;

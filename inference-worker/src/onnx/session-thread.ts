@@ -66,7 +66,7 @@ export class SessionThread {
   run(job: Job): Promise<JobResult> {
     return this.send(
       { kind: 'run', job },
-      job.inputs.map((tensor) => tensor.buffer),
+      job.inputs.flatMap(({ data }) => (Array.isArray(data) ? [] : [data.buffer])),
     );
   }
 

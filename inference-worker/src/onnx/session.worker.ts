@@ -1,7 +1,7 @@
 // Entry of a worker thread. It must import no sibling at run time: the tests start this file as TypeScript.
 import { parentPort, type Transferable } from 'node:worker_threads';
 import type { LoadedModel, Job, JobResult, ThreadAnswer, ThreadRequest } from './thread-messages.js';
-import type { Datatype, TensorArray, TensorSpec } from '../tensors/tensor.js';
+import type { Datatype, Tensor as RowTensor, TensorArray, TensorSpec } from '../tensors/tensor.js';
 import { type Explainer, parseExplainer } from '@sextant/learning/explain';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
@@ -13,11 +13,19 @@ interface HeldModel {
 }
 
 const ORT_TYPES: Record<Datatype, Tensor.Type> = {
+  FP16: 'float16',
   FP32: 'float32',
   FP64: 'float64',
   INT64: 'int64',
   INT32: 'int32',
+  INT16: 'int16',
+  INT8: 'int8',
+  UINT64: 'uint64',
+  UINT32: 'uint32',
+  UINT16: 'uint16',
+  UINT8: 'uint8',
   BOOL: 'bool',
+  BYTES: 'string',
 };
 const held = new Map<string, HeldModel>();
 const NOTHING: JobResult = { outputs: [], computeMs: 0 };
@@ -55,7 +63,8 @@ function assertNames(actual: readonly string[], wanted: readonly TensorSpec[], r
 }
 
 async function warmUp(model: HeldModel, key: string, rows: number): Promise<void> {
-  const zeros = (spec: TensorSpec): TensorArray => {
+  const zeros = (spec: TensorSpec): RowTensor => ({ data: zeroData(spec), dims: [rows, ...spec.rowShape] });
+  const zeroData = (spec: TensorSpec): TensorArray => {
     const elements = rows * spec.width;
     if (spec.datatype === 'FP32') return new Float32Array(elements);
     if (spec.datatype === 'FP64') return new Float64Array(elements);
@@ -67,8 +76,9 @@ async function warmUp(model: HeldModel, key: string, rows: number): Promise<void
 
 async function score(model: HeldModel, job: Job): Promise<JobResult> {
   const feeds: Record<string, Tensor> = {};
-  model.inputs.forEach(({ name, datatype, rowShape }, i) => {
-    feeds[name] = new Tensor(ORT_TYPES[datatype], job.inputs[i] as Float32Array, [job.rows, ...rowShape]);
+  model.inputs.forEach(({ name, datatype }, i) => {
+    const { data, dims } = job.inputs[i] as RowTensor;
+    feeds[name] = new Tensor(ORT_TYPES[datatype], data as Float32Array, dims);
   });
   const startedAt = performance.now();
   const answers = await model.session.run(feeds);
@@ -81,13 +91,13 @@ async function score(model: HeldModel, job: Job): Promise<JobResult> {
         `output "${spec.name}" is ${type} with ${data?.length} values, the manifest says ${spec.datatype} with ${job.rows * spec.width}`,
       );
     }
-    return data.slice();
+    return { data: data.slice(), dims: [job.rows, ...spec.rowShape] };
   });
   return { outputs, computeMs };
 }
 
 function explain(model: HeldModel, job: Job): JobResult {
-  const features = job.inputs[0];
+  const features = job.inputs[0]?.data;
   if (!model.explainer || !(features instanceof Float32Array))
     throw new Error(`${job.key} cannot be explained`);
   const startedAt = performance.now();
@@ -99,7 +109,7 @@ function explain(model: HeldModel, job: Job): JobResult {
     table[row * columns] = baseValue;
     table.set(contributions, row * columns + 1);
   }
-  return { outputs: [table], computeMs: performance.now() - startedAt };
+  return { outputs: [{ data: table, dims: [job.rows, columns] }], computeMs: performance.now() - startedAt };
 }
 
 async function answer(request: ThreadRequest): Promise<JobResult> {
@@ -126,7 +136,9 @@ async function answer(request: ThreadRequest): Promise<JobResult> {
 parentPort?.on('message', (request: ThreadRequest) => {
   answer(request).then(
     (result) => {
-      const buffers: Transferable[] = result.outputs.map((tensor) => tensor.buffer);
+      const buffers: Transferable[] = result.outputs.flatMap(({ data }) =>
+        Array.isArray(data) ? [] : [data.buffer],
+      );
       parentPort?.postMessage({ id: request.id, result } satisfies ThreadAnswer, buffers);
     },
     (error: unknown) => {

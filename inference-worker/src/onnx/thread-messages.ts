@@ -1,4 +1,4 @@
-import type { TensorArray, TensorSpec } from '../tensors/tensor.js';
+import type { Tensor, TensorSpec } from '../tensors/tensor.js';
 
 /** `score` runs the ONNX graph; `explain` attributes the model's output of each row to its raw columns. */
 export type Program = 'score' | 'explain';
@@ -19,12 +19,12 @@ export interface Job {
   key: string;
   program: Program;
   rows: number;
-  inputs: TensorArray[];
+  inputs: Tensor[];
 }
 
 export interface JobResult {
-  /** one tensor an output, `rows` rows each; for `explain` one float64 tensor [rows, columns + 1], the base value first */
-  outputs: TensorArray[];
+  /** one tensor an output; for `explain` one float64 tensor [rows, columns + 1], the base value first */
+  outputs: Tensor[];
   computeMs: number;
 }
 

@@ -11,6 +11,14 @@ import type { InferInput, ModelInferRequest, TensorContents } from './infer-mess
 
 /** Which typed field carries a datatype. */
 const CONTENTS_FIELD = {
+  BYTES: 'bytesContents',
+  FP16: 'bytesContents',
+  UINT8: 'uintContents',
+  UINT16: 'uintContents',
+  UINT32: 'uintContents',
+  UINT64: 'uint64Contents',
+  INT8: 'intContents',
+  INT16: 'intContents',
   FP32: 'fp32Contents',
   FP64: 'fp64Contents',
   INT64: 'int64Contents',
@@ -109,7 +117,7 @@ function rawBytes(request: ModelInferRequest, position: number, { spec, rows, pa
 }
 
 function typedBytes({ contents }: InferInput, { spec, rows, path }: Expected): Uint8Array {
-  const values = contents?.[CONTENTS_FIELD[spec.datatype]] ?? [];
+  const values = (contents?.[CONTENTS_FIELD[spec.datatype]] ?? []) as readonly (number | boolean)[];
   const wanted = rows * spec.width;
   if (values.length !== wanted) {
     const message = `input "${spec.name}" needs ${wanted} ${spec.datatype} values in its contents or in raw_input_contents, got ${values.length}`;

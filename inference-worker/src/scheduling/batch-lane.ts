@@ -1,6 +1,12 @@
 import { DomainError } from '@sextant/domain';
 import type { Program } from '../onnx/thread-messages.js';
-import { allocateTensor, bytesPerRow, type TensorArray, type TensorSpec } from '../tensors/tensor.js';
+import {
+  allocateTensor,
+  bytesPerRow,
+  type Tensor,
+  type TensorArray,
+  type TensorSpec,
+} from '../tensors/tensor.js';
 
 /** Rows of one request that run together; they may share a batch with other requests' rows. */
 export interface Task {
@@ -15,7 +21,7 @@ export interface Task {
 
 export interface TaskResult {
   /** whole batch outputs; this task's rows begin at row `at` */
-  outputs: readonly TensorArray[];
+  outputs: readonly Tensor[];
   at: number;
   queueMs: number;
   computeMs: number;
@@ -100,14 +106,17 @@ export class BatchLane {
   }
 
   /** The model's input tensors filled from the entries, in their order. */
-  fillInputs(entries: readonly Entry[], rows: number): TensorArray[] {
+  fillInputs(entries: readonly Entry[], rows: number): Tensor[] {
     const inputs = this.options.inputs.map((spec) => allocateTensor(spec, rows));
     let at = 0;
     for (const { task } of entries) {
       task.write(inputs, at);
       at += task.rows;
     }
-    return inputs;
+    return this.options.inputs.map(({ rowShape }, i) => ({
+      data: inputs[i] ?? [],
+      dims: [rows, ...rowShape],
+    }));
   }
 
   /** Bytes that one row takes as input. */

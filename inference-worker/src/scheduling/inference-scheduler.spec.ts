@@ -19,9 +19,13 @@ class HeldRunner implements JobRunner {
 
   run(job: Job): Promise<JobResult> {
     this.running += 1;
-    const values = Float32Array.from(job.inputs[0] as Float32Array, (value) => value + 1);
+    const values = Float32Array.from(job.inputs[0]?.data as Float32Array, (value) => value + 1);
     return new Promise<JobResult>((resolve, reject) => {
-      this.jobs.push({ job, end: () => resolve({ outputs: [values], computeMs: 1 }), fail: reject });
+      this.jobs.push({
+        job,
+        end: () => resolve({ outputs: [{ data: values, dims: [job.rows, 1] }], computeMs: 1 }),
+        fail: reject,
+      });
     }).finally(() => {
       this.running -= 1;
       this.onIdle();
@@ -49,7 +53,7 @@ function scheduling(lane: Partial<LaneOptions> = {}): {
 } {
   const runner = new HeldRunner();
   const scheduler = new InferenceScheduler(runner, quiet);
-  const inputs = [{ name: 'x', datatype: 'FP32' as const, rowShape: [1], width: 1 }];
+  const inputs = [{ name: 'x', datatype: 'FP32' as const, shape: [-1, 1], rowShape: [1], width: 1 }];
   const options = {
     key: 'm@1',
     model: 'm',

@@ -261,13 +261,14 @@ function asDomainError(cause: unknown, { model, version }: LaneOptions): unknown
 function joinParts(parts: readonly TaskResult[], rows: number, maxBatchRows: number): RowsResult {
   const [first] = parts;
   if (!first) throw new RangeError('a request has at least one row');
-  const outputs = first.outputs.map((tensor, i) => {
+  const outputs = first.outputs.map(({ data }, i) => {
+    const tensor = data as TensorArray;
     const width = tensor.length / first.batchRows;
     if (parts.length === 1) return tensor.subarray(first.at * width, (first.at + rows) * width);
     return concatenate(
       parts.map((part, p) => {
         const count = Math.min(maxBatchRows, rows - p * maxBatchRows);
-        return (part.outputs[i] as TensorArray).subarray(part.at * width, (part.at + count) * width);
+        return (part.outputs[i]?.data as TensorArray).subarray(part.at * width, (part.at + count) * width);
       }),
     );
   });

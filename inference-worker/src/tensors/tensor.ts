@@ -1,62 +1,129 @@
-import type { Manifest } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 
-export type Datatype = 'FP32' | 'FP64' | 'INT64' | 'INT32' | 'BOOL';
+/** Every element type of the Open Inference Protocol that ONNX Runtime takes. */
+export const DATATYPES = [
+  'BOOL',
+  'UINT8',
+  'UINT16',
+  'UINT32',
+  'UINT64',
+  'INT8',
+  'INT16',
+  'INT32',
+  'INT64',
+  'FP16',
+  'FP32',
+  'FP64',
+  'BYTES',
+] as const;
+export type Datatype = (typeof DATATYPES)[number];
+
+/** Elements of fixed size. FP16 is kept as its bits, BOOL as 0 or 1. */
 export type TensorArray =
   | Float32Array<ArrayBuffer>
   | Float64Array<ArrayBuffer>
   | BigInt64Array<ArrayBuffer>
+  | BigUint64Array<ArrayBuffer>
   | Int32Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | Int16Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Int8Array<ArrayBuffer>
   | Uint8Array<ArrayBuffer>;
+/** BYTES are texts. */
+export type TensorData = TensorArray | string[];
 
-/** A tensor of a servable model; its first dimension is the batch. */
+/** Values with their shape, row-major. */
+export interface Tensor {
+  data: TensorData;
+  dims: readonly number[];
+}
+
+/** A tensor of a model's signature. */
 export interface TensorSpec {
   name: string;
   datatype: Datatype;
+  /** as declared; -1 is a free dimension */
+  shape: readonly number[];
   /** dimensions after the first */
   rowShape: number[];
-  /** elements in one row */
+  /** elements in one row; 0 where the tensor cannot be cut into rows of one size */
   width: number;
 }
 
-const BYTES_PER_ELEMENT: Record<Datatype, number> = { FP32: 4, FP64: 8, INT64: 8, INT32: 4, BOOL: 1 };
+const ARRAY_OF = {
+  BOOL: Uint8Array,
+  UINT8: Uint8Array,
+  UINT16: Uint16Array,
+  UINT32: Uint32Array,
+  UINT64: BigUint64Array,
+  INT8: Int8Array,
+  INT16: Int16Array,
+  INT32: Int32Array,
+  INT64: BigInt64Array,
+  FP16: Uint16Array,
+  FP32: Float32Array,
+  FP64: Float64Array,
+} as const satisfies Record<Exclude<Datatype, 'BYTES'>, unknown>;
 
-/**
- * @throws DomainError ARTEFACT_INVALID for a tensor that cannot be batched by rows: text, a fixed first dimension, or another dimension
- *   that is not fixed
- */
-export function tensorSpec(tensor: Manifest['onnx']['inputs'][number]): TensorSpec {
-  const { name, datatype, shape } = tensor;
-  const [batch, ...rowShape] = shape;
-  if (datatype === 'BYTES' || batch !== -1 || rowShape.some((size) => size < 1)) {
-    throw new DomainError(
-      'ARTEFACT_INVALID',
-      `tensor "${name}" (${datatype} [${shape.join(', ')}]) cannot be batched: the first dimension must be -1, the others positive, the type a number`,
-    );
-  }
-  return { name, datatype, rowShape, width: rowShape.reduce((product, size) => product * size, 1) };
+export function tensorSpec(declared: {
+  name: string;
+  datatype: Datatype;
+  shape: readonly number[];
+}): TensorSpec {
+  const { name, datatype, shape } = declared;
+  const rowShape = shape.slice(1);
+  const isCut = datatype !== 'BYTES' && shape[0] === -1 && rowShape.every((size) => size >= 1);
+  return { name, datatype, shape, rowShape, width: isCut ? elementsOf(rowShape) : 0 };
+}
+
+/** Whether rows of different requests can run together: every tensor is [-1, fixed, …] with elements of fixed size. */
+export function isBatchable(specs: readonly TensorSpec[]): boolean {
+  return specs.every(({ width }) => width > 0);
+}
+
+/** @throws DomainError ARTEFACT_INVALID naming the first tensor that cannot be batched by rows */
+export function assertBatchable(specs: readonly TensorSpec[]): void {
+  const bad = specs.find(({ width }) => width === 0);
+  if (!bad) return;
+  throw new DomainError(
+    'ARTEFACT_INVALID',
+    `tensor "${bad.name}" (${bad.datatype} [${bad.shape.join(', ')}]) cannot be batched: the first dimension must be -1, the others positive, the type a number`,
+  );
+}
+
+export function elementsOf(dims: readonly number[]): number {
+  return dims.reduce((product, size) => product * size, 1);
+}
+
+/** Bytes of one element; BYTES have none of their own. */
+export function bytesPerElement(datatype: Datatype): number {
+  return datatype === 'BYTES' ? 0 : ARRAY_OF[datatype].BYTES_PER_ELEMENT;
 }
 
 /** Bytes of one row on the wire and in memory. */
 export function bytesPerRow({ datatype, width }: TensorSpec): number {
-  return BYTES_PER_ELEMENT[datatype] * width;
+  return bytesPerElement(datatype) * width;
 }
 
-/** A zeroed tensor of `rows` rows. */
+/** A zeroed array of `elements` numbers. */
+export function allocateArray(datatype: Exclude<Datatype, 'BYTES'>, elements: number): TensorArray {
+  return new ARRAY_OF[datatype](elements);
+}
+
+/** A zeroed tensor of `rows` rows. @throws RangeError for BYTES, which have no rows of one size */
 export function allocateTensor({ datatype, width }: TensorSpec, rows: number): TensorArray {
-  const elements = rows * width;
-  switch (datatype) {
-    case 'FP32':
-      return new Float32Array(elements);
-    case 'FP64':
-      return new Float64Array(elements);
-    case 'INT64':
-      return new BigInt64Array(elements);
-    case 'INT32':
-      return new Int32Array(elements);
-    case 'BOOL':
-      return new Uint8Array(elements);
-  }
+  if (datatype === 'BYTES') throw new RangeError('BYTES cannot be allocated by rows');
+  return allocateArray(datatype, rows * width);
+}
+
+/** Elements [0, elements) of a buffer seen as a datatype. @throws RangeError when the buffer is too short or not aligned */
+export function arrayOver(
+  datatype: Exclude<Datatype, 'BYTES'>,
+  buffer: ArrayBuffer,
+  elements: number,
+): TensorArray {
+  return new ARRAY_OF[datatype](buffer, 0, elements);
 }
 
 /** The little-endian bytes of rows [from, from + count) of a tensor, without a copy. */

@@ -8,7 +8,21 @@ import { upliftSpec } from './uplift-spec.js';
 
 const tensor = z.object({
   name: z.string(),
-  datatype: z.enum(['FP32', 'FP64', 'INT64', 'INT32', 'BOOL', 'BYTES']),
+  datatype: z.enum([
+    'BOOL',
+    'UINT8',
+    'UINT16',
+    'UINT32',
+    'UINT64',
+    'INT8',
+    'INT16',
+    'INT32',
+    'INT64',
+    'FP16',
+    'FP32',
+    'FP64',
+    'BYTES',
+  ]),
   shape: z.array(z.number().int()).describe('-1 is the batch dimension'),
 });
 
