@@ -12,7 +12,19 @@ export {
 } from './manifest.js';
 export { type Measured, measured } from './measured.js';
 export { ModelDirectory } from './model-directory.js';
+export {
+  completeManifest,
+  isModelName,
+  type ManifestDraft,
+  type ModelEntry,
+  type ModelRepository,
+  parseManifest,
+  readProvenFiles,
+  type StoredVersion,
+  type VersionMark,
+} from './model-repository.js';
 export { type ScoreSpec, scoreSpec, type ScoreTask } from './score-spec.js';
+export { DEFAULT_SERVING, parseServingConfig, type ServingConfig, servingConfig } from './serving.js';
 export { type SessionSpec, sessionSpec } from './session-spec.js';
 export { type ColumnEncoding, columnEncoding, type TableEncoding, tableEncoding } from './table-encoding.js';
 export { type UpliftSpec, upliftSpec } from './uplift-spec.js';

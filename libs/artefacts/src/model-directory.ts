@@ -1,49 +1,94 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '@sextant/domain';
-import { manifest as manifestSchema, type Manifest, type ModelCard } from './manifest.js';
+import type { Manifest, ModelCard } from './manifest.js';
+import {
+  completeManifest,
+  isModelName,
+  type ManifestDraft,
+  type ModelEntry,
+  type ModelRepository,
+  parseManifest,
+  readProvenFiles,
+  type StoredVersion,
+  type VersionMark,
+} from './model-repository.js';
+import { DEFAULT_SERVING, parseServingConfig, type ServingConfig, servingConfig } from './serving.js';
+
+const ONNX_FILE = 'model.onnx';
+const MANIFEST_FILE = 'manifest.json';
+const SERVING_FILE = 'serving.json';
 
 /**
  * A model repository in a directory:
- * `<root>/<model>/<version>/{model.onnx, manifest.json, card.json, …}` and `<root>/<model>/live`, which holds the serving version.
- * A version appears whole or not at all (rename of a finished directory); `live` is replaced in one step.
+ * `<root>/<model>/<version>/{model.onnx, manifest.json, card.json, …}`, `<root>/<model>/live`, which holds the serving version, and
+ * `<root>/<model>/serving.json` where a model is served in a special way. A version appears whole or not at all (rename of a
+ * finished directory); `live` and `serving.json` are replaced in one step. A folder `<version>/model.onnx` without a manifest is a
+ * plain model, as Triton has them.
  */
-export class ModelDirectory {
+export class ModelDirectory implements ModelRepository {
   constructor(readonly root: string) {}
+
+  get location(): string {
+    return this.root;
+  }
+
+  async isThere(): Promise<boolean> {
+    return (await statOrNull(this.root)) !== null;
+  }
 
   async listModels(): Promise<string[]> {
     const entries = await readdir(this.root, { withFileTypes: true }).catch(emptyWhenMissing);
     return entries
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+      .filter((entry) => mayBeFolder(entry) && isModelName(entry.name))
       .map((entry) => entry.name)
       .sort();
   }
 
   async listVersions(model: string): Promise<number[]> {
+    if (!isModelName(model)) return [];
     const entries = await readdir(join(this.root, model), { withFileTypes: true }).catch(emptyWhenMissing);
     return entries
-      .filter((entry) => entry.isDirectory() && /^[1-9]\d*$/.test(entry.name))
+      .filter((entry) => mayBeFolder(entry) && /^[1-9]\d{0,14}$/.test(entry.name))
       .map((entry) => Number(entry.name))
       .sort((a, b) => a - b);
   }
 
+  async readEntry(model: string): Promise<ModelEntry> {
+    const [versions, live, text] = await Promise.all([
+      this.listVersions(model),
+      this.findLiveVersion(model),
+      readTextOrNull(join(this.root, model, SERVING_FILE)),
+    ]);
+    return { versions, live, serving: text === null ? DEFAULT_SERVING : parseServingConfig(model, text) };
+  }
+
   /** The serving version, or null when none was ever put live. */
   async findLiveVersion(model: string): Promise<number | null> {
-    const text = await readFile(join(this.root, model, 'live'), 'utf8').catch(
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return '';
-        throw error;
-      },
-    );
+    const text = (await readTextOrNull(join(this.root, model, 'live'))) ?? '';
     return /^[1-9]\d*\s*$/.test(text) ? Number(text) : null;
   }
 
-  async setLiveVersion(model: string, version: number): Promise<void> {
-    const target = join(this.root, model, 'live');
-    const draft = `${target}.${randomUUID()}`;
-    await writeDurably(draft, `${version}\n`);
-    await rename(draft, target);
+  async findMark(model: string, version: number): Promise<VersionMark | null> {
+    const described = await statOrNull(this.path(model, version, MANIFEST_FILE));
+    const found = described ?? (await statOrNull(this.path(model, version, ONNX_FILE)));
+    if (!found) return null;
+    return { stamp: `${found.mtimeMs}/${found.size}/${found.ino}`, isPlain: described === null };
+  }
+
+  async setLiveVersion(model: string, version: number | null): Promise<void> {
+    await this.replace(model, 'live', version === null ? '' : `${version}\n`);
+  }
+
+  async setServing(model: string, serving: Partial<ServingConfig>): Promise<void> {
+    await this.replace(model, SERVING_FILE, `${JSON.stringify(servingConfig.parse(serving), null, 2)}\n`);
+  }
+
+  async readVersion(model: string, version: number): Promise<StoredVersion> {
+    const mark = await this.findMark(model, version);
+    if (mark === null || !mark.isPlain) return this.readVerified(model, version);
+    return { manifest: null, files: new Map([[ONNX_FILE, await this.read(model, version, ONNX_FILE)]]) };
   }
 
   /**
@@ -56,75 +101,35 @@ export class ModelDirectory {
     version: number,
   ): Promise<{ manifest: Manifest; files: Map<string, Buffer> }> {
     const manifest = await this.readManifest(model, version);
-    const files = new Map<string, Buffer>();
-    for (const { path, sha256, bytes } of manifest.files) {
-      const content = await readFile(this.path(model, version, path)).catch((cause: unknown) => {
-        throw new DomainError(
-          'ARTEFACT_INVALID',
-          `${model}/${version}/${path} is named in the manifest and cannot be read`,
-          { cause },
-        );
-      });
-      const actual = createHash('sha256').update(content).digest('hex');
-      if (content.byteLength !== bytes || actual !== sha256) {
-        throw new DomainError(
-          'ARTEFACT_HASH_MISMATCH',
-          `${model}/${version}/${path} is not the file the manifest describes (sha256 ${actual})`,
-        );
-      }
-      files.set(path, content);
-    }
-    return { manifest, files };
+    return { manifest, files: await readProvenFiles(manifest, (path) => this.read(model, version, path)) };
   }
 
   async readManifest(model: string, version: number): Promise<Manifest> {
-    const text = await readFile(this.path(model, version, 'manifest.json'), 'utf8').catch(
-      (cause: unknown) => {
-        throw new DomainError('ARTEFACT_INVALID', `${model}/${version} has no readable manifest.json`, {
-          cause,
-        });
-      },
-    );
-    const parsed = manifestSchema.safeParse(parseJson(text));
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      throw new DomainError(
-        'ARTEFACT_INVALID',
-        `${model}/${version}/manifest.json: ${issue?.path.join('.')} ${issue?.message}`,
-      );
-    }
-    if (parsed.data.model !== model || parsed.data.version !== version) {
-      throw new DomainError(
-        'ARTEFACT_INVALID',
-        `${model}/${version}/manifest.json describes ${parsed.data.model}/${parsed.data.version}`,
-      );
-    }
-    return parsed.data;
+    const path = this.path(model, version, MANIFEST_FILE);
+    const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+      const message = `${model}/${version} has no readable ${MANIFEST_FILE}`;
+      throw new DomainError('ARTEFACT_INVALID', message, { cause });
+    });
+    return parseManifest(model, version, parseJson(text));
   }
 
   async readCard(model: string, version: number): Promise<ModelCard> {
     return parseJson(await readFile(this.path(model, version, 'card.json'), 'utf8')) as ModelCard;
   }
 
-  /** Writes the next version in one step and returns its number; hashes and sizes in the manifest are filled in here. */
   async publish(
-    draft: Omit<Manifest, 'version' | 'files' | 'formatVersion'>,
+    draft: ManifestDraft,
     files: ReadonlyMap<string, Uint8Array>,
     card: ModelCard,
   ): Promise<Manifest> {
     const version = ((await this.listVersions(draft.model)).at(-1) ?? 0) + 1;
-    const described = [...files].map(([path, content]) => ({
-      path,
-      sha256: createHash('sha256').update(content).digest('hex'),
-      bytes: content.byteLength,
-    }));
-    const manifest = manifestSchema.parse({ formatVersion: 1, ...draft, version, files: described });
+    const manifest = completeManifest(draft, version, files);
     const staging = join(this.root, `.staging-${randomUUID()}`);
     await mkdir(staging, { recursive: true });
     try {
       for (const [path, content] of files) await writeDurably(join(staging, path), content);
       await writeDurably(join(staging, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
-      await writeDurably(join(staging, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+      await writeDurably(join(staging, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
       await mkdir(join(this.root, draft.model), { recursive: true });
       await rename(staging, this.path(draft.model, version));
     } catch (error) {
@@ -134,9 +139,27 @@ export class ModelDirectory {
     return manifest;
   }
 
+  /** Nothing is held open. */
+  async close(): Promise<void> {}
+
+  private async replace(model: string, file: string, content: string): Promise<void> {
+    const target = join(this.root, model, file);
+    const draft = `${target}.${randomUUID()}`;
+    await writeDurably(draft, content);
+    await rename(draft, target);
+  }
+
+  private read(model: string, version: number, file: string): Promise<Buffer> {
+    return readFile(this.path(model, version, file));
+  }
+
   private path(model: string, version: number, file = ''): string {
     return join(this.root, model, String(version), file);
   }
+}
+
+function mayBeFolder(entry: { isDirectory(): boolean; isSymbolicLink(): boolean }): boolean {
+  return entry.isDirectory() || entry.isSymbolicLink();
 }
 
 function parseJson(text: string): unknown {
@@ -153,7 +176,20 @@ async function writeDurably(path: string, content: Uint8Array | string): Promise
   await handle.sync().finally(() => handle.close());
 }
 
+async function readTextOrNull(path: string): Promise<string | null> {
+  return readFile(path, 'utf8').catch(nullWhenMissing);
+}
+
+async function statOrNull(path: string) {
+  return stat(path).catch(nullWhenMissing);
+}
+
+function nullWhenMissing(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
+  throw error;
+}
+
 function emptyWhenMissing(error: NodeJS.ErrnoException): never[] {
-  if (error.code === 'ENOENT') return [];
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
   throw error;
 }

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { DomainError } from '@sextant/domain';
+import { manifest as manifestSchema, type Manifest, type ModelCard } from './manifest.js';
+import type { ServingConfig } from './serving.js';
+
+/** What training hands over: everything of a version but its number, sizes and hashes. */
+export type ManifestDraft = Omit<Manifest, 'version' | 'files' | 'formatVersion'>;
+
+/** What is wanted of a model now. */
+export interface ModelEntry {
+  /** whole versions, ascending */
+  versions: number[];
+  /** the pointer `live`; null when no version was ever put live, or none shall be any more */
+  live: number | null;
+  serving: ServingConfig;
+}
+
+/** A version as it lies there, unread. */
+export interface VersionMark {
+  /** changes whenever the files do */
+  stamp: string;
+  /** an ONNX file that no manifest describes */
+  isPlain: boolean;
+}
+
+/** The content of one version. Files that a manifest describes are proven by its hashes; a plain one is taken as it is. */
+export interface StoredVersion {
+  manifest: Manifest | null;
+  files: ReadonlyMap<string, Buffer>;
+}
+
+/**
+ * Where versions of models are kept: written by the trainer, served by workers. A version appears whole or not at all and never
+ * changes afterwards; the pointer `live` moves in one step.
+ */
+export interface ModelRepository {
+  /** for people and logs, without credentials */
+  readonly location: string;
+
+  /** Whether there is anything to look at: a place that does not exist yet holds no wish to retire what is loaded. */
+  isThere(): Promise<boolean>;
+  listModels(): Promise<string[]>;
+  listVersions(model: string): Promise<number[]>;
+  /** @throws DomainError ARTEFACT_INVALID when the serving configuration is bad, naming the field */
+  readEntry(model: string): Promise<ModelEntry>;
+  /** Null when the version is not there. */
+  findMark(model: string, version: number): Promise<VersionMark | null>;
+  /** @throws DomainError ARTEFACT_INVALID, ARTEFACT_HASH_MISMATCH naming the file */
+  readVersion(model: string, version: number): Promise<StoredVersion>;
+
+  /** @throws DomainError ARTEFACT_INVALID when it does not parse or describes another version */
+  readManifest(model: string, version: number): Promise<Manifest>;
+  readCard(model: string, version: number): Promise<ModelCard>;
+  /** Writes the next version in one step; number, sizes and hashes of the manifest are filled in here. */
+  publish(draft: ManifestDraft, files: ReadonlyMap<string, Uint8Array>, card: ModelCard): Promise<Manifest>;
+  /** null: no version serves any more */
+  setLiveVersion(model: string, version: number | null): Promise<void>;
+  setServing(model: string, serving: Partial<ServingConfig>): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+/** Names that are safe as one path segment and as a label, Triton's among them. */
+export function isModelName(name: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$/.test(name);
+}
+
+/** The manifest of a version to be written. */
+export function completeManifest(
+  draft: ManifestDraft,
+  version: number,
+  files: ReadonlyMap<string, Uint8Array>,
+): Manifest {
+  const described = [...files].map(([path, content]) => ({
+    path,
+    sha256: sha256(content),
+    bytes: content.byteLength,
+  }));
+  return manifestSchema.parse({ formatVersion: 1, ...draft, version, files: described });
+}
+
+/** @throws DomainError ARTEFACT_INVALID when it does not parse or describes another version */
+export function parseManifest(model: string, version: number, json: unknown): Manifest {
+  const parsed = manifestSchema.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const message = `${model}/${version}/manifest.json: ${issue?.path.join('.')} ${issue?.message}`;
+    throw new DomainError('ARTEFACT_INVALID', message);
+  }
+  if (parsed.data.model !== model || parsed.data.version !== version) {
+    const other = `${parsed.data.model}/${parsed.data.version}`;
+    throw new DomainError('ARTEFACT_INVALID', `${model}/${version}/manifest.json describes ${other}`);
+  }
+  return parsed.data;
+}
+
+/** Reads every file that a manifest names and proves it. @throws DomainError ARTEFACT_INVALID, ARTEFACT_HASH_MISMATCH */
+export async function readProvenFiles(
+  { model, version, files }: Manifest,
+  read: (path: string) => Promise<Buffer>,
+): Promise<Map<string, Buffer>> {
+  const proven = new Map<string, Buffer>();
+  for (const { path, sha256: wanted, bytes } of files) {
+    const content = await read(path).catch((cause: unknown) => {
+      const message = `${model}/${version}/${path} is named in the manifest and cannot be read`;
+      throw new DomainError('ARTEFACT_INVALID', message, { cause });
+    });
+    const actual = sha256(content);
+    if (content.byteLength !== bytes || actual !== wanted) {
+      const message = `${model}/${version}/${path} is not the file the manifest describes (sha256 ${actual})`;
+      throw new DomainError('ARTEFACT_HASH_MISMATCH', message);
+    }
+    proven.set(path, content);
+  }
+  return proven;
+}
+
+function sha256(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
