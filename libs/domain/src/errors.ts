@@ -66,19 +66,21 @@ export type ErrorCode = keyof typeof ERROR_KINDS;
  *
  * @param code     key of ERROR_KINDS
  * @param message  safe to show to the caller
- * @param details  `path` points at the offending input, `cause` is kept for the log only
+ * @param details  `path` points at the offending input, `cause` is kept for the log only, `retryAfterMs` is when the same call may succeed
  */
 export class DomainError extends Error {
   override readonly name = 'DomainError';
   readonly path: string | undefined;
+  readonly retryAfterMs: number | undefined;
 
   constructor(
     readonly code: ErrorCode,
     message: string,
-    details: { path?: string; cause?: unknown } = {},
+    details: { path?: string; cause?: unknown; retryAfterMs?: number } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.path = details.path;
+    this.retryAfterMs = details.retryAfterMs;
   }
 
   get kind(): ErrorKind {
