@@ -49,7 +49,7 @@ export async function startWorker({ config, logger, version, spawn }: WorkerOpti
     },
   );
   const operations = new OperationsServer({
-    registry: metrics.registry,
+    metrics,
     readiness: () => ({ ready: lifecycle.state === 'ready', status: lifecycle.state }),
     models: () => describeModels(catalogue),
   });

@@ -1,10 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DomainError } from '@sextant/domain';
-import type { Registry } from 'prom-client';
 
 export interface OperationsSources {
-  registry: Registry;
+  metrics: { readonly contentType: string; page(): Promise<string> };
   /** whether traffic should be sent here, and why not */
   readiness(): { ready: boolean; status: string };
   /** what is served and what was refused, for people */
@@ -49,9 +48,8 @@ export class OperationsServer {
       type: 'application/json',
       body: JSON.stringify(value),
     });
-    const { registry } = this.sources;
-    if (url === '/metrics')
-      return { status: 200, type: registry.contentType, body: await registry.metrics() };
+    const { metrics } = this.sources;
+    if (url === '/metrics') return { status: 200, type: metrics.contentType, body: await metrics.page() };
     if (url === '/health/live') return json(200, { status: 'live' });
     if (url === '/models') return json(200, this.sources.models());
     if (url !== '/health/ready') {

@@ -1,15 +1,39 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { BatchObserver } from '../scheduling/inference-scheduler.js';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { LaneOptions } from '../scheduling/batch-lane.js';
+import type { BatchObserver } from '../scheduling/inference-scheduler.js';
+import { CellFamily, exposition, type Family, ReadFamily } from './exposition.js';
+import { ModelMetrics, type UnloadReason } from './model-metrics.js';
+import { type CallRecorder, type LaneRecorder, STATUS_NAMES } from './model-statistics.js';
+import { tritonFamilies } from './triton-families.js';
+import { NO_MODEL, VersionStatistics } from './version-statistics.js';
 
-const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
-const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+/** What waits in the queue of one program of one version. */
+export interface LaneBacklog {
+  model: string;
+  version: string;
+  program: string;
+  pendingRequests: number;
+  pendingRows: number;
+  /** 0 when nothing waits */
+  oldestWaitMs: number;
+}
 
 /** What the gauges read when they are scraped. */
 export interface Backlog {
   readonly pendingRows: number;
   oldestWaitMs(now: number): number;
+  /** one entry a lane, empty lanes included */
+  backlog?(now: number): Iterable<LaneBacklog>;
 }
+
+/** Inference threads by what they do. */
+export interface ThreadCounts {
+  alive: number;
+  busy: number;
+}
+
+/** Why a request was refused before it queued. */
+export type ShedReason = 'queue_full' | 'estimated_wait' | 'memory' | 'fair_share' | 'draining';
 
 export interface FinishedCall {
   rpc: string;
@@ -20,131 +44,207 @@ export interface FinishedCall {
   seconds: number;
 }
 
-/** The worker's Prometheus instruments; model and version label only what was really served. */
-export class WorkerMetrics implements BatchObserver {
-  readonly registry = new Registry();
-  private readonly registers = [this.registry];
+const counter = (name: string, help: string, labels: readonly string[] = []): CellFamily =>
+  new CellFamily('counter', { name, help, labels });
 
-  private readonly domainCalls = new Counter({
-    name: 'sextant_worker_rpc_total',
-    help: 'calls of sextant.inference.v1.Decisions by rpc, whatever their outcome',
-    labelNames: ['rpc'],
-    registers: this.registers,
-  });
-  private readonly requests = new Counter({
-    name: 'sextant_inference_requests_total',
-    help: 'finished calls; code is the gRPC status',
-    labelNames: ['rpc', 'model', 'version', 'code'],
-    registers: this.registers,
-  });
-  private readonly failures = new Counter({
-    name: 'sextant_inference_failures_total',
-    help: 'finished calls whose status was not OK',
-    labelNames: ['rpc', 'model', 'version', 'code'],
-    registers: this.registers,
-  });
-  private readonly duration = new Histogram({
-    name: 'sextant_inference_request_seconds',
-    help: 'time from the decoded request to the answer',
-    labelNames: ['rpc'],
-    buckets: SECONDS,
-    registers: this.registers,
-  });
-  private readonly queueTime = new Histogram({
-    name: 'sextant_inference_queue_seconds',
-    help: 'time that rows waited for a thread, one observation a request part',
-    labelNames: ['model', 'program'],
-    buckets: SECONDS,
-    registers: this.registers,
-  });
-  private readonly computeTime = new Histogram({
-    name: 'sextant_inference_compute_seconds',
-    help: 'time of one batch on its thread',
-    labelNames: ['model', 'program'],
-    buckets: SECONDS,
-    registers: this.registers,
-  });
-  private readonly batchRows = new Histogram({
-    name: 'sextant_inference_batch_rows',
-    help: 'rows that ran together',
-    labelNames: ['model', 'program'],
-    buckets: ROWS,
-    registers: this.registers,
-  });
-  private readonly servingVersion = new Gauge({
-    name: 'sextant_model_serving_version',
-    help: 'version in service by model',
-    labelNames: ['model'],
-    registers: this.registers,
-  });
-  private readonly loadFailures = new Counter({
-    name: 'sextant_model_load_failures_total',
-    help: 'versions that were refused, by model; the version before stays in service',
-    labelNames: ['model'],
-    registers: this.registers,
-  });
-  private readonly lostThreads = new Counter({
-    name: 'sextant_inference_threads_lost_total',
-    help: 'inference threads that ended and were replaced',
-    registers: this.registers,
-  });
+/**
+ * The worker's Prometheus metrics; model and version label only what was really served. What counts on the path of a call keeps
+ * a {@link CallRecorder} or {@link LaneRecorder}; the other methods look their labels up.
+ */
+export class WorkerMetrics implements BatchObserver {
+  readonly models = new ModelMetrics();
+  readonly versions = new VersionStatistics();
+  private readonly processRegistry = new Registry();
+  private readonly domainCalls = counter(
+    'sextant_worker_rpc_total',
+    'calls of sextant.inference.v1.Decisions by rpc, whatever their outcome',
+    ['rpc'],
+  );
+  private readonly lostThreads = counter(
+    'sextant_inference_threads_lost_total',
+    'inference threads that ended and were replaced',
+  );
+  private readonly retriedBatches = counter(
+    'sextant_inference_batch_retries_total',
+    'batches that ran again because their thread was lost',
+  );
+  private readonly shed = counter(
+    'sextant_inference_shed_total',
+    'requests refused before they queued: queue_full, estimated_wait, memory, fair_share or draining',
+    ['reason'],
+  );
+  private backlog: Backlog | undefined;
+  private threads: (() => ThreadCounts) | undefined;
+  private readonly own: readonly Family[];
 
   constructor() {
-    collectDefaultMetrics({ register: this.registry });
+    collectDefaultMetrics({ register: this.processRegistry });
+    const { versions } = this;
+    this.own = [
+      ...requestFamilies(versions),
+      versions.requestSeconds,
+      versions.queueSeconds,
+      versions.computeSeconds,
+      versions.batchRows,
+      this.domainCalls,
+      ...this.backlogFamilies(),
+      this.shed,
+      ...this.threadFamilies(),
+      this.lostThreads,
+      this.retriedBatches,
+      ...this.models.families,
+      ...tritonFamilies(versions, () => this.laneBacklogs()),
+    ];
+  }
+
+  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
+
+  /** Every metric of this worker, in the order of the page; those of the process itself apart. */
+  get families(): readonly Family[] {
+    return this.own;
+  }
+
+  /** The page that Prometheus reads. */
+  async page(): Promise<string> {
+    return exposition(this.own) + (await this.processRegistry.metrics());
+  }
+
+  /** Counts the finished calls of one rpc on one version; keep it. Without a model: calls that never came as far. */
+  recorder(rpc: string, model = NO_MODEL, version = NO_MODEL): CallRecorder {
+    return this.versions.call(rpc, model, version);
+  }
+
+  /** Counts the batches of one lane; keep it. */
+  laneRecorder({
+    model,
+    version,
+    program,
+  }: Pick<LaneOptions, 'model' | 'version' | 'program'>): LaneRecorder {
+    return this.versions.lane(model, version, program);
+  }
+
+  /** What waits, by lane; empty until a scheduler tells. */
+  *laneBacklogs(): Iterable<LaneBacklog> {
+    yield* this.backlog?.backlog?.(Date.now()) ?? [];
   }
 
   /** Gauges that are read from the queue itself at every scrape. */
   watchBacklog(backlog: Backlog): void {
-    new Gauge({
-      name: 'sextant_inference_pending_rows',
-      help: 'rows that wait for a thread, all models together; the autoscaler reads it',
-      registers: this.registers,
-      collect() {
-        this.set(backlog.pendingRows);
-      },
-    });
-    new Gauge({
-      name: 'sextant_inference_oldest_wait_seconds',
-      help: 'age of the oldest waiting rows',
-      registers: this.registers,
-      collect() {
-        this.set(backlog.oldestWaitMs(Date.now()) / 1000);
-      },
-    });
+    this.backlog = backlog;
+  }
+
+  /** Gauges that are read from the pool itself at every scrape. */
+  watchThreads(threads: () => ThreadCounts): void {
+    this.threads = threads;
   }
 
   domainCall(rpc: string): void {
-    this.domainCalls.inc({ rpc });
+    this.domainCalls.of(rpc).value += 1;
   }
 
-  callFinished({ seconds, ...labels }: FinishedCall): void {
-    this.requests.inc(labels);
-    if (labels.code !== 'OK') this.failures.inc(labels);
-    this.duration.observe({ rpc: labels.rpc }, seconds);
+  callFinished({ rpc, model, version, code, seconds }: FinishedCall): void {
+    const known = STATUS_NAMES.findIndex((name) => name === code);
+    this.recorder(rpc, model, version).finished(known < 0 ? 2 : known, seconds * 1000);
   }
 
-  batchTaken({ model, program }: LaneOptions, batch: { rows: number; queueMs: readonly number[] }): void {
-    this.batchRows.observe({ model, program }, batch.rows);
-    for (const waitedMs of batch.queueMs) this.queueTime.observe({ model, program }, waitedMs / 1000);
+  batchTaken(lane: LaneOptions, batch: { rows: number; queueMs: readonly number[] }): void {
+    const recorder = this.laneRecorder(lane);
+    recorder.taken(batch.rows);
+    for (const waitedMs of batch.queueMs) recorder.waited(waitedMs);
   }
 
-  batchDone({ model, program }: LaneOptions, computeMs: number): void {
-    this.computeTime.observe({ model, program }, computeMs / 1000);
+  batchDone(lane: LaneOptions, computeMs: number): void {
+    this.laneRecorder(lane).done({ rows: 0, parts: 1, inputMs: 0, inferMs: computeMs, outputMs: 0 });
   }
 
-  modelServing(model: string, version: number): void {
-    this.servingVersion.set({ model }, version);
+  batchRetried(): void {
+    this.retriedBatches.of().value += 1;
   }
 
-  modelRetired(model: string): void {
-    this.servingVersion.remove({ model });
-  }
-
-  modelRefused(model: string): void {
-    this.loadFailures.inc({ model });
+  callShed(reason: ShedReason): void {
+    this.shed.of(reason).value += 1;
   }
 
   threadLost(): void {
-    this.lostThreads.inc();
+    this.lostThreads.of().value += 1;
   }
+
+  modelServing(model: string, version: number | string): void {
+    this.models.serving(model, version);
+  }
+
+  modelRetired(model: string): void {
+    this.models.retired(model);
+  }
+
+  modelRefused(model: string): void {
+    this.models.refused(model);
+  }
+
+  /** A version is on the threads and warm. Call it once a load; {@link modelUnloaded} takes it back. */
+  modelLoaded(
+    model: string,
+    version: string,
+    facts: { provider?: string; memoryBytes?: number; loadMs?: number } = {},
+  ): void {
+    this.versions.loaded(model, version);
+    this.models.loaded(model, version, facts);
+  }
+
+  /** A load of a version is off the threads again; with its last load its series end. */
+  modelUnloaded(model: string, version: string, reason: UnloadReason): void {
+    this.models.unloaded(model, reason);
+    if (this.versions.unloaded(model, version)) this.models.forget(model, version);
+  }
+
+  private backlogFamilies(): Family[] {
+    return [
+      new ReadFamily(
+        'gauge',
+        {
+          name: 'sextant_inference_pending_rows',
+          help: 'rows that wait for a thread, all models together; the autoscaler reads it',
+        },
+        () => [{ value: this.backlog?.pendingRows ?? 0 }],
+      ),
+      new ReadFamily(
+        'gauge',
+        { name: 'sextant_inference_oldest_wait_seconds', help: 'age of the oldest waiting rows' },
+        () => [{ value: (this.backlog?.oldestWaitMs(Date.now()) ?? 0) / 1000 }],
+      ),
+    ];
+  }
+
+  private threadFamilies(): Family[] {
+    const gauge = (state: keyof ThreadCounts, help: string): Family =>
+      new ReadFamily('gauge', { name: `sextant_inference_threads_${state}`, help }, () =>
+        this.threads ? [{ value: this.threads()[state] }] : [],
+      );
+    return [
+      gauge('alive', 'inference threads that take batches'),
+      gauge('busy', 'inference threads that run a batch now'),
+    ];
+  }
+}
+
+function requestFamilies(versions: VersionStatistics): Family[] {
+  const labels = ['rpc', 'model', 'version', 'code'];
+  const family = (name: string, help: string, isCounted: (code: string) => boolean): Family =>
+    new ReadFamily('counter', { name, help, labels }, function* () {
+      for (const { rpc, statistics, counts } of versions.calls()) {
+        for (const [at, code] of STATUS_NAMES.entries()) {
+          const value = counts[at] ?? 0;
+          if (value > 0 && isCounted(code))
+            yield { labels: [rpc, statistics.model, statistics.version, code], value };
+        }
+      }
+    });
+  return [
+    family('sextant_inference_requests_total', 'finished calls; code is the gRPC status', () => true),
+    family(
+      'sextant_inference_failures_total',
+      'finished calls whose status was not OK',
+      (code) => code !== 'OK',
+    ),
+  ];
 }

@@ -1,0 +1,121 @@
+import { CellFamily, type Family } from './exposition.js';
+
+/** Why a version left the threads. */
+export type UnloadReason = 'replaced' | 'retired' | 'idle' | 'evicted' | 'requested';
+
+/** What the lifecycle of models counts: rare events, by name. */
+export class ModelMetrics {
+  private readonly servingVersion = new CellFamily('gauge', {
+    name: 'sextant_model_serving_version',
+    help: 'version in service by model',
+    labels: ['model'],
+  });
+  private readonly loads = new CellFamily('counter', {
+    name: 'sextant_model_loads_total',
+    help: 'versions that were brought onto the threads',
+    labels: ['model'],
+  });
+  private readonly loadSeconds = new CellFamily('gauge', {
+    name: 'sextant_model_load_seconds',
+    help: 'how long the last load took, from the repository to the last warm-up run',
+    labels: ['model', 'version'],
+  });
+  private readonly loadFailures = new CellFamily('counter', {
+    name: 'sextant_model_load_failures_total',
+    help: 'versions that were refused, by model; the version before stays in service',
+    labels: ['model'],
+  });
+  private readonly unloads = new CellFamily('counter', {
+    name: 'sextant_model_unloads_total',
+    help: 'versions that left the threads: replaced, retired, idle, evicted or requested',
+    labels: ['model', 'reason'],
+  });
+  private readonly memory = new CellFamily('gauge', {
+    name: 'sextant_model_memory_bytes',
+    help: 'memory that a loaded version takes, all threads together, as estimated at load',
+    labels: ['model', 'version'],
+  });
+  private readonly provider = new CellFamily('gauge', {
+    name: 'sextant_inference_provider_info',
+    help: '1 for the execution provider that serves the version',
+    labels: ['model', 'version', 'provider'],
+  });
+  private readonly providerFailures = new CellFamily('counter', {
+    name: 'sextant_inference_provider_failures_total',
+    help: 'loads that a provider refused, before the next one in the order was tried',
+    labels: ['provider'],
+  });
+  private readonly canary = new CellFamily('counter', {
+    name: 'sextant_model_canary_requests_total',
+    help: 'requests that the canary version answered by its share',
+    labels: ['model', 'version'],
+  });
+  private readonly shadow = new CellFamily('counter', {
+    name: 'sextant_model_shadow_runs_total',
+    help: 'requests that the shadow version ran beside the answer: ok, failed or dropped for want of room',
+    labels: ['model', 'version', 'outcome'],
+  });
+
+  readonly families: readonly Family[] = [
+    this.servingVersion,
+    this.loads,
+    this.loadSeconds,
+    this.loadFailures,
+    this.unloads,
+    this.memory,
+    this.provider,
+    this.providerFailures,
+    this.canary,
+    this.shadow,
+  ];
+
+  serving(model: string, version: number | string): void {
+    this.servingVersion.of(model).value = Number(version);
+  }
+
+  retired(model: string): void {
+    this.servingVersion.forget(model);
+  }
+
+  refused(model: string): void {
+    this.loadFailures.of(model).value += 1;
+  }
+
+  loaded(
+    model: string,
+    version: string,
+    facts: { provider?: string; memoryBytes?: number; loadMs?: number },
+  ): void {
+    this.loads.of(model).value += 1;
+    if (facts.loadMs !== undefined) this.loadSeconds.of(model, version).value = facts.loadMs / 1000;
+    if (facts.memoryBytes !== undefined) this.memory.of(model, version).value = facts.memoryBytes;
+    if (facts.provider !== undefined) this.servedBy(model, version, facts.provider);
+  }
+
+  unloaded(model: string, reason: UnloadReason): void {
+    this.unloads.of(model, reason).value += 1;
+  }
+
+  /** Forgets what describes a version that is gone. */
+  forget(model: string, version: string): void {
+    for (const family of [this.loadSeconds, this.memory, this.provider, this.canary, this.shadow])
+      family.forget(model, version);
+  }
+
+  servedBy(model: string, version: string, provider: string): void {
+    this.provider.forget(model, version);
+    this.provider.of(model, version, provider).value = 1;
+  }
+
+  providerFailed(provider: string): void {
+    this.providerFailures.of(provider).value += 1;
+  }
+
+  canaryAnswered(model: string, version: string): void {
+    this.canary.of(model, version).value += 1;
+  }
+
+  shadowRan(model: string, version: string, outcome: 'ok' | 'failed' | 'dropped'): void {
+    this.shadow.of(model, version, outcome).value += 1;
+  }
+}
