@@ -1,0 +1,73 @@
+// What the samples say: a Markdown table, and the bars that the worker is held to.
+
+const BARS = [
+  { against: 'aio', rows: 1, callers: 64, most: 0.25 },
+  { against: 'mlserver', rows: 1, callers: 64, most: 0.15 },
+  { against: 'echo', rows: 1, callers: 64, most: 1.3 },
+  { against: 'sextant-alone', rows: 1, callers: 256, most: 1 / 1.5 },
+];
+
+export function tableOf(samples) {
+  const lines = summaries(samples).map(
+    ({ model, load, server, cpuUs, perRow, callsPerSecond, p50Ms, p99Ms, failed, residentMb }) =>
+      `| ${model} | ${load} | ${server} | ${cpuUs.toFixed(0)} | ${perRow.toFixed(2)} | ${callsPerSecond.toFixed(0)} | ${p50Ms.toFixed(1)} | ${p99Ms.toFixed(1)} | ${residentMb.toFixed(0)} | ${failed} |`,
+  );
+  return [
+    '| model | rows × callers | server | CPU µs a call | a row | calls/s | p50 ms | p99 ms | MB | failed |',
+    '|---|---|---|---|---|---|---|---|---|---|',
+    ...lines,
+  ].join('\n');
+}
+
+/** The ratios of CPU a call that the worker is held to, worst model last. */
+export function barsOf(samples) {
+  const all = summaries(samples);
+  const lines = BARS.flatMap(({ against, rows, callers, most }) => {
+    const here = all.filter((each) => each.rows === rows && each.callers === callers);
+    return here
+      .filter(({ server }) => server === 'sextant')
+      .flatMap(({ model, cpuUs }) => {
+        const other = here.find((each) => each.server === against && each.model === model);
+        if (!other) return [];
+        const ratio = cpuUs / other.cpuUs;
+        const verdict = ratio <= most ? 'holds' : 'MISSED';
+        return `| ${model}, ${rows} × ${callers} | ${against} | ${ratio.toFixed(3)} | ≤ ${most.toFixed(2)} | ${verdict} |`;
+      });
+  });
+  return ['| sextant’s CPU a call | of that of | ratio | bar | |', '|---|---|---|---|---|', ...lines].join(
+    '\n',
+  );
+}
+
+/** One line a server, model and load: medians over the rounds. */
+function summaries(samples) {
+  const groups = Map.groupBy(samples, ({ model, rows, callers, server }) =>
+    [model, rows, callers, server].join(),
+  );
+  return [...groups.values()]
+    .map((group) => {
+      const [{ model, rows, callers, server }] = group;
+      const middle = (of) => median(group.map((sample) => sample[of]));
+      return {
+        model,
+        rows,
+        callers,
+        server,
+        load: `${rows} × ${callers}`,
+        cpuUs: middle('cpuUs'),
+        perRow: middle('cpuUs') / rows,
+        callsPerSecond: middle('callsPerSecond'),
+        p50Ms: middle('p50Ms'),
+        p99Ms: middle('p99Ms'),
+        residentMb: middle('residentMb'),
+        failed: group.reduce((sum, sample) => sum + sample.failed, 0),
+      };
+    })
+    .sort((a, b) => a.model.localeCompare(b.model) || a.rows - b.rows || a.callers - b.callers);
+}
+
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
