@@ -22,8 +22,8 @@ export const CONTESTANTS = {
     says: 'this worker, one row a run',
     start: (call) => startWorker(call, { INFERENCE_MAX_BATCH_ROWS: '1' }),
   },
-  aio: { says: 'grpc.aio + ONNX Runtime', start: startAio },
-  mlserver: { says: 'MLServer 1.7.1', start: startMlserver },
+  aio: { says: 'grpc.aio + ONNX Runtime', isPeer: true, start: startAio },
+  mlserver: { says: 'MLServer 1.7.1', isPeer: true, start: startMlserver },
 };
 
 function startEcho({ model, rows, port }) {

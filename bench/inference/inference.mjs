@@ -77,7 +77,11 @@ async function measureServer(server, model, round) {
       skipped.add(`${server} (${model})`);
       return say(`${server} cannot serve ${model} here and is left out`);
     }
-    const running = await startServer(start, port, inferRequest(MODELS[model], rows));
+    const running = await startServer(start, port, inferRequest(MODELS[model], rows)).catch((error) => {
+      if (!CONTESTANTS[server].isPeer) throw error;
+      return say(`${server} does not start here and is left out: ${error.message}`);
+    });
+    if (!running) return skipped.add(`${server} (${model})`);
     try {
       for (const each of group)
         samples.push({ server, model, round, ...(await measure(running, port, model, each)) });

@@ -7,8 +7,7 @@ import { seededRandom } from '@sextant/learning';
 import { writeExplainer } from '@sextant/learning/explain';
 import { LightGbmProcess, lightGbmParameters, parseLightGbmModel } from '@sextant/lightgbm';
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
-import { writeRecommender, writeTreeModel } from '@sextant/onnx';
-import { attribute, constant, encodeModel, node } from '../../libs/onnx/dist/onnx-model.js';
+import { constant, encodeModel, node, writeRecommender, writeTreeModel } from '@sextant/onnx';
 
 const FEATURES = 32;
 const HIDDEN = 64;
