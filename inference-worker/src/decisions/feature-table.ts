@@ -2,7 +2,7 @@ import type { TableEncoding } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import { type Decoded, type FeatureTable, readFloat64, readInt32 } from '@sextant/inference-protocol';
 import { type ColumnTable, encodeTable, takeRows, type TableColumn } from '@sextant/learning';
-import type { Rows } from '../models/model-runner.js';
+import type { RowSource } from '../scheduling/batch-lane.js';
 
 export type TableCell = number | string | null;
 
@@ -36,7 +36,7 @@ export function readFeatureTable(table: Decoded<FeatureTable> | null, path: stri
 }
 
 /** Rows of the model's input, encoded batch by batch when their turn comes, so that waiting rows cost no matrix. */
-export function encodedRows(encoding: TableEncoding, table: ColumnTable): Rows {
+export function encodedRows(encoding: TableEncoding, table: ColumnTable): RowSource {
   const width = encoding.features.length;
   return {
     rows: table.rows,

@@ -7,7 +7,8 @@ import {
   type ForecastValueResponse,
   readFloat64,
 } from '@sextant/inference-protocol';
-import type { ModelRunner, Rows } from '../models/model-runner.js';
+import type { ModelRunner } from '../models/model-runner.js';
+import type { RowSource } from '../scheduling/batch-lane.js';
 import type { CallContext } from '../transport/call-context.js';
 import { servedBy } from './served-by.js';
 import { taskOf } from './task-of.js';
@@ -76,7 +77,7 @@ function customersOf(bytes: Uint8Array): Float64Array {
   return readFloat64(bytes);
 }
 
-function rowsOf(customers: Float64Array, spec: LifetimeSpec): Rows {
+function rowsOf(customers: Float64Array, spec: LifetimeSpec): RowSource {
   const rows = customers.length / COLUMNS;
   for (let row = 0; row < rows; row++) {
     checkCustomer(customers.subarray(row * COLUMNS, (row + 1) * COLUMNS), { row, spec });

@@ -1,6 +1,6 @@
 import type { ServedBy } from '@sextant/inference-protocol';
 import type { ServedModel } from '../models/served-model.js';
-import type { RowsResult } from '../scheduling/inference-scheduler.js';
+import type { RowsResult } from '../scheduling/rows-result.js';
 
 /** Times and size of the batches that carried a call's rows; the largest where there were several. */
 export function servedBy({ model, version, manifest }: ServedModel, result: RowsResult): ServedBy {

@@ -1,49 +1,74 @@
 import { DomainError } from '@sextant/domain';
 import type { WorkerLifecycle } from '../operations/worker-lifecycle.js';
-import type { BatchLane } from '../scheduling/batch-lane.js';
-import type { InferenceScheduler, RowsRequest, RowsResult } from '../scheduling/inference-scheduler.js';
+import type { BatchLane, ResultSink, RowSource } from '../scheduling/batch-lane.js';
+import type { InferenceScheduler } from '../scheduling/inference-scheduler.js';
+import type { RowsResult } from '../scheduling/rows-result.js';
 import type { CallContext } from '../transport/call-context.js';
-import type { ModelCatalogue } from './model-catalogue.js';
+import type { ModelCatalogue, WantedVersion } from './model-catalogue.js';
+import type { ModelResidency } from './model-residency.js';
 import type { ServedModel } from './served-model.js';
+import type { VersionSlot } from './version-slot.js';
 
 export interface RunnerParts {
   catalogue: ModelCatalogue;
+  residency: ModelResidency;
+  /** told of each call that a canary answers by its share */
+  onCanary(slot: VersionSlot): void;
   scheduler: InferenceScheduler;
   lifecycle: WorkerLifecycle;
   maxRequestRows: number;
 }
-
-/** Rows of one call, on the one core that every protocol goes through. */
-export type Rows = Pick<RowsRequest, 'rows' | 'bytesPerRow' | 'write'>;
 
 /** Finds the model of a call and runs the call's rows on it. */
 export class ModelRunner {
   constructor(private readonly parts: RunnerParts) {}
 
   /**
-   * Runs `work` with a version that stays loaded until it is done.
+   * Runs `work` with a version that stays loaded until it is done. A version that left memory is loaded first.
    *
-   * @param wanted.version  empty: the version in service
-   * @throws DomainError INFERENCE_UNAVAILABLE while the worker starts, MODEL_NOT_FOUND, MODEL_VERSION_NOT_FOUND
+   * @param wanted.version  a number, an alias, or empty: the version in service, or its canary
+   * @throws DomainError INFERENCE_UNAVAILABLE while the worker starts or when a version does not get back into memory in time,
+   *   MODEL_NOT_FOUND, MODEL_VERSION_NOT_FOUND
    */
-  with<T>(
-    wanted: { model: string; version: string },
+  async with<T>(
+    wanted: WantedVersion,
     context: CallContext,
     work: (served: ServedModel) => Promise<T>,
   ): Promise<T> {
+    let slot = this.route(wanted, context);
+    // A version may be retired while its load is waited for; then the call is routed again.
+    while (slot.served === null) {
+      await this.parts.residency.bring(slot, context.deadline);
+      slot = this.route(wanted, context);
+    }
+    const { served } = slot;
+    if (slot.isCanary && wanted.version === '') this.parts.onCanary(slot);
+    context.served = served;
+    slot.acquire();
+    try {
+      return await work(served);
+    } finally {
+      slot.release();
+    }
+  }
+
+  private route(wanted: WantedVersion, { routingKey }: CallContext): VersionSlot {
     const { catalogue, lifecycle } = this.parts;
-    if (lifecycle.state === 'starting' && !catalogue.find(wanted.model)) {
+    if (lifecycle.state === 'starting' && !catalogue.findSlot(wanted.model)) {
       throw new DomainError('INFERENCE_UNAVAILABLE', 'the worker is loading its models; try again shortly');
     }
-    return catalogue.use(wanted, (served) => {
-      context.served = { model: served.model, version: served.version };
-      return work(served);
-    });
+    const { model, version } = wanted;
+    return catalogue.route({ model, version, routingKey: routingKey === '' ? wanted.routingKey : routingKey });
   }
 
   /** @throws DomainError what {@link InferenceScheduler.run} throws */
-  run(lane: BatchLane, rows: Rows, { deadline, signal }: CallContext): Promise<RowsResult> {
-    return this.parts.scheduler.run(lane, { ...rows, deadline, signal });
+  run(lane: BatchLane, rows: RowSource, context: CallContext): Promise<RowsResult> {
+    return this.parts.scheduler.run(lane, rows, context);
+  }
+
+  /** @throws DomainError what {@link InferenceScheduler.submit} throws */
+  submit(lane: BatchLane, rows: RowSource, sink: ResultSink, context: CallContext): void {
+    this.parts.scheduler.submit(lane, rows, sink, context);
   }
 
   /** The bound on what one caller may send. @throws DomainError BATCH_TOO_LARGE, INVALID_INPUT without rows */

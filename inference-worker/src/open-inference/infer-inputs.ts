@@ -1,5 +1,5 @@
 import { DomainError } from '@sextant/domain';
-import type { Rows } from '../models/model-runner.js';
+import type { RowSource } from '../scheduling/batch-lane.js';
 import {
   allocateTensor,
   bytesPerRow,
@@ -36,7 +36,7 @@ export function readInputs(
   request: ModelInferRequest,
   specs: readonly TensorSpec[],
   checkRows: (rows: number) => void,
-): Rows {
+): RowSource {
   assertNames(request.inputs, specs);
   const isRaw = request.rawInputContents.length > 0;
   if (isRaw && request.rawInputContents.length !== request.inputs.length) {

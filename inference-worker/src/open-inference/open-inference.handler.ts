@@ -4,7 +4,7 @@ import type { ModelCatalogue } from '../models/model-catalogue.js';
 import type { ModelRunner } from '../models/model-runner.js';
 import type { ServedModel } from '../models/served-model.js';
 import type { WorkerLifecycle } from '../operations/worker-lifecycle.js';
-import type { RowsResult } from '../scheduling/inference-scheduler.js';
+import type { RowsResult } from '../scheduling/rows-result.js';
 import { bytesOfRows, type TensorArray, type TensorSpec } from '../tensors/tensor.js';
 import type { CallContext } from '../transport/call-context.js';
 import { type HandlerParts, unaryHandler } from '../transport/unary.handler.js';

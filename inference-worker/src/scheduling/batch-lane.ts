@@ -1,5 +1,5 @@
 import { DomainError } from '@sextant/domain';
-import type { Program } from '../onnx/thread-messages.js';
+import type { Job, JobResult, Program } from '../onnx/thread-messages.js';
 import {
   allocateTensor,
   bytesPerRow,
@@ -7,33 +7,80 @@ import {
   type TensorArray,
   type TensorSpec,
 } from '../tensors/tensor.js';
+import { PRIORITY, type Priority } from '../transport/call-context.js';
+import { RunTimeModel } from './run-time-model.js';
+import type { TenantAccounts } from './tenant-accounts.js';
 
-/** Rows of one request that run together; they may share a batch with other requests' rows. */
-export interface Task {
+/** Rows that a caller wants run; they are copied into batches when their turn comes. */
+export interface RowSource {
   rows: number;
-  /** memory that the waiting rows hold */
-  bytes: number;
-  /** epoch milliseconds; from then on the task costs no run */
-  deadline: number;
-  /** Copies the task's rows into the batch, from row `at` on. */
-  write(inputs: readonly TensorArray[], at: number): void;
+  /** memory that one waiting row holds */
+  bytesPerRow: number;
+  /** Copies rows [from, from + count) into the batch, from batch row `at` on; for lanes without an assembler of their own. */
+  write?(inputs: readonly TensorArray[], range: { from: number; count: number; at: number }): void;
 }
 
-export interface TaskResult {
-  /** whole batch outputs; this task's rows begin at row `at` */
-  outputs: readonly Tensor[];
-  at: number;
+/** Where the answers to a source's rows go. */
+export interface ResultSink {
+  /** Rows [from, from + count) are rows [at, at + count) of the outputs, which are valid during the call only. */
+  take(
+    outputs: readonly Tensor[],
+    range: { from: number; count: number; at: number; batchRows: number },
+  ): void;
+  /** Every row was taken. */
+  done(timing: BatchTiming): void;
+  /** Nothing more will come; rows taken before are void. */
+  fail(error: unknown): void;
+}
+
+/** Of the batches that carried a request's rows, the longest and largest. */
+export interface BatchTiming {
   queueMs: number;
   computeMs: number;
   batchRows: number;
 }
 
-/** A task that waits. */
+/** Runs a job on the main thread: for models whose runs are shorter than the way to a thread and back. */
+export interface InlineRunner {
+  run(job: Job): Promise<JobResult>;
+}
+
+/** Who asks, and until when. */
+export interface Claim {
+  /** epoch milliseconds; from then on the rows cost no run */
+  deadline: number;
+  priority: Priority;
+  tenant: string;
+}
+
+/** One request in the queue, whole. */
+export interface Ticket extends Claim {
+  source: RowSource;
+  sink: ResultSink;
+  /** parts that were not answered yet */
+  open: number;
+  isSettled: boolean;
+  /** parts that wait */
+  waiting: Entry[];
+  timing: BatchTiming;
+}
+
+/** Rows of one request that run together; they may share a batch with rows of other requests. */
 export interface Entry {
-  task: Task;
+  ticket: Ticket;
+  from: number;
+  count: number;
+  /** performance.now() */
   enqueuedAt: number;
-  resolve(result: TaskResult): void;
-  reject(error: unknown): void;
+}
+
+/** A place in a batch. */
+export interface BatchPart {
+  source: RowSource;
+  from: number;
+  count: number;
+  /** row of the batch at which the part begins */
+  at: number;
 }
 
 export interface LaneOptions {
@@ -41,82 +88,179 @@ export interface LaneOptions {
   key: string;
   model: string;
   version: string;
+  /** whose model it is; calls that name no tenant count towards this one */
+  tenant?: string;
   program: Program;
   inputs: TensorSpec[];
   /** rows that may run together */
   maxBatchRows: number;
   /** rows that may wait */
   maxPendingRows: number;
+  /** batches that may run at once; without it as many as there are threads */
+  maxRunning?: number;
+  /** how long the first row may wait for company while a thread is idle; 0: not at all */
+  maxQueueDelayMs?: number;
+  /** makes the batch's input of its parts; without it each source writes its rows */
+  assemble?(parts: readonly BatchPart[], rows: number): Tensor[];
 }
 
-/** The FIFO queue of one program of one model version; a Set keeps order and lets any task leave at once. */
+/** Waiting rows of one priority level, first in first out by tenant. */
+type Level = Map<string, Set<Entry>>;
+
+/** The queue of one program of one model version. */
 export class BatchLane {
-  private readonly entries = new Set<Entry>();
+  /** of batches on threads */
+  readonly runTime = new RunTimeModel();
+  /** of batches on the main thread */
+  readonly inlineTime = new RunTimeModel();
+  /** runs small batches on the main thread; null where the model is too slow for it */
+  inline: InlineRunner | null = null;
+  private readonly rowsByLevel = new Array<number>(PRIORITY.BACKGROUND + 1).fill(0);
+  /** by priority; none is 0 */
+  private readonly levels = Array.from({ length: PRIORITY.BACKGROUND + 1 }, (): Level => new Map());
+  private readonly rowsByTenant = new Map<string, number>();
   private rowsWaiting = 0;
-  private bytesWaiting = 0;
+  private entriesWaiting = 0;
   /** batches handed out and not finished */
   running = 0;
+  /** rows in those */
+  runningRows = 0;
 
-  constructor(readonly options: LaneOptions) {}
+  constructor(
+    readonly options: LaneOptions,
+    private readonly accounts: TenantAccounts,
+  ) {}
 
   get pendingRows(): number {
     return this.rowsWaiting;
   }
 
-  get pendingBytes(): number {
-    return this.bytesWaiting;
+  /** Requests or parts of requests that wait. */
+  get pendingEntries(): number {
+    return this.entriesWaiting;
   }
 
-  /** Epoch milliseconds at which the oldest task came; Infinity when none waits. */
+  get canStart(): boolean {
+    return this.rowsWaiting > 0 && this.running < (this.options.maxRunning ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** performance.now() at which the oldest waiting rows came; Infinity when none wait. */
   get oldestEnqueuedAt(): number {
-    for (const entry of this.entries) return entry.enqueuedAt;
-    return Number.POSITIVE_INFINITY;
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const level of this.levels) {
+      for (const entries of level.values()) oldest = Math.min(oldest, firstOf(entries).enqueuedAt);
+    }
+    return oldest;
+  }
+
+  /** Whose turn it is in this lane; undefined when nothing waits. */
+  next(): { priority: number; tenant: string; enqueuedAt: number; rows: number } | undefined {
+    for (const [priority, level] of this.levels.entries()) {
+      if (level.size === 0) continue;
+      const tenant = this.leastServed(level);
+      const { enqueuedAt, count } = firstOf(level.get(tenant));
+      return { priority, tenant, enqueuedAt, rows: count };
+    }
+    return undefined;
+  }
+
+  /** Rows that wait at this priority or a higher one. */
+  pendingRowsUpTo(priority: Priority): number {
+    let rows = 0;
+    for (let level = 1; level <= priority; level++) rows += this.rowsByLevel[level] ?? 0;
+    return rows;
+  }
+
+  /** Rows of the request whose turn it is. */
+  get headRows(): number {
+    const head = this.next();
+    return head === undefined ? 0 : head.rows;
+  }
+
+  rowsOf(tenant: string): number {
+    return this.rowsByTenant.get(tenant) ?? 0;
+  }
+
+  /** Tenants with rows in this lane. */
+  get tenants(): number {
+    return this.rowsByTenant.size;
   }
 
   push(entry: Entry): void {
-    this.entries.add(entry);
-    this.rowsWaiting += entry.task.rows;
-    this.bytesWaiting += entry.task.bytes;
+    const { priority, tenant } = entry.ticket;
+    const level = this.levels[priority];
+    const entries = level?.get(tenant);
+    if (entries) entries.add(entry);
+    else level?.set(tenant, new Set([entry]));
+    this.rowsWaiting += entry.count;
+    this.rowsByLevel[priority] = (this.rowsByLevel[priority] ?? 0) + entry.count;
+    this.entriesWaiting += 1;
+    this.rowsByTenant.set(tenant, this.rowsOf(tenant) + entry.count);
+    this.accounts.arrived(tenant, bytesOf(entry));
   }
 
-  /** Refuses a task that still waits; one that already runs is left to finish. */
-  withdraw(entry: Entry, reason: unknown): void {
-    if (this.remove(entry)) entry.reject(reason);
+  /** @returns false when the entry does not wait any more */
+  remove(entry: Entry): boolean {
+    const { priority, tenant } = entry.ticket;
+    const level = this.levels[priority];
+    const entries = level?.get(tenant);
+    if (!level || !entries?.delete(entry)) return false;
+    if (entries.size === 0) level.delete(tenant);
+    this.rowsWaiting -= entry.count;
+    this.rowsByLevel[priority] = (this.rowsByLevel[priority] ?? 0) - entry.count;
+    this.entriesWaiting -= 1;
+    const left = this.rowsOf(tenant) - entry.count;
+    if (left > 0) this.rowsByTenant.set(tenant, left);
+    else this.rowsByTenant.delete(tenant);
+    this.accounts.left(tenant, bytesOf(entry));
+    return true;
   }
 
   /**
-   * Takes the next rows in order, as many as fit one batch. Tasks whose deadline has passed are refused instead.
-   *
-   * @returns an empty list when no live task waits
+   * Takes the next rows, as many as fit: the highest priority first, within it the tenant that was given least, within a tenant in
+   * order of arrival. Requests whose deadline has passed are handed to `expired` instead.
    */
-  takeBatch(now: number): Entry[] {
+  takeBatch(most: number, expired: (entry: Entry) => void): Entry[] {
     const batch: Entry[] = [];
+    const now = Date.now();
     let rows = 0;
-    for (const entry of this.entries) {
-      if (entry.task.deadline <= now) {
-        this.withdraw(entry, expiredInQueue(this.options.model));
-        continue;
+    for (const level of this.levels) {
+      while (level.size > 0) {
+        const tenant = this.leastServed(level);
+        const entry = firstOf(level.get(tenant));
+        if (entry.ticket.deadline <= now) {
+          this.remove(entry);
+          expired(entry);
+          continue;
+        }
+        if (rows > 0 && rows + entry.count > most) return batch;
+        this.accounts.charge(tenant, this.runTime.estimate(entry.count, this.options.maxBatchRows));
+        this.remove(entry);
+        batch.push(entry);
+        rows += entry.count;
       }
-      if (rows > 0 && rows + entry.task.rows > this.options.maxBatchRows) break;
-      this.remove(entry);
-      batch.push(entry);
-      rows += entry.task.rows;
     }
     return batch;
   }
 
-  /** The model's input tensors filled from the entries, in their order. */
-  fillInputs(entries: readonly Entry[], rows: number): Tensor[] {
-    const inputs = this.options.inputs.map((spec) => allocateTensor(spec, rows));
-    let at = 0;
-    for (const { task } of entries) {
-      task.write(inputs, at);
-      at += task.rows;
+  /** The newest waiting entry of the tenant that holds most rows. */
+  newestOfLargest(): Entry | undefined {
+    let largest: string | undefined;
+    for (const [tenant, rows] of this.rowsByTenant) if (rows > this.rowsOf(largest ?? '')) largest = tenant;
+    for (const level of this.levels.toReversed()) {
+      const entries = level.get(largest ?? '');
+      if (entries) return [...entries].at(-1);
     }
-    return this.options.inputs.map(({ rowShape }, i) => ({
-      data: inputs[i] ?? [],
-      dims: [rows, ...rowShape],
-    }));
+    return undefined;
+  }
+
+  /** The model's input filled from the parts, in their order. */
+  assemble(parts: readonly BatchPart[], rows: number): Tensor[] {
+    const { assemble, inputs } = this.options;
+    if (assemble) return assemble(parts, rows);
+    const arrays = inputs.map((spec) => allocateTensor(spec, rows));
+    for (const { source, ...range } of parts) source.write?.(arrays, range);
+    return inputs.map(({ rowShape }, i) => ({ data: arrays[i] ?? [], dims: [rows, ...rowShape] }));
   }
 
   /** Bytes that one row takes as input. */
@@ -124,11 +268,13 @@ export class BatchLane {
     return this.options.inputs.reduce((sum, spec) => sum + bytesPerRow(spec), 0);
   }
 
-  private remove(entry: Entry): boolean {
-    if (!this.entries.delete(entry)) return false;
-    this.rowsWaiting -= entry.task.rows;
-    this.bytesWaiting -= entry.task.bytes;
-    return true;
+  private leastServed(level: Level): string {
+    let found: string | undefined;
+    for (const tenant of level.keys()) {
+      if (found === undefined || this.accounts.servedOf(tenant) < this.accounts.servedOf(found))
+        found = tenant;
+    }
+    return found ?? '';
   }
 }
 
@@ -137,4 +283,13 @@ export function expiredInQueue(model: string): DomainError {
     'INFERENCE_DEADLINE_EXCEEDED',
     `the deadline passed while the rows waited for ${model}; send fewer rows, allow more time or add workers`,
   );
+}
+
+function bytesOf({ ticket, count }: Entry): number {
+  return count * ticket.source.bytesPerRow;
+}
+
+function firstOf(entries: Set<Entry> | undefined): Entry {
+  for (const entry of entries ?? []) return entry;
+  throw new RangeError('a tenant without waiting rows has no place in a level');
 }

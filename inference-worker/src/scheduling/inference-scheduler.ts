@@ -1,43 +1,31 @@
 import { DomainError } from '@sextant/domain';
 import { ModelRunError, ThreadLostError } from '../onnx/session-thread.js';
-import type { Job, JobResult } from '../onnx/thread-messages.js';
-import type { TensorArray } from '../tensors/tensor.js';
+import type { Job, JobResult, Program } from '../onnx/thread-messages.js';
+import type { CallContext } from '../transport/call-context.js';
+import { admit, type QueueState } from './admission.js';
 import {
   BatchLane,
+  type BatchPart,
+  type Claim,
   type Entry,
   expiredInQueue,
   type LaneOptions,
-  type Task,
-  type TaskResult,
+  type ResultSink,
+  type RowSource,
+  type Ticket,
 } from './batch-lane.js';
+import { LoopLag } from './loop-lag.js';
+import { CollectedRows, type RowsResult } from './rows-result.js';
+import { TenantAccounts } from './tenant-accounts.js';
 
-/** Runs jobs on threads; the session pool in the product. */
+/** Runs jobs away from the main thread; the session pool in the product. */
 export interface JobRunner {
-  readonly hasIdleThread: boolean;
+  /** threads that can run such jobs side by side */
+  threadsFor(key: string, program: Program): number;
+  /** whether `run` would take such a job now */
+  hasIdleThread(key: string, program: Program): boolean;
   run(job: Job): Promise<JobResult>;
   onIdle: () => void;
-}
-
-/** What a caller wants run: rows that are copied into batches when their turn comes. */
-export interface RowsRequest {
-  rows: number;
-  /** memory that one waiting row holds */
-  bytesPerRow: number;
-  /** epoch milliseconds */
-  deadline: number;
-  /** aborting takes waiting rows off the queue */
-  signal: AbortSignal;
-  /** copies rows [from, from + count) of the request into the batch, from batch row `at` on */
-  write(inputs: readonly TensorArray[], range: { from: number; count: number; at: number }): void;
-}
-
-export interface RowsResult {
-  /** one tensor an output, exactly the rows that were asked for */
-  outputs: TensorArray[];
-  /** longest of the batches that carried the rows */
-  queueMs: number;
-  computeMs: number;
-  batchRows: number;
 }
 
 export interface BatchObserver {
@@ -45,28 +33,70 @@ export interface BatchObserver {
   batchDone(lane: LaneOptions, computeMs: number): void;
 }
 
-/** Waiting rows of all models together may hold this much memory. */
-const MAX_PENDING_BYTES = 256 * 1024 * 1024;
+export interface SchedulerOptions {
+  /** a batch that takes at most this long may run on the main thread, where its model can */
+  inlineMs?: number;
+}
+
+type Mode = 'inline' | 'thread';
+interface Attempt {
+  lane: BatchLane;
+  batch: Entry[];
+  mode: Mode;
+  isRetry: boolean;
+}
+interface Turn {
+  lane: BatchLane;
+  mode: Mode;
+  priority: number;
+  served: number;
+  enqueuedAt: number;
+}
+
+const DEFAULT_INLINE_MS = 0.5;
 
 /**
- * Opportunistic dynamic batching: a batch starts as soon as a thread is idle and takes whatever waits by then, so batches
- * grow with load and a lone request never waits for company. The model whose head waited longest goes first.
+ * Opportunistic dynamic batching: a batch starts as soon as something can run it and takes whatever waits by then, so batches
+ * grow with load and a lone request never waits for company (unless its lane asks for a delay). The highest priority goes
+ * first, then the tenant that was given least, then who waited longest.
  */
 export class InferenceScheduler {
   private readonly lanes = new Set<BatchLane>();
+  /** lanes with rows that wait or run */
+  private readonly busy = new Set<BatchLane>();
+  private readonly accounts = new TenantAccounts();
   /** batches whose thread was lost */
-  private readonly orphans: Omit<Attempt, 'isRetry'>[] = [];
+  private readonly orphans: { lane: BatchLane; batch: Entry[] }[] = [];
+  private readonly lag = new LoopLag();
+  private readonly state: QueueState;
+  private readonly inlineMs: number;
   private isPumpScheduled = false;
+  private isInlineRunning = false;
+  private delayTimer: NodeJS.Timeout | undefined;
+  private delayedUntil = 0;
 
   constructor(
     private readonly runner: JobRunner,
     private readonly observer: BatchObserver,
+    { inlineMs = DEFAULT_INLINE_MS }: SchedulerOptions = {},
   ) {
+    this.inlineMs = inlineMs;
     runner.onIdle = () => this.schedulePump();
+    const lagMs = (): number => this.lag.ms;
+    this.state = {
+      lanes: this.busy,
+      accounts: this.accounts,
+      threadsFor: ({ options }) =>
+        Math.min(runner.threadsFor(options.key, options.program), options.maxRunning ?? Infinity),
+      get lagMs() {
+        return lagMs();
+      },
+      evict: (lane, entry, because) => this.settle(lane, entry.ticket, because),
+    };
   }
 
   openLane(options: LaneOptions): BatchLane {
-    const lane = new BatchLane(options);
+    const lane = new BatchLane(options, this.accounts);
     this.lanes.add(lane);
     return lane;
   }
@@ -74,84 +104,81 @@ export class InferenceScheduler {
   /** Forgets a lane nobody uses any more. */
   closeLane(lane: BatchLane): void {
     this.lanes.delete(lane);
+    this.busy.delete(lane);
+  }
+
+  close(): void {
+    this.lag.stop();
+    clearTimeout(this.delayTimer);
   }
 
   get pendingRows(): number {
     return this.sum((lane) => lane.pendingRows);
   }
 
+  get pendingRequests(): number {
+    return this.sum((lane) => lane.pendingEntries);
+  }
+
+  /** Rows that wait for any version of a model. */
   pendingRowsOf(model: string): number {
     return this.sum((lane) => (lane.options.model === model ? lane.pendingRows : 0));
   }
 
+  /** Milliseconds that the oldest rows wait. @param now  performance.now() */
   oldestWaitMs(now: number): number {
     let oldest = now;
-    for (const lane of this.lanes) oldest = Math.min(oldest, lane.oldestEnqueuedAt);
+    for (const lane of this.busy) oldest = Math.min(oldest, lane.oldestEnqueuedAt);
     return now - oldest;
   }
 
   /**
-   * @throws DomainError QUEUE_FULL at once when the rows do not fit the queue (BATCH_TOO_LARGE when they never could), INFERENCE_DEADLINE_EXCEEDED when their turn comes
-   *   too late, INFERENCE_FAILED when the model cannot run them or two threads were
-   *   lost under them
+   * Queues a request; its sink hears of the outcome, never before this method returns.
+   *
+   * @throws DomainError QUEUE_FULL at once when the rows do not fit the queue or would be answered too late, BATCH_TOO_LARGE when they
+   *   never could fit. The sink fails with INFERENCE_DEADLINE_EXCEEDED when their turn comes too late, INFERENCE_FAILED when the model
+   *   cannot run them or two threads were lost under them
    */
-  async run(lane: BatchLane, request: RowsRequest): Promise<RowsResult> {
-    request.signal.throwIfAborted();
-    this.assertRoom(lane, request);
-    const parts: Promise<TaskResult>[] = [];
-    const { maxBatchRows } = lane.options;
-    for (let from = 0; from < request.rows; from += maxBatchRows) {
-      parts.push(this.enqueue(lane, request, { from, count: Math.min(maxBatchRows, request.rows - from) }));
-    }
-    this.schedulePump();
-    return joinParts(await Promise.all(parts), request.rows, maxBatchRows);
-  }
-
-  private assertRoom(lane: BatchLane, request: RowsRequest): void {
-    const { model, maxPendingRows } = lane.options;
-    if (request.rows > maxPendingRows) {
-      throw new DomainError(
-        'BATCH_TOO_LARGE',
-        `${request.rows} rows can never fit the queue of ${maxPendingRows} rows; send several requests`,
-      );
-    }
-    const bytes = this.sum((each) => each.pendingBytes) + request.rows * request.bytesPerRow;
-    if (lane.pendingRows + request.rows > maxPendingRows || bytes > MAX_PENDING_BYTES) {
-      throw new DomainError(
-        'QUEUE_FULL',
-        `${lane.pendingRows} rows wait for ${model} and ${request.rows} more do not fit; try again later or add workers`,
-      );
-    }
-  }
-
-  private enqueue(
-    lane: BatchLane,
-    request: RowsRequest,
-    part: { from: number; count: number },
-  ): Promise<TaskResult> {
-    const task: Task = {
-      rows: part.count,
-      bytes: part.count * request.bytesPerRow,
-      deadline: request.deadline,
-      write: (inputs, at) => request.write(inputs, { ...part, at }),
+  submit(lane: BatchLane, source: RowSource, sink: ResultSink, context: CallContext): void {
+    const claim = claimOf(lane, context);
+    if (context.isCancelled) return void setImmediate(() => sink.fail(cancelled()));
+    admit(lane, source, claim, this.state);
+    const ticket: Ticket = {
+      ...claim,
+      source,
+      sink,
+      open: 0,
+      isSettled: false,
+      waiting: [],
+      timing: { queueMs: 0, computeMs: 0, batchRows: 0 },
     };
-    return new Promise((resolve, reject) => {
-      const leave = (): void => lane.withdraw(entry, request.signal.reason);
-      const settled =
-        <T>(settle: (value: T) => void) =>
-        (value: T) => {
-          request.signal.removeEventListener('abort', leave);
-          settle(value);
-        };
-      const entry: Entry = {
-        task,
-        enqueuedAt: Date.now(),
-        resolve: settled(resolve),
-        reject: settled(reject),
-      };
-      request.signal.addEventListener('abort', leave, { once: true });
+    const { maxBatchRows } = lane.options;
+    const enqueuedAt = performance.now();
+    for (let from = 0; from < source.rows; from += maxBatchRows) {
+      const entry = { ticket, from, count: Math.min(maxBatchRows, source.rows - from), enqueuedAt };
+      ticket.open += 1;
+      ticket.waiting.push(entry);
       lane.push(entry);
+    }
+    this.busy.add(lane);
+    context.onCancelled(() => this.settle(lane, ticket, cancelled()));
+    this.schedulePump();
+  }
+
+  /** Queues a request and collects the answers to its rows. @throws DomainError what {@link submit} throws and fails with */
+  run(lane: BatchLane, source: RowSource, context: CallContext): Promise<RowsResult> {
+    return new Promise((resolve, reject) => {
+      this.submit(lane, source, new CollectedRows(source.rows, resolve, reject), context);
     });
+  }
+
+  /** Ends a request early; its parts that wait leave the queue, those that run are ignored when they come back. */
+  private settle(lane: BatchLane, ticket: Ticket, because: unknown): void {
+    if (ticket.isSettled) return;
+    ticket.isSettled = true;
+    for (const entry of ticket.waiting) lane.remove(entry);
+    this.forgetIfQuiet(lane);
+    ticket.sink.fail(because);
   }
 
   /** After the current turn of the event loop, so that requests which arrived together share a batch. */
@@ -165,130 +192,195 @@ export class InferenceScheduler {
   }
 
   private pump(): void {
-    while (this.runner.hasIdleThread) {
-      const orphan = this.orphans.shift();
-      const lane = orphan?.lane ?? this.longestWaiting();
-      if (!lane) return;
-      const batch = orphan ? refuseExpired(orphan.batch, lane) : lane.takeBatch(Date.now());
-      if (batch.length > 0) void this.runBatch({ lane, batch, isRetry: orphan !== undefined });
-    }
-  }
-
-  private longestWaiting(): BatchLane | undefined {
-    let found: BatchLane | undefined;
-    for (const lane of this.lanes) {
-      if (
-        lane.pendingRows > 0 &&
-        lane.oldestEnqueuedAt < (found?.oldestEnqueuedAt ?? Number.POSITIVE_INFINITY)
-      )
-        found = lane;
-    }
-    return found;
-  }
-
-  private async runBatch({ lane, batch, isRetry }: Attempt): Promise<void> {
-    const takenAt = Date.now();
-    const rows = batch.reduce((sum, { task }) => sum + task.rows, 0);
-    const queueMs = batch.map(({ enqueuedAt }) => takenAt - enqueuedAt);
-    this.observer.batchTaken(lane.options, { rows, queueMs });
-    lane.running += 1;
-    try {
-      const { key, program } = lane.options;
-      const { outputs, computeMs } = await this.runner.run({
-        key,
-        program,
-        rows,
-        inputs: lane.fillInputs(batch, rows),
-      });
-      this.observer.batchDone(lane.options, computeMs);
-      let at = 0;
-      batch.forEach((entry, i) => {
-        entry.resolve({ outputs, at, queueMs: queueMs[i] ?? 0, computeMs, batchRows: rows });
-        at += entry.task.rows;
-      });
-    } catch (error) {
-      if (error instanceof ThreadLostError && !isRetry) this.runAgain(lane, batch);
-      else for (const entry of batch) entry.reject(asDomainError(error, lane.options));
-    } finally {
-      lane.running -= 1;
+    this.retryOrphans();
+    for (let turn = this.nextTurn(); turn; turn = this.nextTurn()) {
+      const { lane, mode } = turn;
+      const most = mode === 'inline' ? this.mostInline(lane) : lane.options.maxBatchRows;
+      const batch = lane.takeBatch(most, ({ ticket }) =>
+        this.settle(lane, ticket, expiredInQueue(lane.options.model)),
+      );
+      if (batch.length > 0) this.start({ lane, batch, mode, isRetry: false });
+      else this.forgetIfQuiet(lane);
     }
   }
 
   /** A batch whose thread was lost goes first, once, as soon as another thread is idle. */
-  private runAgain(lane: BatchLane, batch: Entry[]): void {
-    this.orphans.push({ lane, batch });
-    this.schedulePump();
+  private retryOrphans(): void {
+    for (const orphan of [...this.orphans]) {
+      if (!this.hasIdleThread(orphan.lane)) continue;
+      this.orphans.splice(this.orphans.indexOf(orphan), 1);
+      const batch = orphan.batch.filter(({ ticket }) => !ticket.isSettled);
+      if (batch.length > 0) this.start({ ...orphan, batch, mode: 'thread', isRetry: true });
+    }
+  }
+
+  private nextTurn(): Turn | undefined {
+    let best: Turn | undefined;
+    for (const lane of this.busy) {
+      const mode = this.modeFor(lane);
+      const head = mode && lane.next();
+      if (!mode || !head) continue;
+      const turn = { lane, mode, ...head, served: this.accounts.servedOf(head.tenant) };
+      if (!best || goesBefore(turn, best)) best = turn;
+    }
+    return best;
+  }
+
+  private modeFor(lane: BatchLane): Mode | undefined {
+    if (!lane.canStart || this.waitsForCompany(lane)) return undefined;
+    const rows = Math.min(lane.pendingRows, lane.options.maxBatchRows);
+    const canInline = lane.inline !== null && !this.isInlineRunning && lane.headRows <= this.mostInline(lane);
+    if (canInline && rows <= this.mostInline(lane)) return 'inline';
+    if (this.hasIdleThread(lane)) return 'thread';
+    return canInline ? 'inline' : undefined;
+  }
+
+  private hasIdleThread({ options: { key, program } }: BatchLane): boolean {
+    return this.runner.hasIdleThread(key, program);
+  }
+
+  private mostInline(lane: BatchLane): number {
+    return Math.min(lane.options.maxBatchRows, lane.inlineTime.rowsWithin(this.inlineMs));
+  }
+
+  private waitsForCompany(lane: BatchLane): boolean {
+    const { maxQueueDelayMs = 0, maxBatchRows } = lane.options;
+    if (maxQueueDelayMs === 0 || lane.pendingRows >= maxBatchRows) return false;
+    const restMs = lane.oldestEnqueuedAt + maxQueueDelayMs - performance.now();
+    if (restMs <= 0) return false;
+    this.pumpAt(performance.now() + restMs);
+    return true;
+  }
+
+  private pumpAt(at: number): void {
+    if (this.delayTimer !== undefined && this.delayedUntil <= at) return;
+    clearTimeout(this.delayTimer);
+    this.delayedUntil = at;
+    this.delayTimer = setTimeout(
+      () => {
+        this.delayTimer = undefined;
+        this.pump();
+      },
+      Math.ceil(at - performance.now()),
+    );
+  }
+
+  private start(attempt: Attempt): void {
+    const { lane, batch, mode } = attempt;
+    const { key, program } = lane.options;
+    const startedAt = performance.now();
+    const rows = batch.reduce((sum, { count }) => sum + count, 0);
+    this.observer.batchTaken(lane.options, {
+      rows,
+      queueMs: batch.map((each) => startedAt - each.enqueuedAt),
+    });
+    lane.running += 1;
+    lane.runningRows += rows;
+    if (mode === 'inline') this.isInlineRunning = true;
+    const runner = mode === 'inline' && lane.inline ? lane.inline : this.runner;
+    const finish = (deliver: () => void): void => {
+      lane.running -= 1;
+      lane.runningRows -= rows;
+      if (mode === 'inline') this.isInlineRunning = false;
+      deliver();
+      this.forgetIfQuiet(lane);
+      if (lane.pendingRows > 0 || mode === 'inline') this.schedulePump();
+    };
+    run(runner, () => ({ key, program, rows, inputs: lane.assemble(partsOf(batch), rows) })).then(
+      (result) => {
+        (mode === 'inline' ? lane.inlineTime : lane.runTime).observe(rows, performance.now() - startedAt);
+        finish(() => this.deliver(attempt, result, { rows, startedAt }));
+      },
+      (error: unknown) => finish(() => this.failed(attempt, error)),
+    );
+  }
+
+  private deliver(
+    { lane, batch }: Attempt,
+    { outputs, computeMs }: JobResult,
+    { rows, startedAt }: { rows: number; startedAt: number },
+  ): void {
+    this.observer.batchDone(lane.options, computeMs);
+    let at = 0;
+    for (const { ticket, from, count, enqueuedAt } of batch) {
+      const range = { from, count, at, batchRows: rows };
+      at += count;
+      if (ticket.isSettled) continue;
+      const { timing, sink } = ticket;
+      timing.queueMs = Math.max(timing.queueMs, startedAt - enqueuedAt);
+      timing.computeMs = Math.max(timing.computeMs, computeMs);
+      timing.batchRows = Math.max(timing.batchRows, rows);
+      try {
+        sink.take(outputs, range);
+        ticket.open -= 1;
+        if (ticket.open > 0) continue;
+        ticket.isSettled = true;
+        sink.done(timing);
+      } catch (error) {
+        ticket.isSettled = false;
+        this.settle(lane, ticket, error);
+      }
+    }
+  }
+
+  private failed({ lane, batch, isRetry }: Attempt, error: unknown): void {
+    if (error instanceof ThreadLostError && !isRetry) {
+      this.orphans.push({ lane, batch });
+      this.schedulePump();
+      return;
+    }
+    const because = asDomainError(error, lane.options);
+    for (const { ticket } of batch) this.settle(lane, ticket, because);
+  }
+
+  private forgetIfQuiet(lane: BatchLane): void {
+    if (lane.pendingRows === 0 && lane.running === 0) this.busy.delete(lane);
   }
 
   private sum(value: (lane: BatchLane) => number): number {
     let total = 0;
-    for (const lane of this.lanes) total += value(lane);
+    for (const lane of this.busy) total += value(lane);
     return total;
   }
 }
 
-interface Attempt {
-  lane: BatchLane;
-  batch: Entry[];
-  isRetry: boolean;
+function goesBefore(a: Turn, b: Turn): boolean {
+  if (a.priority !== b.priority) return a.priority < b.priority;
+  if (a.served !== b.served) return a.served < b.served;
+  return a.enqueuedAt < b.enqueuedAt;
 }
 
-function refuseExpired(batch: readonly Entry[], lane: BatchLane): Entry[] {
-  const now = Date.now();
-  return batch.filter((entry) => {
-    if (entry.task.deadline > now) return true;
-    entry.reject(expiredInQueue(lane.options.model));
-    return false;
+/** A batch that cannot even be put together fails like one that cannot be run. */
+async function run(runner: Pick<JobRunner, 'run'>, job: () => Job): Promise<JobResult> {
+  return runner.run(job());
+}
+
+function partsOf(batch: readonly Entry[]): BatchPart[] {
+  let at = 0;
+  return batch.map(({ ticket, from, count }) => {
+    const part = { source: ticket.source, from, count, at };
+    at += count;
+    return part;
   });
+}
+
+function claimOf({ options }: BatchLane, { deadline, priority, tenant }: CallContext): Claim {
+  return { deadline, priority, tenant: tenant === '' ? (options.tenant ?? '') : tenant };
+}
+
+function cancelled(): DomainError {
+  return new DomainError('INFERENCE_DEADLINE_EXCEEDED', 'the caller cancelled or its deadline passed');
 }
 
 function asDomainError(cause: unknown, { model, version }: LaneOptions): unknown {
   if (cause instanceof ModelRunError) {
-    return new DomainError(
-      'INFERENCE_FAILED',
-      `${model} version ${version} could not run the rows: ${cause.message}`,
-      { cause },
-    );
+    return new DomainError('INFERENCE_FAILED', `${model} version ${version} could not run the rows`, {
+      cause,
+    });
   }
   if (cause instanceof ThreadLostError) {
     const message = `two inference threads ended under the same rows of ${model} version ${version}`;
     return new DomainError('INFERENCE_FAILED', message, { cause });
   }
   return cause;
-}
-
-/** Puts the parts of a request together again, in order; a request that fitted one batch is a view of it. */
-function joinParts(parts: readonly TaskResult[], rows: number, maxBatchRows: number): RowsResult {
-  const [first] = parts;
-  if (!first) throw new RangeError('a request has at least one row');
-  const outputs = first.outputs.map(({ data }, i) => {
-    const tensor = data as TensorArray;
-    const width = tensor.length / first.batchRows;
-    if (parts.length === 1) return tensor.subarray(first.at * width, (first.at + rows) * width);
-    return concatenate(
-      parts.map((part, p) => {
-        const count = Math.min(maxBatchRows, rows - p * maxBatchRows);
-        return (part.outputs[i]?.data as TensorArray).subarray(part.at * width, (part.at + count) * width);
-      }),
-    );
-  });
-  return {
-    outputs,
-    queueMs: Math.max(...parts.map((part) => part.queueMs)),
-    computeMs: Math.max(...parts.map((part) => part.computeMs)),
-    batchRows: Math.max(...parts.map((part) => part.batchRows)),
-  };
-}
-
-function concatenate(pieces: readonly TensorArray[]): TensorArray {
-  const bytes = pieces.map((piece) => new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength));
-  const joined = new Uint8Array(bytes.reduce((sum, piece) => sum + piece.byteLength, 0));
-  let at = 0;
-  for (const piece of bytes) {
-    joined.set(piece, at);
-    at += piece.byteLength;
-  }
-  const [sample] = pieces;
-  const Typed = (sample?.constructor ?? Uint8Array) as new (buffer: ArrayBuffer) => TensorArray;
-  return new Typed(joined.buffer);
 }

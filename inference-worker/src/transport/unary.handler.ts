@@ -1,9 +1,9 @@
-import { type handleUnaryCall, type ServerUnaryCall, status } from '@grpc/grpc-js';
-import { DomainError } from '@sextant/domain';
+import { type handleUnaryCall, status } from '@grpc/grpc-js';
 import { type StatusAnswer, toStatusAnswer } from '@sextant/inference-protocol';
 import type { Logger } from 'pino';
 import type { WorkerMetrics } from '../operations/worker-metrics.js';
 import type { CallContext } from './call-context.js';
+import { GrpcCallContext } from './grpc-call-context.js';
 
 export interface HandlerParts {
   metrics: WorkerMetrics;
@@ -19,7 +19,7 @@ export function unaryHandler<Request, Response>(
 ): handleUnaryCall<Request, Response> {
   return (call, reply) => {
     const startedAt = performance.now();
-    const context = contextOf(call, parts.defaultDeadlineMs);
+    const context = new GrpcCallContext(call, parts.defaultDeadlineMs);
     const finish = (code: status): void => {
       const { model = 'none', version = 'none' } = context.served ?? {};
       parts.metrics.callFinished({
@@ -51,23 +51,6 @@ async function answer<Request, Response>(
   context: CallContext,
 ): Promise<Response> {
   return core(request, context);
-}
-
-function contextOf(call: ServerUnaryCall<unknown, unknown>, defaultDeadlineMs: number): CallContext {
-  const wanted = call.getDeadline();
-  const millis = wanted instanceof Date ? wanted.getTime() : wanted;
-  const controller = new AbortController();
-  call.once('cancelled', () => {
-    controller.abort(
-      new DomainError('INFERENCE_DEADLINE_EXCEEDED', 'the caller cancelled or its deadline passed'),
-    );
-  });
-  return {
-    deadline: Number.isFinite(millis) ? millis : Date.now() + defaultDeadlineMs,
-    signal: controller.signal,
-    traceparent: call.metadata.get('traceparent')[0]?.toString(),
-    served: undefined,
-  };
 }
 
 /** Refusals are the caller's to read; only bugs and failing models are the operator's. */

@@ -1,0 +1,55 @@
+/** What one observation counts for after a hundred more: about a third. */
+const DECAY = 0.99;
+/** One slow batch is as likely the machine's doing as the model's: it counts as this many times what was expected, at most. */
+const MOST_SURPRISE = 4;
+const FEW = 8;
+
+/**
+ * Time of a batch as a straight line in its rows, `overhead + perRow × rows`, learnt by least squares from the batches that
+ * ran; recent ones count more.
+ */
+export class RunTimeModel {
+  private weight = 0;
+  private rows = 0;
+  private ms = 0;
+  private rowsSquared = 0;
+  private rowsMs = 0;
+
+  /** @param measuredMs  from handing the batch over to having its answer */
+  observe(rows: number, measuredMs: number): void {
+    const isNew = this.weight < FEW;
+    const ms = isNew ? measuredMs : Math.min(measuredMs, MOST_SURPRISE * this.estimate(rows, rows) + 0.1);
+    this.weight = DECAY * this.weight + 1;
+    this.rows = DECAY * this.rows + rows;
+    this.ms = DECAY * this.ms + ms;
+    this.rowsSquared = DECAY * this.rowsSquared + rows * rows;
+    this.rowsMs = DECAY * this.rowsMs + rows * ms;
+  }
+
+  /** Milliseconds that `rows` rows take in batches of at most `cap`, one after the other; 0 before the first observation. */
+  estimate(rows: number, cap: number): number {
+    if (this.weight === 0 || rows === 0) return 0;
+    const { overhead, perRow } = this.line();
+    return Math.ceil(rows / cap) * overhead + rows * perRow;
+  }
+
+  /** The most rows whose batch takes at most `ms`; Infinity where rows cost nothing measurable, 0 before the first observation. */
+  rowsWithin(ms: number): number {
+    if (this.weight === 0) return 0;
+    const { overhead, perRow } = this.line();
+    if (overhead >= ms) return 0;
+    return perRow === 0 ? Number.POSITIVE_INFINITY : Math.floor((ms - overhead) / perRow);
+  }
+
+  /** Neither part is ever negative; batches of one size say nothing of the overhead, then all is put down to the rows. */
+  private line(): { overhead: number; perRow: number } {
+    const meanRows = this.rows / this.weight;
+    const meanMs = this.ms / this.weight;
+    const variance = this.rowsSquared / this.weight - meanRows * meanRows;
+    const covariance = this.rowsMs / this.weight - meanRows * meanMs;
+    const proportional = meanMs / meanRows;
+    if (variance <= 1e-9 * meanRows * meanRows) return { overhead: 0, perRow: proportional };
+    const perRow = Math.min(Math.max(covariance / variance, 0), proportional);
+    return { overhead: meanMs - perRow * meanRows, perRow };
+  }
+}
