@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type DecisionsClient, healthService, type RecommendResponse } from '@sextant/inference-protocol';
+import { THREAD_ENTRY } from './onnx/spawn-thread.js';
 import {
   aRepository,
   publishLead,
@@ -223,9 +224,8 @@ const ENDS_ITSELF = `
 `;
 
 describe('when an inference thread ends', () => {
-  const entry = new URL('./onnx/session.worker.ts', import.meta.url);
-  const failing = (): Worker => new Worker(ENDS_ITSELF, { eval: true, workerData: entry.href, execArgv: [] });
-  const sound = (): Worker => new Worker(entry, { execArgv: [] });
+  const failing = (): Worker => new Worker(ENDS_ITSELF, { eval: true, workerData: THREAD_ENTRY.href, execArgv: [] });
+  const sound = (): Worker => new Worker(THREAD_ENTRY, { execArgv: [] });
 
   it('runs its batch again on the thread that replaces it', async () => {
     const { directory } = await repository();

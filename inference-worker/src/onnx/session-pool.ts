@@ -1,65 +1,116 @@
-import { Worker } from 'node:worker_threads';
-import { SessionThread, ThreadLostError } from './session-thread.js';
-import type { Job, JobResult, LoadedModel } from './thread-messages.js';
+import type { Worker } from 'node:worker_threads';
+import {
+  CPU_ONLY,
+  gpuProviders,
+  NoProviderError,
+  type Provider,
+  type ProviderAttempt,
+  type ProviderPlan,
+} from './providers.js';
+import { ModelRunError, ProviderLostError, type SessionThread } from './session-thread.js';
+import { spawnThread } from './spawn-thread.js';
+import { ThreadGroup } from './thread-group.js';
+import type { Job, JobResult, LoadedModel, OpenedSession, Program } from './thread-messages.js';
+
+/** A model had to leave the provider that served it. */
+export interface ProviderLoss {
+  key: string;
+  lost: Provider;
+  failure: string;
+  /** the provider that serves it now; null when none could */
+  now: Provider | null;
+}
 
 export interface SessionPoolOptions {
+  /** threads that hold a session of every model on the CPU */
   threads: number;
+  /** where models run that bring no plan of their own; the CPU where absent */
+  plan?: ProviderPlan;
   /** told when a thread was lost and is being replaced */
   onThreadLost(cause: Error): void;
+  /** told when a provider failed under a model and where the model runs since */
+  onProviderLost?(loss: ProviderLoss): void;
   /** starts one thread; tests keep hold of it */
   spawn?: () => Worker;
 }
 
-const FIRST_RESTART_MS = 50;
-const LONGEST_RESTART_MS = 5_000;
-/** A thread that lived this long is no part of a crash loop. */
-const STABLE_MS = 30_000;
-const STOP_GRACE_MS = 5_000;
-
-/** Compiled next to this file, or the TypeScript source where this file itself runs as source. */
-function spawnThread(): Worker {
-  const entry = import.meta.url.endsWith('.ts') ? './session.worker.ts' : './session.worker.js';
-  return new Worker(new URL(entry, import.meta.url), { name: 'inference', execArgv: [] });
+interface Placement {
+  model: LoadedModel;
+  plan: ProviderPlan;
+  /** the threads that must hold it, also before every one of them does */
+  home: 'cpu' | 'gpu';
+  /** false while it is opened or moves */
+  isReady: boolean;
+  opened: OpenedSession | null;
+  /** why it can run nowhere */
+  failure: Error | null;
 }
 
+const EXPLAINER_ONLY: ProviderPlan = { providers: [], strict: false };
+const NO_FILE = new Uint8Array();
+
 /**
- * Threads that each hold a session of every loaded model. `session.run` blocks the thread that calls it, so none is ever
- * made on the main thread. A lost thread is replaced, with a growing pause while the replacements fail too.
+ * Where models are held and run. `session.run` blocks the thread that calls it, so none is ever made on the main thread.
+ *
+ * On the CPU every thread holds a session of every model, so that any idle thread takes any batch. A GPU runs one batch after the
+ * other whoever asks, its memory is dear, and all sessions of ONNX Runtime's WebGPU provider share one device that two threads
+ * must not use at once: models on a GPU have one session each, all on one thread of their own. Their explainers, which compute
+ * on the CPU, stay with the CPU threads.
  */
 export class SessionPool {
-  private readonly models = new Map<string, LoadedModel>();
-  private readonly threads = new Set<SessionThread>();
-  private readonly restarts = new Set<NodeJS.Timeout>();
-  private consecutiveLosses = 0;
-  private lastLossAt = 0;
-  private closed = false;
+  private readonly placements = new Map<string, Placement>();
+  private readonly cpu: ThreadGroup;
+  /** started when the first model tries a GPU */
+  private readonly gpu: ThreadGroup;
   /** called whenever a thread may have become idle */
   onIdle: () => void = () => undefined;
 
-  private constructor(private readonly options: SessionPoolOptions) {}
+  private constructor(private readonly options: SessionPoolOptions) {
+    const common = {
+      spawn: options.spawn ?? spawnThread,
+      onLost: (cause: Error) => options.onThreadLost(cause),
+      onIdle: () => this.onIdle(),
+    };
+    const { threads } = options;
+    this.cpu = new ThreadGroup({ ...common, threads, prepare: (thread) => this.prepareCpu(thread) });
+    this.gpu = new ThreadGroup({ ...common, threads: 1, prepare: (thread) => this.prepareGpu(thread) });
+  }
 
   /** @throws ThreadLostError when the threads cannot start, e.g. without a usable ONNX Runtime binary */
   static async start(options: SessionPoolOptions): Promise<SessionPool> {
     const pool = new SessionPool(options);
-    const started = Array.from({ length: options.threads }, () => pool.addThread());
-    try {
-      await Promise.all(started);
-    } catch (error) {
-      await pool.close();
-      throw error;
-    }
+    await pool.cpu.start();
     return pool;
   }
 
-  get hasIdleThread(): boolean {
-    return this.idleThread() !== undefined;
+  /** Threads that can run such jobs side by side. */
+  threadsFor({ key, program }: Pick<Job, 'key' | 'program'>): number {
+    const placement = this.placements.get(key);
+    return placement ? this.groupOf(placement, program).list().length : 0;
   }
 
-  /** Loads a model on one thread after the other, so that the rest keep serving; on failure it is on none. */
-  async load(model: LoadedModel): Promise<void> {
-    this.models.set(model.key, model);
+  /** Whether `run` would take such a job now. */
+  hasIdleThreadFor({ key, program }: Pick<Job, 'key' | 'program'>): boolean {
+    const placement = this.placements.get(key);
+    if (!placement) return false;
+    if (placement.failure) return true;
+    return placement.isReady && this.groupOf(placement, program).idleThread() !== undefined;
+  }
+
+  /**
+   * Loads a model where its plan says, on one thread after the other, so that the rest keep serving; on failure it is on none.
+   *
+   * @returns what was opened; kept up to date when the model has to leave its provider
+   * @throws NoProviderError with the failure of each provider, ModelRunError for a bad explainer, ThreadLostError
+   */
+  async load(model: LoadedModel): Promise<OpenedSession> {
+    const plan = model.plan ?? this.options.plan ?? CPU_ONLY;
+    const placement: Placement = { model, plan, home: 'cpu', isReady: false, opened: null, failure: null };
+    this.placements.set(model.key, placement);
     try {
-      for (const thread of [...this.threads]) await thread.load(model);
+      placement.opened = await this.place(placement, plan);
+      placement.isReady = true;
+      return placement.opened;
     } catch (error) {
       await this.unload(model.key);
       throw error;
@@ -69,74 +120,163 @@ export class SessionPool {
   }
 
   async unload(key: string): Promise<void> {
-    this.models.delete(key);
-    await Promise.all([...this.threads].map((thread) => thread.unload(key).catch(ignoreLostThread)));
-    this.onIdle();
+    this.placements.delete(key);
+    await Promise.all([this.cpu.unload(key), this.gpu.unload(key)]);
   }
 
-  /** @throws ThreadLostError when the thread ended under the job, ModelRunError when the model failed, RangeError without an idle thread */
+  /**
+   * @throws ThreadLostError when the thread or its provider was lost under the job, ModelRunError when the model failed or no
+   *   provider is left for it, RangeError without an idle thread
+   */
   async run(job: Job): Promise<JobResult> {
-    const thread = this.idleThread();
-    if (!thread) throw new RangeError('no thread is idle; ask hasIdleThread first');
+    const placement = this.placements.get(job.key);
+    if (placement?.failure) throw placement.failure;
+    const thread = placement?.isReady ? this.groupOf(placement, job.program).idleThread() : undefined;
+    if (!placement || !thread)
+      throw new RangeError('no thread is idle for the job; ask hasIdleThreadFor first');
     try {
       return await thread.run(job);
+    } catch (error) {
+      if (error instanceof ProviderLostError) this.leaveProvider(placement, error);
+      throw error;
     } finally {
       this.onIdle();
     }
   }
 
   async close(): Promise<void> {
-    this.closed = true;
-    for (const timer of this.restarts) clearTimeout(timer);
-    await Promise.all([...this.threads].map((thread) => thread.stop(STOP_GRACE_MS)));
-    this.threads.clear();
+    await Promise.all([this.cpu.close(), this.gpu.close()]);
   }
 
-  private idleThread(): SessionThread | undefined {
-    for (const thread of this.threads) if (thread.isIdle) return thread;
-    return undefined;
+  private groupOf({ home }: Placement, program: Program): ThreadGroup {
+    return home === 'gpu' && program === 'score' ? this.gpu : this.cpu;
   }
 
-  private async addThread(): Promise<void> {
-    const worker = (this.options.spawn ?? spawnThread)();
-    const thread = new SessionThread(worker, (lost, cause) => this.replace(lost, cause));
-    this.threads.add(thread);
-    try {
-      // An unload of an unknown key does nothing; its answer proves that ONNX Runtime could be loaded.
-      await thread.unload('');
-      await thread.prepare(this.models.values());
-    } catch (error) {
-      this.threads.delete(thread);
-      await thread.stop(STOP_GRACE_MS);
-      throw error;
+  /** Opens the model on the first provider of the plan that can. */
+  private async place(placement: Placement, plan: ProviderPlan): Promise<OpenedSession> {
+    const attempts: ProviderAttempt[] = [];
+    if (gpuProviders(plan).length > 0) {
+      placement.home = 'gpu';
+      const opened = await this.openOnGpu(placement, plan, attempts);
+      if (opened) return opened;
     }
-    this.onIdle();
+    if (!plan.providers.includes('cpu')) throw new NoProviderError(attempts);
+    placement.home = 'cpu';
+    return this.openOnCpu(placement, attempts);
   }
 
-  private replace(lost: SessionThread, cause: Error): void {
-    const wasReady = lost.isReady;
-    this.threads.delete(lost);
-    if (!this.closed) this.options.onThreadLost(cause);
-    // A thread that is lost while it starts is the business of whoever started it.
-    if (wasReady) this.restartLater();
+  /** @returns null when no GPU provider takes the model; the attempts say why */
+  private async openOnGpu(
+    { model }: Placement,
+    plan: ProviderPlan,
+    attempts: ProviderAttempt[],
+  ): Promise<OpenedSession | null> {
+    await this.gpu.start();
+    const opened: (OpenedSession | null)[] = [];
+    try {
+      for (const thread of this.gpu.list()) opened.push(await loadOnGpu(thread, model, plan));
+    } catch (error) {
+      if (!(error instanceof NoProviderError)) throw error;
+      attempts.push(...error.attempts);
+      return null;
+    }
+    if (model.explainer !== null) {
+      for (const thread of this.cpu.list()) await loadExplainer(thread, model);
+    }
+    return opened[0] ?? null;
   }
 
-  private restartLater(): void {
-    if (this.closed) return;
-    const now = Date.now();
-    this.consecutiveLosses = now - this.lastLossAt > STABLE_MS ? 0 : this.consecutiveLosses + 1;
-    this.lastLossAt = now;
-    const timer = setTimeout(
-      () => {
-        this.restarts.delete(timer);
-        this.addThread().catch(() => this.restartLater());
-      },
-      Math.min(FIRST_RESTART_MS * 2 ** this.consecutiveLosses, LONGEST_RESTART_MS),
-    );
-    this.restarts.add(timer);
+  private async openOnCpu({ model }: Placement, attempts: ProviderAttempt[]): Promise<OpenedSession> {
+    let first: OpenedSession | null = null;
+    let memoryBytes = 0;
+    for (const thread of this.cpu.list()) {
+      const opened = await openCpuSession(thread, model, attempts);
+      first ??= opened;
+      memoryBytes += opened?.memoryBytes ?? 0;
+    }
+    if (!first) throw new ModelRunError('no inference thread is there to load the model');
+    return { ...first, attempts, memoryBytes };
+  }
+
+  private async prepareCpu(thread: SessionThread): Promise<void> {
+    for (const { home, model } of this.placements.values()) {
+      if (home === 'cpu') await openCpuSession(thread, model, []);
+      else if (model.explainer !== null) await loadExplainer(thread, model);
+    }
+  }
+
+  /** A model that no GPU provider takes again after its thread was lost moves on. */
+  private async prepareGpu(thread: SessionThread): Promise<void> {
+    for (const placement of this.placements.values()) {
+      if (placement.home !== 'gpu' || !placement.opened) continue;
+      try {
+        await loadOnGpu(thread, placement.model, {
+          ...placement.plan,
+          providers: [placement.opened.provider],
+        });
+      } catch (error) {
+        if (!(error instanceof NoProviderError)) throw error;
+        this.leaveProvider(placement, new ProviderLostError(placement.opened.provider, error.message));
+      }
+    }
+  }
+
+  /** Moves a model to what its plan has behind the provider that was lost; no job of it is taken meanwhile. */
+  private leaveProvider(placement: Placement, { provider: lost, message: failure }: ProviderLostError): void {
+    const { opened, model, plan } = placement;
+    if (!opened || !placement.isReady || opened.provider !== lost) return;
+    placement.isReady = false;
+    const rest = { ...plan, providers: plan.providers.slice(plan.providers.indexOf(lost) + 1) };
+    const move = async (): Promise<void> => {
+      await this.gpu.unload(model.key);
+      const { provider, attempts } = await this.place(placement, rest);
+      Object.assign(opened, {
+        provider,
+        attempts: [...opened.attempts, { provider: lost, failure }, ...attempts],
+      });
+    };
+    void move()
+      .catch((error: unknown) => {
+        placement.failure = new ModelRunError(
+          `no provider is left: ${error instanceof Error ? error.message : error}`,
+        );
+      })
+      .finally(() => {
+        placement.isReady = true;
+        const now = placement.failure ? null : opened.provider;
+        this.options.onProviderLost?.({ key: model.key, lost, failure, now });
+        this.onIdle();
+      });
   }
 }
 
-function ignoreLostThread(error: unknown): void {
-  if (!(error instanceof ThreadLostError)) throw error;
+function loadOnGpu(
+  thread: SessionThread,
+  model: LoadedModel,
+  plan: ProviderPlan,
+): Promise<OpenedSession | null> {
+  const { gpuOnnx, ...rest } = model;
+  // The GPU's form goes alone: a thread needs one file.
+  const sent = { ...rest, onnx: gpuOnnx ?? model.onnx, explainer: null };
+  return thread.load(sent, { ...plan, providers: gpuProviders(plan) });
+}
+
+/** An explainer and a session of it, on the CPU. @throws NoProviderError with the failures of the providers before, too */
+async function openCpuSession(
+  thread: SessionThread,
+  model: LoadedModel,
+  attempts: readonly ProviderAttempt[],
+): Promise<OpenedSession | null> {
+  const { gpuOnnx: _unused, ...sent } = model;
+  try {
+    return await thread.load(sent, CPU_ONLY);
+  } catch (error) {
+    if (!(error instanceof NoProviderError)) throw error;
+    throw new NoProviderError([...attempts, ...error.attempts]);
+  }
+}
+
+function loadExplainer(thread: SessionThread, model: LoadedModel): Promise<OpenedSession | null> {
+  const { gpuOnnx: _unused, ...rest } = model;
+  return thread.load({ ...rest, onnx: NO_FILE }, EXPLAINER_ONLY);
 }

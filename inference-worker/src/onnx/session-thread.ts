@@ -1,10 +1,30 @@
 import { once } from 'node:events';
 import type { Transferable, Worker } from 'node:worker_threads';
-import type { Job, JobResult, LoadedModel, ThreadAnswer, ThreadCommand } from './thread-messages.js';
+import { NoProviderError, type Provider, type ProviderPlan } from './providers.js';
+import type {
+  Job,
+  JobResult,
+  LoadedModel,
+  OpenedSession,
+  ThreadAnswer,
+  ThreadCommand,
+} from './thread-messages.js';
 
 /** The thread ended before it answered; the work may be done again elsewhere. */
 export class ThreadLostError extends Error {
-  override readonly name = 'ThreadLostError';
+  override readonly name: string = 'ThreadLostError';
+}
+
+/** The provider under the thread's session runs nothing any more (a lost GPU); the work may be done again elsewhere. */
+export class ProviderLostError extends ThreadLostError {
+  override readonly name = 'ProviderLostError';
+
+  constructor(
+    readonly provider: Provider,
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 /** The thread answered that the model itself failed; doing it again would fail again. */
@@ -13,7 +33,7 @@ export class ModelRunError extends Error {
 }
 
 interface Waiting {
-  resolve(result: JobResult): void;
+  resolve(answer: ThreadAnswer): void;
   reject(error: Error): void;
 }
 
@@ -47,27 +67,31 @@ export class SessionThread {
     return this.hasPrepared && !this.stopping && this.waiting.size === 0;
   }
 
-  /** Loads what a fresh thread must hold before it takes batches. */
-  async prepare(models: Iterable<LoadedModel>): Promise<void> {
-    for (const model of models) await this.load(model);
+  /** Says that it holds what a fresh thread must hold before it takes batches. @throws ThreadLostError when it was stopped since */
+  markReady(): void {
     if (this.stopping) throw new ThreadLostError('inference thread is stopped');
     this.hasPrepared = true;
   }
 
-  async load(model: LoadedModel): Promise<void> {
-    await this.send({ kind: 'load', model });
+  /**
+   * @param plan  without providers only the explainer is loaded, and the answer is null
+   * @throws NoProviderError, ModelRunError for a bad explainer, ThreadLostError
+   */
+  async load(model: LoadedModel, plan: ProviderPlan): Promise<OpenedSession | null> {
+    const answer = await this.send({ kind: 'load', model, plan });
+    return 'opened' in answer ? answer.opened : null;
   }
 
   async unload(key: string): Promise<void> {
     await this.send({ kind: 'unload', key });
   }
 
-  /** The job's input buffers are handed over and empty afterwards. */
-  run(job: Job): Promise<JobResult> {
-    return this.send(
-      { kind: 'run', job },
-      job.inputs.flatMap(({ data }) => (Array.isArray(data) ? [] : [data.buffer])),
-    );
+  /** The job's input buffers are handed over and empty afterwards; they come back with the result. */
+  async run(job: Job): Promise<JobResult> {
+    const transfer = job.inputs.flatMap(({ data }) => (Array.isArray(data) ? [] : [data.buffer]));
+    const answer = await this.send({ kind: 'run', job }, transfer);
+    if ('result' in answer) return answer.result;
+    throw new ModelRunError('the thread answered a job with something else');
   }
 
   /** Lets running work finish, then ends the thread; ends it hard after `graceMs`. */
@@ -82,7 +106,7 @@ export class SessionThread {
     clearTimeout(timer);
   }
 
-  private send(command: ThreadCommand, transfer: Transferable[] = []): Promise<JobResult> {
+  private send(command: ThreadCommand, transfer: Transferable[] = []): Promise<ThreadAnswer> {
     if (this.stopping) return Promise.reject(new ThreadLostError('inference thread is stopped'));
     const id = this.nextId++;
     return new Promise((resolve, reject) => {
@@ -94,8 +118,9 @@ export class SessionThread {
   private settle(answer: ThreadAnswer): void {
     const waiting = this.waiting.get(answer.id);
     this.waiting.delete(answer.id);
-    if ('result' in answer) waiting?.resolve(answer.result);
-    else waiting?.reject(new ModelRunError(answer.failure));
+    if ('refused' in answer) waiting?.reject(new NoProviderError(answer.refused));
+    else if ('failure' in answer) waiting?.reject(asError(answer));
+    else waiting?.resolve(answer);
   }
 
   private end(error: ThreadLostError): void {
@@ -105,4 +130,8 @@ export class SessionThread {
     this.waiting.clear();
     if (!wasStopping) this.onLost(this, error);
   }
+}
+
+function asError({ failure, lost }: { failure: string; lost?: Provider }): Error {
+  return lost === undefined ? new ModelRunError(failure) : new ProviderLostError(lost, failure);
 }

@@ -1,149 +1,121 @@
-// Entry of a worker thread. It must import no sibling at run time: the tests start this file as TypeScript.
+// Entry of an inference thread: holds sessions and explainers, runs one job at a time.
 import { parentPort, type Transferable } from 'node:worker_threads';
-import type { LoadedModel, Job, JobResult, ThreadAnswer, ThreadRequest } from './thread-messages.js';
-import type { Datatype, Tensor as RowTensor, TensorArray, TensorSpec } from '../tensors/tensor.js';
-import { type Explainer, parseExplainer } from '@sextant/learning/explain';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Tensor } from '../tensors/tensor.js';
+import { ModelSession } from './model-session.js';
+import { failureText, NoProviderError, type Provider, type ProviderPlan } from './providers.js';
+import { RowExplainer } from './row-explainer.js';
+import type {
+  Job,
+  JobResult,
+  LoadedModel,
+  OpenedSession,
+  ThreadAnswer,
+  ThreadRequest,
+} from './thread-messages.js';
 
-interface HeldModel {
-  session: InferenceSession;
-  inputs: TensorSpec[];
-  outputs: TensorSpec[];
-  explainer: Explainer | null;
+/** The provider failed under a job and runs nothing any more. */
+class ProviderGoneError extends Error {
+  constructor(
+    readonly provider: Provider,
+    failure: string,
+  ) {
+    super(failure);
+  }
 }
 
-const ORT_TYPES: Record<Datatype, Tensor.Type> = {
-  FP16: 'float16',
-  FP32: 'float32',
-  FP64: 'float64',
-  INT64: 'int64',
-  INT32: 'int32',
-  INT16: 'int16',
-  INT8: 'int8',
-  UINT64: 'uint64',
-  UINT32: 'uint32',
-  UINT16: 'uint16',
-  UINT8: 'uint8',
-  BOOL: 'bool',
-  BYTES: 'string',
-};
-const held = new Map<string, HeldModel>();
-const NOTHING: JobResult = { outputs: [], computeMs: 0 };
+interface Held {
+  session: ModelSession | null;
+  explainer: RowExplainer | null;
+  opened: OpenedSession | null;
+}
 
-async function load(model: LoadedModel): Promise<JobResult> {
-  if (held.has(model.key)) return NOTHING;
-  const session = await InferenceSession.create(model.onnx, {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
-  });
+type Answer = ThreadAnswer extends infer Each ? (Each extends unknown ? Omit<Each, 'id'> : never) : never;
+
+const held = new Map<string, Held>();
+
+async function load(model: LoadedModel, plan: ProviderPlan): Promise<OpenedSession | null> {
+  const before = held.get(model.key);
+  if (before) return before.opened;
+  const startedAt = performance.now();
+  const rss = process.memoryUsage.rss();
+  const session = plan.providers.length === 0 ? null : await ModelSession.open(model, plan);
   try {
-    const explainer = model.explainer === null ? null : parseExplainer(model.explainer);
-    const candidate = { session, inputs: model.inputs, outputs: model.outputs, explainer };
-    assertNames(session.inputNames, model.inputs, 'input');
-    assertNames(session.outputNames, model.outputs, 'output');
-    for (const rows of model.warmUpRows) await warmUp(candidate, model.key, rows);
-    // The first explanation builds the tables that the others look up: never while a caller waits.
-    explainer?.explainRows(new Float32Array(model.inputs[0]?.width ?? 0), 1);
-    held.set(model.key, candidate);
+    const width = (session?.inputs ?? model.inputs)?.[0]?.width ?? 0;
+    const explainer = model.explainer === null ? null : RowExplainer.open(model.explainer, width);
+    const opened = session && {
+      provider: session.provider,
+      attempts: session.attempts,
+      inputs: session.inputs,
+      outputs: session.outputs,
+      loadMs: performance.now() - startedAt,
+      memoryBytes: Math.max(model.onnx.byteLength, process.memoryUsage.rss() - rss),
+    };
+    held.set(model.key, { session, explainer, opened });
+    return opened;
   } catch (error) {
-    await session.release();
+    await session?.release();
     throw error;
   }
-  return NOTHING;
 }
 
-function assertNames(actual: readonly string[], wanted: readonly TensorSpec[], role: string): void {
-  const names = wanted.map((tensor) => tensor.name);
-  if (actual.length !== names.length || names.some((name) => !actual.includes(name))) {
-    throw new Error(`the graph's ${role}s are ${actual.join(', ')}, the manifest's are ${names.join(', ')}`);
+async function run(job: Job): Promise<JobResult> {
+  const model = held.get(job.key);
+  const returned = buffersOf(job.inputs);
+  if (job.program === 'explain') {
+    if (!model?.explainer) throw new Error(`${job.key} has no explainer on this thread`);
+    return { ...model.explainer.explain(job), returned };
+  }
+  if (!model?.session) throw new Error(`${job.key} is not loaded on this thread`);
+  const { session } = model;
+  try {
+    return { ...(await session.run(job)), returned };
+  } catch (error) {
+    // A job that fails alone is the job's fault; a GPU that fails its warm-up run as well is gone.
+    if (session.provider === 'cpu' || (await session.isAlive())) throw error;
+    throw new ProviderGoneError(session.provider, failureText(error));
   }
 }
 
-async function warmUp(model: HeldModel, key: string, rows: number): Promise<void> {
-  const zeros = (spec: TensorSpec): RowTensor => ({ data: zeroData(spec), dims: [rows, ...spec.rowShape] });
-  const zeroData = (spec: TensorSpec): TensorArray => {
-    const elements = rows * spec.width;
-    if (spec.datatype === 'FP32') return new Float32Array(elements);
-    if (spec.datatype === 'FP64') return new Float64Array(elements);
-    if (spec.datatype === 'INT64') return new BigInt64Array(elements);
-    return spec.datatype === 'INT32' ? new Int32Array(elements) : new Uint8Array(elements);
-  };
-  await score(model, { key, program: 'score', rows, inputs: model.inputs.map(zeros) });
+async function unload(key: string): Promise<void> {
+  const model = held.get(key);
+  held.delete(key);
+  await model?.session?.release();
 }
 
-async function score(model: HeldModel, job: Job): Promise<JobResult> {
-  const feeds: Record<string, Tensor> = {};
-  model.inputs.forEach(({ name, datatype }, i) => {
-    const { data, dims } = job.inputs[i] as RowTensor;
-    feeds[name] = new Tensor(ORT_TYPES[datatype], data as Float32Array, dims);
-  });
-  const startedAt = performance.now();
-  const answers = await model.session.run(feeds);
-  const computeMs = performance.now() - startedAt;
-  const outputs = model.outputs.map((spec) => {
-    const data = answers[spec.name]?.data as TensorArray | undefined;
-    const type = answers[spec.name]?.type;
-    if (data?.length !== job.rows * spec.width || type !== ORT_TYPES[spec.datatype]) {
-      throw new Error(
-        `output "${spec.name}" is ${type} with ${data?.length} values, the manifest says ${spec.datatype} with ${job.rows * spec.width}`,
-      );
-    }
-    return { data: data.slice(), dims: [job.rows, ...spec.rowShape] };
-  });
-  return { outputs, computeMs };
-}
-
-function explain(model: HeldModel, job: Job): JobResult {
-  const features = job.inputs[0]?.data;
-  if (!model.explainer || !(features instanceof Float32Array))
-    throw new Error(`${job.key} cannot be explained`);
-  const startedAt = performance.now();
-  const columns = model.explainer.columns.length + 1;
-  const table = new Float64Array(job.rows * columns);
-  for (const [row, { baseValue, contributions }] of model.explainer
-    .explainRows(features, job.rows)
-    .entries()) {
-    table[row * columns] = baseValue;
-    table.set(contributions, row * columns + 1);
-  }
-  return { outputs: [{ data: table, dims: [job.rows, columns] }], computeMs: performance.now() - startedAt };
-}
-
-async function answer(request: ThreadRequest): Promise<JobResult> {
+async function answer(request: ThreadRequest): Promise<Answer> {
   switch (request.kind) {
     case 'load':
-      return load(request.model);
-    case 'run': {
-      const model = held.get(request.job.key);
-      if (!model) throw new Error(`${request.job.key} is not loaded on this thread`);
-      return request.job.program === 'explain' ? explain(model, request.job) : score(model, request.job);
-    }
+      return { opened: await load(request.model, request.plan) };
+    case 'run':
+      return { result: await run(request.job) };
     case 'unload':
-      await held.get(request.key)?.session.release();
-      held.delete(request.key);
-      return NOTHING;
+      await unload(request.key);
+      return { done: true };
     case 'stop':
-      for (const { session } of held.values()) await session.release();
-      held.clear();
+      for (const key of [...held.keys()]) await unload(key);
       setImmediate(() => parentPort?.close());
-      return NOTHING;
+      return { done: true };
   }
+}
+
+function answerFailure(error: unknown): Answer {
+  if (error instanceof NoProviderError) return { refused: error.attempts };
+  const failure = failureText(error);
+  return error instanceof ProviderGoneError ? { failure, lost: error.provider } : { failure };
+}
+
+function buffersOf(tensors: readonly Tensor[]): ArrayBuffer[] {
+  return tensors.flatMap(({ data }) => (Array.isArray(data) ? [] : [data.buffer]));
+}
+
+function transferOf(sent: Answer): Transferable[] {
+  return 'result' in sent
+    ? [...new Set([...buffersOf(sent.result.outputs), ...(sent.result.returned ?? [])])]
+    : [];
 }
 
 parentPort?.on('message', (request: ThreadRequest) => {
-  answer(request).then(
-    (result) => {
-      const buffers: Transferable[] = result.outputs.flatMap(({ data }) =>
-        Array.isArray(data) ? [] : [data.buffer],
-      );
-      parentPort?.postMessage({ id: request.id, result } satisfies ThreadAnswer, buffers);
-    },
-    (error: unknown) => {
-      const failure = error instanceof Error ? error.message : String(error);
-      parentPort?.postMessage({ id: request.id, failure } satisfies ThreadAnswer);
-    },
-  );
+  answer(request)
+    .catch(answerFailure)
+    .then((sent) => parentPort?.postMessage({ id: request.id, ...sent }, transferOf(sent)));
 });

@@ -1,4 +1,5 @@
 import type { Tensor, TensorSpec } from '../tensors/tensor.js';
+import type { Provider, ProviderAttempt, ProviderPlan } from './providers.js';
 
 /** `score` runs the ONNX graph; `explain` attributes the model's output of each row to its raw columns. */
 export type Program = 'score' | 'explain';
@@ -8,11 +9,32 @@ export interface LoadedModel {
   /** `<model>@<version>/<load>`, unique in the process */
   key: string;
   onnx: Uint8Array;
-  inputs: TensorSpec[];
-  outputs: TensorSpec[];
+  /** the same function in operations that a GPU runs; absent where `onnx` serves both */
+  gpuOnnx?: Uint8Array;
+  /** null: as the file says */
+  inputs: TensorSpec[] | null;
+  /** null: as the file says */
+  outputs: TensorSpec[] | null;
+  /** rows of the runs that warm a model up which is batched by rows */
   warmUpRows: number[];
   /** the explainer's JSON, for models that can be explained */
   explainer: string | null;
+  /** where it may run; absent: as the pool is configured */
+  plan?: ProviderPlan;
+}
+
+/** What became of a model that was opened. */
+export interface OpenedSession {
+  provider: Provider;
+  /** the providers before it that could not serve the model */
+  attempts: ProviderAttempt[];
+  /** the signature it is served with, as the manifest or else the file has it */
+  inputs: TensorSpec[];
+  outputs: TensorSpec[];
+  /** opening and warming up, milliseconds */
+  loadMs: number;
+  /** growth of the process while it was opened, at least the size of the file; an estimate, bytes */
+  memoryBytes: number;
 }
 
 export interface Job {
@@ -26,14 +48,24 @@ export interface JobResult {
   /** one tensor an output; for `explain` one float64 tensor [rows, columns + 1], the base value first */
   outputs: Tensor[];
   computeMs: number;
+  /** the buffers of the job's inputs, free to be used again */
+  returned?: ArrayBuffer[];
 }
 
 export type ThreadCommand =
-  | { kind: 'load'; model: LoadedModel }
+  /** without providers only the explainer is loaded */
+  | { kind: 'load'; model: LoadedModel; plan: ProviderPlan }
   | { kind: 'unload'; key: string }
   | { kind: 'run'; job: Job }
   | { kind: 'stop' };
 
 export type ThreadRequest = { id: number } & ThreadCommand;
 
-export type ThreadAnswer = { id: number; result: JobResult } | { id: number; failure: string };
+export type ThreadAnswer =
+  | { id: number; result: JobResult }
+  /** null where nothing but an explainer was loaded */
+  | { id: number; opened: OpenedSession | null }
+  | { id: number; done: true }
+  | { id: number; refused: readonly ProviderAttempt[] }
+  /** `lost` names the provider that runs nothing any more */
+  | { id: number; failure: string; lost?: Provider };
