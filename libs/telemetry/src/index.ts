@@ -1,0 +1,9 @@
+export {
+  type AttributeValue,
+  loadTracing,
+  type RemoteParent,
+  type SpanDetails,
+  type SpanKind,
+  type TraceSpan,
+  type Tracing,
+} from './tracing.js';
