@@ -5,6 +5,7 @@ export type ErrorKind =
   | 'forbidden'
   | 'not-found'
   | 'conflict'
+  | 'failed-precondition'
   | 'resource-exhausted'
   | 'deadline-exceeded'
   | 'unavailable'
@@ -41,6 +42,9 @@ export const ERROR_KINDS = {
   GATEWAY_REFUSED: 'internal',
   ARTEFACT_INVALID: 'internal',
   ARTEFACT_HASH_MISMATCH: 'internal',
+  MODEL_TOO_LARGE: 'failed-precondition',
+  MODEL_REFUSED: 'failed-precondition',
+  MODEL_CONTROL_DISABLED: 'failed-precondition',
   QUEUE_FULL: 'resource-exhausted',
   INFERENCE_DEADLINE_EXCEEDED: 'deadline-exceeded',
   STORE_DEADLINE_EXCEEDED: 'deadline-exceeded',
