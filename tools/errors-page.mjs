@@ -14,7 +14,8 @@ const ADVICE = {
   forbidden: 'Leave the field out, or get a token with its scopes. The HTTP status is 403.',
   'not-found': 'The tenant of the token has nothing under this id.',
   conflict: 'The state does not allow it: read it again, then decide.',
-  'failed-precondition': 'The process is not set up for it: the message says what to change; the same call again fails again.',
+  'failed-precondition':
+    'The process is not set up for it: the message says what to change; the same call again fails again.',
   'resource-exhausted': 'Wait and retry with growing pauses.',
   'deadline-exceeded': 'Retry; writes are safe to repeat with their ids and idempotency keys.',
   unavailable: 'Retry in a moment; what does not depend on it is served meanwhile.',
