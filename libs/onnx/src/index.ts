@@ -3,7 +3,7 @@ export type { LifetimeLimits } from './lifetime-part.js';
 export { type LinearModel, writeLinearModel } from './linear-model.js';
 export { writeMatrixProduct } from './matrix-product.js';
 export { GPU_ONNX_FILE, ONNX_FILE, onnxDescription, onnxFiles } from './onnx-files.js';
-export { constant, encodeModel, node, type OnnxModel, type OnnxTensor } from './onnx-model.js';
+export { constant, encodeGraph, encodeModel, node, type OnnxModel, type OnnxTensor } from './onnx-model.js';
 export type { OutputHead } from './output-head.js';
 export { writeRecommender } from './recommender.js';
 export { roundDownToFloat32 } from './round-down.js';

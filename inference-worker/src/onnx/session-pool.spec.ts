@@ -1,0 +1,150 @@
+import { Worker } from 'node:worker_threads';
+import { afterEach, describe, expect, it } from 'vitest';
+import { anIdentity } from '../testing/test-graphs.js';
+import { eventually } from '../testing/test-worker.js';
+import type { ProviderPlan } from './providers.js';
+import { type ProviderLoss, SessionPool, type SessionPoolOptions } from './session-pool.js';
+import { ModelRunError, ProviderLostError } from './session-thread.js';
+import { THREAD_ENTRY } from './spawn-thread.js';
+import type { Job, LoadedModel } from './thread-messages.js';
+
+const pools: SessionPool[] = [];
+afterEach(async () => {
+  for (const pool of pools.splice(0)) await pool.close();
+});
+
+async function start(over: Partial<SessionPoolOptions> = {}): Promise<SessionPool> {
+  const pool = await SessionPool.start({ threads: 1, onThreadLost: () => undefined, ...over });
+  pools.push(pool);
+  return pool;
+}
+
+function model(over: Partial<LoadedModel> = {}): LoadedModel {
+  const onnx = anIdentity('FP32', [-1, 2]);
+  return { key: 'm@1/1', onnx, inputs: null, outputs: null, warmUpRows: [1], explainer: null, ...over };
+}
+
+function job(over: Partial<Job> = {}): Job {
+  const inputs = [{ data: Float32Array.of(1, 2), dims: [1, 2] }];
+  return { key: 'm@1/1', program: 'score', rows: 1, inputs, ...over };
+}
+
+describe('SessionPool on the CPU', () => {
+  it('says what it opened and gives the input buffers of a job back', async () => {
+    const pool = await start({ threads: 2 });
+    const opened = await pool.load(model());
+    expect(opened).toMatchObject({
+      provider: 'cpu',
+      attempts: [],
+      inputs: [{ name: 'x', datatype: 'FP32' }],
+    });
+    expect(opened.memoryBytes).toBeGreaterThan(0);
+    expect(pool.threadsFor(job())).toBe(2);
+
+    const result = await pool.run(job());
+    expect(result.outputs).toEqual([{ data: Float32Array.of(1, 2), dims: [1, 2] }]);
+    expect(result.returned?.map(({ byteLength }) => byteLength)).toEqual([8]);
+  });
+
+  it('leaves a model on no thread that one of them refuses', async () => {
+    const pool = await start();
+    await expect(pool.load(model({ onnx: new Uint8Array(9) }))).rejects.toThrow('Failed to load model');
+
+    expect(pool.hasIdleThreadFor(job())).toBe(false);
+    await expect(pool.run(job())).rejects.toBeInstanceOf(RangeError);
+  });
+
+  it('calls a failing job the fault of the model', async () => {
+    const pool = await start();
+    await pool.load(model());
+    const wrong = job({ inputs: [{ data: Float32Array.of(1, 2, 3), dims: [1, 3] }] });
+
+    await expect(pool.run(wrong)).rejects.toBeInstanceOf(ModelRunError);
+    expect((await pool.run(job())).outputs).toHaveLength(1);
+  });
+
+  it('falls back to it where the plan names a GPU that is not there, and says so', async () => {
+    const pool = await start({ plan: { providers: ['cuda', 'tensorrt', 'cpu'], strict: true } });
+    const { provider, attempts } = await pool.load(model());
+
+    expect(provider).toBe('cpu');
+    expect(attempts.map((attempt) => attempt.provider)).toEqual(['cuda', 'tensorrt']);
+    expect((await pool.run(job())).outputs).toHaveLength(1);
+  });
+
+  it('refuses a model whose plan has no provider that is there', async () => {
+    const pool = await start();
+    const plan: ProviderPlan = { providers: ['cuda'], strict: false };
+
+    await expect(pool.load(model({ plan }))).rejects.toMatchObject({
+      name: 'NoProviderError',
+      attempts: [{ provider: 'cuda' }],
+    });
+  });
+});
+
+/**
+ * A thread as a machine with a GPU has it until the GPU is lost: it opens models for `cuda` on the CPU, which is all there is
+ * here, and answers its first job with the loss of the provider.
+ */
+const LOSES_ITS_GPU = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const { EventEmitter } = require('node:events');
+  const post = parentPort.postMessage.bind(parentPort);
+  const on = parentPort.on.bind(parentPort);
+  const gpu = new Set();
+  let opening = new Map();
+  parentPort.on = (event, listener) => event !== 'message' ? on(event, listener) : on('message', (request) => {
+    if (request.kind === 'load' && request.plan.providers.includes('cuda')) {
+      gpu.add(request.model.key);
+      opening.set(request.id, true);
+      request.plan = { providers: ['cpu'], strict: false };
+    }
+    if (request.kind === 'run' && gpu.has(request.job.key)) {
+      return post({ id: request.id, failure: 'the device is lost', lost: 'cuda' });
+    }
+    listener(request);
+  });
+  parentPort.postMessage = (answer, transfer) => {
+    if (opening.has(answer.id) && answer.opened) answer.opened.provider = 'cuda';
+    post(answer, transfer);
+  };
+  import(workerData);
+`;
+
+describe('SessionPool when a GPU is lost', () => {
+  const spawn = (): Worker =>
+    new Worker(LOSES_ITS_GPU, { eval: true, workerData: THREAD_ENTRY.href, execArgv: [] });
+
+  it('moves the model to the next provider, says so once, and lets the job be done again', async () => {
+    const losses: ProviderLoss[] = [];
+    const plan: ProviderPlan = { providers: ['cuda', 'cpu'], strict: false };
+    const pool = await start({ plan, spawn, onProviderLost: (loss) => losses.push(loss) });
+    const opened = await pool.load(model());
+    expect(opened.provider).toBe('cuda');
+    expect(pool.threadsFor(job())).toBe(1);
+
+    await expect(pool.run(job())).rejects.toBeInstanceOf(ProviderLostError);
+    expect(pool.hasIdleThreadFor(job())).toBe(false);
+    await eventually(() => pool.hasIdleThreadFor(job()));
+    expect((await pool.run(job())).outputs[0]?.data).toEqual(Float32Array.of(1, 2));
+    expect(losses).toEqual([{ key: 'm@1/1', lost: 'cuda', failure: 'the device is lost', now: 'cpu' }]);
+    expect(opened).toMatchObject({
+      provider: 'cpu',
+      attempts: [{ provider: 'cuda', failure: 'the device is lost' }],
+    });
+  });
+
+  it('fails the jobs of a model that has no provider left, at once', async () => {
+    const losses: ProviderLoss[] = [];
+    const plan: ProviderPlan = { providers: ['cuda'], strict: false };
+    const pool = await start({ plan, spawn, onProviderLost: (loss) => losses.push(loss) });
+    await pool.load(model());
+    await expect(pool.run(job())).rejects.toBeInstanceOf(ProviderLostError);
+
+    await eventually(() => losses.length === 1);
+    expect(losses[0]?.now).toBeNull();
+    expect(pool.hasIdleThreadFor(job())).toBe(true);
+    await expect(pool.run(job())).rejects.toBeInstanceOf(ModelRunError);
+  });
+});
