@@ -4,6 +4,12 @@ import { z } from 'zod';
 
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
+const flag = (otherwise: boolean) =>
+  z
+    .enum(['true', 'false', '1', '0'])
+    .default(otherwise ? 'true' : 'false')
+    .transform((text) => text === 'true' || text === '1');
+
 /** What the worker reads from its environment. */
 export const workerConfig = z
   .object({
@@ -17,6 +23,18 @@ export const workerConfig = z
     MODEL_POLL_MS: whole(50, 3_600_000)
       .default(1_000)
       .describe('pause between two looks at the model repository'),
+    MODEL_AUTOCOMPLETE: flag(false).describe(
+      'true serves ONNX files without a manifest, whose signature is then read from the file and which no hash proves',
+    ),
+    MODEL_IDLE_UNLOAD_MS: whole(0, 2_000_000_000)
+      .default(0)
+      .describe('a version that nobody called for this long leaves memory until the next call; 0 = never'),
+    MODEL_MEMORY_BYTES: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .default(0)
+      .describe('ceiling of what loaded versions take together; the longest idle leaves first; 0 = none'),
     INFERENCE_THREADS: whole(1, 256)
       .default(Math.max(1, availableParallelism() - 1))
       .describe('threads that run models; one core is left to the transport'),

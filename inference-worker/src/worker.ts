@@ -1,9 +1,8 @@
 import { ModelDirectory } from '@sextant/artefacts';
 import type { Logger } from 'pino';
-import { ModelCatalogue } from './models/model-catalogue.js';
-import { ModelLoader } from './models/model-loader.js';
-import { ModelRunner } from './models/model-runner.js';
-import { RepositoryWatcher } from './models/repository-watcher.js';
+import type { ModelCatalogue } from './models/model-catalogue.js';
+import { serveModels } from './models/model-serving.js';
+import { DEVICE_OF } from './onnx/providers.js';
 import { SessionPool, type SessionPoolOptions } from './onnx/session-pool.js';
 import { OperationsServer } from './operations/operations-server.js';
 import { WorkerLifecycle } from './operations/worker-lifecycle.js';
@@ -38,7 +37,17 @@ export async function startWorker({ config, logger, version, spawn }: WorkerOpti
   const lifecycle = new WorkerLifecycle();
   const metrics = new WorkerMetrics();
   const pool = await startPool(config.INFERENCE_THREADS, { metrics, logger, spawn });
-  const { catalogue, watcher, runner } = serveModels(config, { lifecycle, metrics, pool, logger });
+  const scheduler = new InferenceScheduler(pool, metrics);
+  metrics.watchBacklog(scheduler);
+  const repository = new ModelDirectory(config.MODEL_REPOSITORY);
+  const { catalogue, watcher, runner } = serveModels(config, {
+    repository,
+    pool,
+    scheduler,
+    lifecycle,
+    metrics,
+    logger,
+  });
   const defaultDeadlineMs = config.INFERENCE_DEFAULT_DEADLINE_MS;
   const server = createGrpcServer(
     { metrics, logger, defaultDeadlineMs, catalogue, runner, lifecycle, serverVersion: version },
@@ -74,29 +83,6 @@ export async function startWorker({ config, logger, version, spawn }: WorkerOpti
   }
 }
 
-interface ServingParts {
-  lifecycle: WorkerLifecycle;
-  metrics: WorkerMetrics;
-  pool: SessionPool;
-  logger: Logger;
-}
-
-/** From the repository to answers: what watches and loads versions, and what runs them. */
-function serveModels(config: WorkerConfig, { lifecycle, metrics, pool, logger }: ServingParts) {
-  const catalogue = new ModelCatalogue();
-  const scheduler = new InferenceScheduler(pool, metrics);
-  metrics.watchBacklog(scheduler);
-  const directory = new ModelDirectory(config.MODEL_REPOSITORY);
-  const loader = new ModelLoader(directory, pool, scheduler, {
-    maxBatchRows: config.INFERENCE_MAX_BATCH_ROWS,
-    maxPendingRows: config.INFERENCE_QUEUE_ROWS,
-  });
-  const watcher = new RepositoryWatcher({ directory, loader, catalogue, metrics, logger });
-  const maxRequestRows = config.INFERENCE_MAX_REQUEST_ROWS;
-  const runner = new ModelRunner({ catalogue, scheduler, lifecycle, maxRequestRows });
-  return { catalogue, watcher, runner };
-}
-
 function startPool(
   threads: number,
   { metrics, logger, spawn }: { metrics: WorkerMetrics; logger: Logger; spawn: SessionPoolOptions['spawn'] },
@@ -113,11 +99,11 @@ function startPool(
 
 function describeModels(catalogue: ModelCatalogue): unknown {
   return {
-    serving: catalogue.list().map(({ model, version, manifest }) => ({
+    serving: catalogue.list().map(({ model, version, trainedAt, provider }) => ({
       model,
       version,
-      trainedAt: manifest.trainedAt,
-      device: 'CPU',
+      trainedAt,
+      device: DEVICE_OF[provider],
     })),
     refused: catalogue.refused().map(([model, { version, reason, at }]) => ({
       model,

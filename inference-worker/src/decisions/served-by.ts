@@ -3,7 +3,7 @@ import type { ServedModel } from '../models/served-model.js';
 import type { RowsResult } from '../scheduling/rows-result.js';
 
 /** Times and size of the batches that carried a call's rows; the largest where there were several. */
-export function servedBy({ model, version, manifest }: ServedModel, result: RowsResult): ServedBy {
+export function servedBy({ model, version, trainedAt }: ServedModel, result: RowsResult): ServedBy {
   const { queueMs, computeMs, batchRows } = result;
   return {
     model,
@@ -12,6 +12,6 @@ export function servedBy({ model, version, manifest }: ServedModel, result: Rows
     queueMs,
     computeMs,
     batchSize: batchRows,
-    trainedAt: manifest.trainedAt,
+    trainedAt,
   };
 }

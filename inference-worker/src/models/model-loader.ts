@@ -1,16 +1,34 @@
-import type { Manifest, ModelDirectory } from '@sextant/artefacts';
+import type { Manifest, ModelRepository, ServingConfig, StoredVersion } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import type { SessionPool } from '../onnx/session-pool.js';
 import type { Program } from '../onnx/thread-messages.js';
 import type { BatchLane } from '../scheduling/batch-lane.js';
 import type { InferenceScheduler } from '../scheduling/inference-scheduler.js';
-import { assertBatchable, bytesPerRow, type TensorSpec, tensorSpec } from '../tensors/tensor.js';
-import { explainerOf, prepareTask } from './prepared-task.js';
+import { bytesPerRow, isBatchable, type TensorSpec, tensorSpec } from '../tensors/tensor.js';
+import { estimateMemory, type MemoryBudget } from './memory-budget.js';
+import { explainerOf, prepareTask, type PreparedTask } from './prepared-task.js';
 import type { ServedModel } from './served-model.js';
 
-export interface BatchLimits {
+export interface LoaderParts {
+  repository: ModelRepository;
+  pool: SessionPool;
+  scheduler: InferenceScheduler;
+  memory: MemoryBudget;
+}
+
+export interface LoaderOptions {
   maxBatchRows: number;
   maxPendingRows: number;
+  /** sessions of one model that are held at the same time */
+  sessions: number;
+  /** whether ONNX files without a manifest are served */
+  allowPlain: boolean;
+}
+
+export interface LoadOrder {
+  model: string;
+  version: number;
+  batching: ServingConfig['batching'];
 }
 
 const ONNX_FILE = 'model.onnx';
@@ -18,6 +36,9 @@ const ONNX_FILE = 'model.onnx';
 const MAX_BATCH_BYTES = 32 * 1024 * 1024;
 /** Attributions cost milliseconds a row: short batches, so that scores never wait long behind them. */
 const MAX_EXPLAIN_ROWS = 16;
+/** Batch sizes that a plain model is tried with. */
+const PLAIN_WARM_UP_ROWS = [1, 8, 64];
+const PLAIN_TASK: PreparedTask = { task: 'tensor' };
 
 /** Brings one version from the repository into service: proven files, sessions on every thread, warmed up. */
 export class ModelLoader {
@@ -25,66 +46,144 @@ export class ModelLoader {
   private loads = 0;
 
   constructor(
-    private readonly directory: ModelDirectory,
-    private readonly pool: SessionPool,
-    private readonly scheduler: InferenceScheduler,
-    private readonly limits: BatchLimits,
+    private readonly parts: LoaderParts,
+    private readonly options: LoaderOptions,
   ) {}
 
   /**
-   * @throws DomainError ARTEFACT_INVALID, ARTEFACT_HASH_MISMATCH; ModelRunError when the graph does not load, does not run or does
-   *   not have the shapes that its manifest names
+   * @returns the version, and what gives its room back; to be called once the version is in the catalogue
+   * @throws DomainError ARTEFACT_INVALID, ARTEFACT_HASH_MISMATCH, MODEL_TOO_LARGE, INFERENCE_UNAVAILABLE without room, STORE_UNAVAILABLE;
+   *   ModelRunError when the graph does not load, does not run or does not have the shapes that its manifest names
    */
-  async load(model: string, version: number): Promise<ServedModel> {
-    const { manifest, files } = await this.directory.readVerified(model, version);
-    const onnx = files.get(ONNX_FILE);
+  async load(order: LoadOrder): Promise<{ served: ServedModel; releaseRoom: () => void }> {
+    const { repository, memory } = this.parts;
+    const { model, version } = order;
+    const stored = await repository.readVersion(model, version);
+    const onnx = stored.files.get(ONNX_FILE);
     if (!onnx) throw new DomainError('ARTEFACT_INVALID', `${model}/${version} names no ${ONNX_FILE}`);
-    const inputs = manifest.onnx.inputs.map(tensorSpec);
-    const outputs = manifest.onnx.outputs.map(tensorSpec);
-    assertBatchable([...inputs, ...outputs]);
-    const task = prepareTask(manifest, { files, inputs, outputs });
-    const explainer = explainerOf(manifest, files);
+    if (stored.manifest === null) this.assertPlainAllowed(order);
+    const sizes = { files: stored.files, onnxBytes: onnx.byteLength };
+    const memoryBytes = estimateMemory(sizes, this.options.sessions);
+    const releaseRoom = memory.reserve(`${model}/${version}`, memoryBytes);
+    try {
+      const served = await this.open(order, { ...stored, onnx, memoryBytes });
+      return { served, releaseRoom };
+    } catch (error) {
+      releaseRoom();
+      throw error;
+    }
+  }
+
+  /** Takes a version that nobody uses off the threads. */
+  async unload(served: ServedModel): Promise<void> {
+    this.parts.scheduler.closeLane(served.score);
+    if (served.explain) this.parts.scheduler.closeLane(served.explain);
+    await this.parts.pool.unload(served.key);
+  }
+
+  private async open(order: LoadOrder, content: Content): Promise<ServedModel> {
+    const startedAt = performance.now();
+    const { model, version } = order;
+    const { manifest, files, onnx, memoryBytes } = content;
     const key = `${model}@${version}/${++this.loads}`;
-    const maxBatchRows = this.batchRows([...inputs, ...outputs]);
-    const warmUpRows = warmUpRowsOf(manifest, maxBatchRows);
-    await this.pool.load({ key, onnx, inputs, outputs, warmUpRows, explainer });
-    const open = (program: Program, rows: number): BatchLane =>
-      this.scheduler.openLane({
-        key,
-        model,
-        version: String(version),
-        program,
-        inputs,
-        maxBatchRows: rows,
-        maxPendingRows: this.limits.maxPendingRows,
-      });
+    const explainer = manifest === null ? null : explainerOf(manifest, files);
+    const declared = manifest === null ? null : signatureOf(manifest);
+    const task = manifest === null || !declared ? PLAIN_TASK : prepareTask(manifest, { files, ...declared });
+    const warmUpRows = this.warmUpRowsOf(order, manifest, declared);
+    const gpuOnnx = files.get(manifest?.onnx.gpuFile ?? '');
+    const opened = await this.parts.pool.load({
+      key,
+      onnx,
+      ...(gpuOnnx ? { gpuOnnx } : {}),
+      inputs: declared?.inputs ?? null,
+      outputs: declared?.outputs ?? null,
+      warmUpRows,
+      explainer,
+    });
+    const { inputs, outputs } = opened;
     return {
       key,
       model,
       version: String(version),
       manifest,
+      trainedAt: manifest?.trainedAt ?? '',
       inputs,
       outputs,
-      score: open('score', maxBatchRows),
-      explain: explainer === null ? null : open('explain', Math.min(maxBatchRows, MAX_EXPLAIN_ROWS)),
+      // Kept up to date by the pool when the model has to leave its provider.
+      get provider() {
+        return opened.provider;
+      },
+      get attempts() {
+        return opened.attempts;
+      },
+      ...this.openLanes(order, { key, inputs, outputs, isExplained: explainer !== null }),
       task,
+      memoryBytes,
+      loadMs: performance.now() - startedAt,
     };
   }
 
-  /** Takes a version that nobody uses off the threads. */
-  async unload(served: ServedModel): Promise<void> {
-    this.scheduler.closeLane(served.score);
-    if (served.explain) this.scheduler.closeLane(served.explain);
-    await this.pool.unload(served.key);
+  private openLanes(
+    { model, version, batching }: LoadOrder,
+    { key, inputs, outputs, isExplained }: Signature & { key: string; isExplained: boolean },
+  ): Pick<ServedModel, 'score' | 'explain'> {
+    const maxBatchRows = this.batchRows([...inputs, ...outputs], batching);
+    const { maxPendingRows } = this.options;
+    // A model is named <tenant>.<task>; another name stands for itself.
+    const [tenant = model] = model.split('.');
+    const open = (program: Program, rows: number): BatchLane =>
+      this.parts.scheduler.openLane({
+        key,
+        model,
+        version: String(version),
+        tenant,
+        program,
+        inputs,
+        maxBatchRows: rows,
+        maxPendingRows,
+        maxQueueDelayMs: (batching.maxQueueDelayMicros ?? 0) / 1000,
+      });
+    return {
+      score: open('score', maxBatchRows),
+      explain: isExplained ? open('explain', Math.min(maxBatchRows, MAX_EXPLAIN_ROWS)) : null,
+    };
   }
 
-  private batchRows(tensors: readonly TensorSpec[]): number {
+  /** Rows in one run; a model whose tensors cannot be cut into rows runs one request at a time. */
+  private batchRows(tensors: readonly TensorSpec[], batching: ServingConfig['batching']): number {
+    if (!isBatchable(tensors)) return 1;
     const rowBytes = tensors.reduce((sum, tensor) => sum + bytesPerRow(tensor), 0);
-    return Math.max(1, Math.min(this.limits.maxBatchRows, Math.floor(MAX_BATCH_BYTES / rowBytes)));
+    const most = Math.min(this.options.maxBatchRows, batching.maxRows ?? this.options.maxBatchRows);
+    return Math.max(1, Math.min(most, Math.floor(MAX_BATCH_BYTES / rowBytes)));
+  }
+
+  /** The manifest's sizes as far as batches can get that large; at least one row, so that no model is served untried. */
+  private warmUpRowsOf(
+    { batching }: LoadOrder,
+    manifest: Manifest | null,
+    declared: Signature | null,
+  ): number[] {
+    const most = declared
+      ? this.batchRows([...declared.inputs, ...declared.outputs], batching)
+      : Math.min(this.options.maxBatchRows, batching.maxRows ?? this.options.maxBatchRows);
+    const wanted = manifest?.warmUpBatchSizes ?? PLAIN_WARM_UP_ROWS;
+    return [...new Set([1, ...wanted].map((rows) => Math.min(rows, most)))];
+  }
+
+  private assertPlainAllowed({ model, version }: LoadOrder): void {
+    if (this.options.allowPlain) return;
+    const message = `${model}/${version} has no manifest.json, so nothing proves its ${ONNX_FILE}: publish it with a manifest, or set MODEL_AUTOCOMPLETE=true to serve it as it is`;
+    throw new DomainError('ARTEFACT_INVALID', message);
   }
 }
 
-/** The manifest's sizes as far as batches can get that large; at least one row, so that no model is served untried. */
-function warmUpRowsOf(manifest: Manifest, maxBatchRows: number): number[] {
-  return [...new Set([1, ...manifest.warmUpBatchSizes].map((rows) => Math.min(rows, maxBatchRows)))];
+interface Signature {
+  inputs: TensorSpec[];
+  outputs: TensorSpec[];
+}
+
+type Content = StoredVersion & { onnx: Buffer; memoryBytes: number };
+
+function signatureOf({ onnx }: Manifest): Signature {
+  return { inputs: onnx.inputs.map(tensorSpec), outputs: onnx.outputs.map(tensorSpec) };
 }

@@ -35,17 +35,12 @@ export class ModelRunner {
     context: CallContext,
     work: (served: ServedModel) => Promise<T>,
   ): Promise<T> {
-    let slot = this.route(wanted, context);
-    // A version may be retired while its load is waited for; then the call is routed again.
-    while (slot.served === null) {
-      await this.parts.residency.bring(slot, context.deadline);
-      slot = this.route(wanted, context);
-    }
-    const { served } = slot;
-    if (slot.isCanary && wanted.version === '') this.parts.onCanary(slot);
-    context.served = served;
+    const slot = this.route(wanted, context);
     slot.acquire();
     try {
+      const served = slot.served ?? (await this.parts.residency.bring(slot, context.deadline));
+      context.served = served;
+      if (slot.isCanary && wanted.version === '') this.parts.onCanary(slot);
       return await work(served);
     } finally {
       slot.release();
@@ -58,7 +53,11 @@ export class ModelRunner {
       throw new DomainError('INFERENCE_UNAVAILABLE', 'the worker is loading its models; try again shortly');
     }
     const { model, version } = wanted;
-    return catalogue.route({ model, version, routingKey: routingKey === '' ? wanted.routingKey : routingKey });
+    return catalogue.route({
+      model,
+      version,
+      routingKey: routingKey === '' ? wanted.routingKey : routingKey,
+    });
   }
 
   /** @throws DomainError what {@link InferenceScheduler.run} throws */

@@ -47,6 +47,10 @@ export interface UpliftTask {
   task: 'uplift';
   spec: UpliftSpec;
 }
+/** A plain ONNX model: tensors in, tensors out, nothing is known of what they mean. */
+export interface TensorTask {
+  task: 'tensor';
+}
 /** How to read what the threads' explainer answers. */
 export interface ExplainerOutline {
   method: string;
@@ -55,7 +59,7 @@ export interface ExplainerOutline {
 }
 /** What the main thread keeps of an artefact to translate domain questions into tensors and back. */
 export type PreparedTask =
-  RecommendTask | SessionTask | ScoreModelTask | PriceTask | LifetimeTask | UpliftTask;
+  RecommendTask | SessionTask | ScoreModelTask | PriceTask | LifetimeTask | UpliftTask | TensorTask;
 
 export interface ArtefactParts {
   files: ReadonlyMap<string, Buffer>;

@@ -1,4 +1,5 @@
 import type { Manifest } from '@sextant/artefacts';
+import type { Provider, ProviderAttempt } from '../onnx/providers.js';
 import type { BatchLane } from '../scheduling/batch-lane.js';
 import type { TensorSpec } from '../tensors/tensor.js';
 import type { PreparedTask } from './prepared-task.js';
@@ -9,11 +10,21 @@ export interface ServedModel {
   key: string;
   model: string;
   version: string;
-  manifest: Manifest;
+  /** null for a plain ONNX model, of which nothing is known but its signature */
+  manifest: Manifest | null;
+  /** RFC 3339; empty where nobody knows */
+  trainedAt: string;
   inputs: TensorSpec[];
   outputs: TensorSpec[];
+  /** what it computes on now */
+  readonly provider: Provider;
+  /** the providers before it that could not serve the version */
+  readonly attempts: ProviderAttempt[];
   score: BatchLane;
   /** null where the artefact brings no explainer */
   explain: BatchLane | null;
   task: PreparedTask;
+  /** bytes that the version takes in memory, all threads together; an estimate */
+  memoryBytes: number;
+  loadMs: number;
 }

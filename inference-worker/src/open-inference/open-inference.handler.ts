@@ -3,6 +3,7 @@ import { DomainError } from '@sextant/domain';
 import type { ModelCatalogue } from '../models/model-catalogue.js';
 import type { ModelRunner } from '../models/model-runner.js';
 import type { ServedModel } from '../models/served-model.js';
+import { DEVICE_OF } from '../onnx/providers.js';
 import type { WorkerLifecycle } from '../operations/worker-lifecycle.js';
 import type { RowsResult } from '../scheduling/rows-result.js';
 import { bytesOfRows, type TensorArray, type TensorSpec } from '../tensors/tensor.js';
@@ -35,15 +36,17 @@ export function openInferenceHandlers(parts: OpenInferenceParts): UntypedService
     ServerLive: unaryHandler(parts, 'ServerLive', () => ({ live: true })),
     ServerReady: unaryHandler(parts, 'ServerReady', () => ({ ready: lifecycle.state === 'ready' })),
     ModelReady: unaryHandler(parts, 'ModelReady', ({ name, version }: NamedModel) => ({
-      ready: lifecycle.state === 'ready' && isServed(catalogue.find(name), version),
+      ready: lifecycle.state === 'ready' && catalogue.findSlot(name, version) !== undefined,
     })),
     ServerMetadata: unaryHandler(parts, 'ServerMetadata', () => ({
       name: 'sextant-inference-worker',
       version: serverVersion,
       extensions: [],
     })),
-    ModelMetadata: unaryHandler(parts, 'ModelMetadata', ({ name, version }: NamedModel) =>
-      metadataOf(catalogue.get(name, version)),
+    ModelMetadata: unaryHandler(parts, 'ModelMetadata', ({ name, version }: NamedModel, context) =>
+      parts.runner.with({ model: name, version }, context, async (served) =>
+        metadataOf(served, catalogue.versionsOf(name)),
+      ),
     ),
     ModelInfer: unaryHandler(parts, 'ModelInfer', (request: ModelInferRequest, context) =>
       infer(parts.runner, request, context),
@@ -51,16 +54,12 @@ export function openInferenceHandlers(parts: OpenInferenceParts): UntypedService
   };
 }
 
-function isServed(served: ServedModel | undefined, version: string): boolean {
-  return served !== undefined && (version === '' || version === served.version);
-}
-
 function infer(
   runner: ModelRunner,
   request: ModelInferRequest,
   context: CallContext,
 ): Promise<ModelInferResponse> {
-  const wanted = { model: request.modelName, version: request.modelVersion };
+  const wanted = { model: request.modelName, version: request.modelVersion, routingKey: request.id };
   return runner.with(wanted, context, async (served) => {
     const outputs = wantedOutputs(request, served);
     const rows = readInputs(request, served.inputs, (count) => runner.assertRowCount(count, 'inputs'));
@@ -108,18 +107,21 @@ function outputBytes(
   return bytesOfRows(result.outputs[position] as TensorArray, spec, 0, rows);
 }
 
-function metadataOf({ model, version, manifest, inputs, outputs }: ServedModel): ModelMetadataResponse {
-  const describe = ({ name, datatype, rowShape }: TensorSpec): TensorMetadata => ({
+function metadataOf(
+  { model, task, trainedAt, provider, inputs, outputs }: ServedModel,
+  versions: string[],
+): ModelMetadataResponse {
+  const describe = ({ name, datatype, shape }: TensorSpec): TensorMetadata => ({
     name,
     datatype,
-    shape: [-1, ...rowShape],
+    shape: [...shape],
   });
   return {
     name: model,
-    versions: [version],
+    versions,
     platform: 'onnxruntime_onnx',
     inputs: inputs.map(describe),
     outputs: outputs.map(describe),
-    properties: { task: manifest.spec.task, trained_at: manifest.trainedAt, device: 'CPU' },
+    properties: { task: task.task, trained_at: trainedAt, device: DEVICE_OF[provider] },
   };
 }

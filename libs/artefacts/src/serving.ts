@@ -41,13 +41,6 @@ export const servingConfig = z.strictObject({
         .describe('how long rows may wait for company while a thread is idle'),
     })
     .default({}),
-  priorityLevels: z
-    .number()
-    .int()
-    .min(1)
-    .max(8)
-    .optional()
-    .describe('levels that callers may name, 1 the most urgent'),
   idleUnloadMs: z
     .number()
     .int()

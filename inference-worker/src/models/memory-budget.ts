@@ -1,0 +1,78 @@
+import { DomainError } from '@sextant/domain';
+import type { ModelCatalogue } from './model-catalogue.js';
+import type { VersionSlot } from './version-slot.js';
+
+/** Graph optimisation and packed weights; see {@link estimateMemory}. */
+const SESSION_FACTOR = 1.25;
+const SESSION_BASE_BYTES = 512 * 1024;
+
+/**
+ * What a version takes in memory: its files once, for threads that start later and for the main thread, and in each session the
+ * weights as ONNX Runtime packs them.
+ */
+export function estimateMemory(
+  { files, onnxBytes }: { files: ReadonlyMap<string, Uint8Array>; onnxBytes: number },
+  sessions: number,
+): number {
+  let held = 0;
+  for (const content of files.values()) held += content.byteLength;
+  return Math.round(held + sessions * (SESSION_FACTOR * onnxBytes + SESSION_BASE_BYTES));
+}
+
+/** Keeps the loaded versions below a ceiling: to make room, the one that was idle longest leaves memory, never one in use. */
+export class MemoryBudget {
+  /** of loads that are under way */
+  private reservedBytes = 0;
+
+  /** @param ceilingBytes  Infinity: no ceiling */
+  constructor(
+    readonly ceilingBytes: number,
+    private readonly catalogue: ModelCatalogue,
+  ) {}
+
+  /** Bytes of the versions in memory and of those that are being loaded. */
+  get usedBytes(): number {
+    return this.loaded().reduce((sum, slot) => sum + slot.memoryBytes, this.reservedBytes);
+  }
+
+  /**
+   * Makes room for a load.
+   *
+   * @param name   `<model>/<version>`, for the message
+   * @returns      to be called when the version is in the catalogue, or will never be
+   * @throws DomainError MODEL_TOO_LARGE when it never fits, INFERENCE_UNAVAILABLE when all the others are in use
+   */
+  reserve(name: string, bytes: number): () => void {
+    if (bytes > this.ceilingBytes) {
+      const message = `${name} takes about ${bytes} bytes in memory and MODEL_MEMORY_BYTES is ${this.ceilingBytes}: allow more, or run fewer INFERENCE_THREADS`;
+      throw new DomainError('MODEL_TOO_LARGE', message);
+    }
+    this.makeRoom(name, bytes);
+    this.reservedBytes += bytes;
+    let isHeld = true;
+    return () => {
+      if (isHeld) this.reservedBytes -= bytes;
+      isHeld = false;
+    };
+  }
+
+  private makeRoom(name: string, bytes: number): void {
+    let missing = this.usedBytes + bytes - this.ceilingBytes;
+    if (missing <= 0) return;
+    const now = Date.now();
+    const idle = this.loaded().filter((slot) => !slot.isInUse);
+    for (const slot of idle.sort((a, b) => b.idleMs(now) - a.idleMs(now))) {
+      if (missing <= 0) return;
+      if (!slot.leaveMemory('evicted')) continue;
+      missing -= slot.memoryBytes;
+    }
+    if (missing > 0) {
+      const message = `there is no room for ${name}: it takes about ${bytes} bytes, and what is in use leaves ${bytes - missing} of the ${this.ceilingBytes} of MODEL_MEMORY_BYTES; try again later`;
+      throw new DomainError('INFERENCE_UNAVAILABLE', message);
+    }
+  }
+
+  private loaded(): VersionSlot[] {
+    return this.catalogue.slots().filter(({ served }) => served !== null);
+  }
+}

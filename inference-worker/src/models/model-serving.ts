@@ -1,0 +1,57 @@
+import type { ModelRepository } from '@sextant/artefacts';
+import type { Logger } from 'pino';
+import type { SessionPool } from '../onnx/session-pool.js';
+import type { WorkerLifecycle } from '../operations/worker-lifecycle.js';
+import type { WorkerMetrics } from '../operations/worker-metrics.js';
+import type { InferenceScheduler } from '../scheduling/inference-scheduler.js';
+import type { WorkerConfig } from '../worker-config.js';
+import { MemoryBudget } from './memory-budget.js';
+import { ModelCatalogue } from './model-catalogue.js';
+import { ModelFollower } from './model-follower.js';
+import { ModelLoader } from './model-loader.js';
+import { ModelResidency } from './model-residency.js';
+import { ModelRunner } from './model-runner.js';
+import { RepositoryWatcher } from './repository-watcher.js';
+
+export interface ServingParts {
+  repository: ModelRepository;
+  pool: SessionPool;
+  scheduler: InferenceScheduler;
+  lifecycle: WorkerLifecycle;
+  metrics: WorkerMetrics;
+  logger: Logger;
+}
+
+export interface ModelServing {
+  catalogue: ModelCatalogue;
+  watcher: RepositoryWatcher;
+  runner: ModelRunner;
+}
+
+/** From the repository to answers: what watches and loads versions, and what runs them. */
+export function serveModels(config: WorkerConfig, parts: ServingParts): ModelServing {
+  const { repository, pool, scheduler, lifecycle, metrics, logger } = parts;
+  const catalogue = new ModelCatalogue();
+  const memory = new MemoryBudget(config.MODEL_MEMORY_BYTES || Number.POSITIVE_INFINITY, catalogue);
+  const loader = new ModelLoader(
+    { repository, pool, scheduler, memory },
+    {
+      maxBatchRows: config.INFERENCE_MAX_BATCH_ROWS,
+      maxPendingRows: config.INFERENCE_QUEUE_ROWS,
+      sessions: config.INFERENCE_THREADS,
+      allowPlain: config.MODEL_AUTOCOMPLETE,
+    },
+  );
+  const follower = new ModelFollower({ repository, loader, catalogue, metrics, logger });
+  const residency = new ModelResidency((slot) => follower.reload(slot));
+  const watcher = new RepositoryWatcher({ repository, follower, catalogue, logger });
+  const runner = new ModelRunner({
+    catalogue,
+    residency,
+    scheduler,
+    lifecycle,
+    onCanary: ({ model, version }) => metrics.models.canaryAnswered(model, version),
+    maxRequestRows: config.INFERENCE_MAX_REQUEST_ROWS,
+  });
+  return { catalogue, watcher, runner };
+}
