@@ -126,7 +126,7 @@ export interface BatchTimes {
   inputMs: number;
   /** `session.run` */
   inferMs: number;
-  /** everything between the end of the run and the rows being handed back */
+  /** the rest until the rows were handed back: the way to the thread and back, and sharing the rows out */
   outputMs: number;
 }
 

@@ -1,6 +1,6 @@
 import { type Family, ReadFamily } from './exposition.js';
 import { type Duration, FAILURE_REASONS, type ModelStatistics } from './model-statistics.js';
-import type { LaneBacklog } from './worker-metrics.js';
+import type { LaneBacklog } from '../scheduling/batch-observer.js';
 
 const LABELS = ['model', 'version'];
 

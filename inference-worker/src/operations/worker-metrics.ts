@@ -1,29 +1,19 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { LaneOptions } from '../scheduling/batch-lane.js';
-import type { BatchObserver } from '../scheduling/inference-scheduler.js';
+import type { BatchObserver, FinishedBatch, LaneBacklog } from '../scheduling/batch-observer.js';
 import { CellFamily, exposition, type Family, ReadFamily } from './exposition.js';
 import { ModelMetrics, type UnloadReason } from './model-metrics.js';
 import { type CallRecorder, type LaneRecorder, STATUS_NAMES } from './model-statistics.js';
 import { tritonFamilies } from './triton-families.js';
 import { NO_MODEL, VersionStatistics } from './version-statistics.js';
 
-/** What waits in the queue of one program of one version. */
-export interface LaneBacklog {
-  model: string;
-  version: string;
-  program: string;
-  pendingRequests: number;
-  pendingRows: number;
-  /** 0 when nothing waits */
-  oldestWaitMs: number;
-}
-
 /** What the gauges read when they are scraped. */
 export interface Backlog {
   readonly pendingRows: number;
+  /** @param now  performance.now() */
   oldestWaitMs(now: number): number;
   /** one entry a lane, empty lanes included */
-  backlog?(now: number): Iterable<LaneBacklog>;
+  backlog(now: number): Iterable<LaneBacklog>;
 }
 
 /** Inference threads by what they do. */
@@ -125,7 +115,7 @@ export class WorkerMetrics implements BatchObserver {
 
   /** What waits, by lane; empty until a scheduler tells. */
   *laneBacklogs(): Iterable<LaneBacklog> {
-    yield* this.backlog?.backlog?.(Date.now()) ?? [];
+    yield* this.backlog?.backlog(performance.now()) ?? [];
   }
 
   /** Gauges that are read from the queue itself at every scrape. */
@@ -153,8 +143,12 @@ export class WorkerMetrics implements BatchObserver {
     for (const waitedMs of batch.queueMs) recorder.waited(waitedMs);
   }
 
-  batchDone(lane: LaneOptions, computeMs: number): void {
-    this.laneRecorder(lane).done({ rows: 0, parts: 1, inputMs: 0, inferMs: computeMs, outputMs: 0 });
+  batchDone(
+    lane: LaneOptions,
+    { entries, rows, startedAt, endedAt, inputMs, computeMs }: FinishedBatch,
+  ): void {
+    const outputMs = Math.max(0, endedAt - startedAt - inputMs - computeMs);
+    this.laneRecorder(lane).done({ rows, parts: entries.length, inputMs, inferMs: computeMs, outputMs });
   }
 
   batchRetried(): void {
@@ -210,7 +204,7 @@ export class WorkerMetrics implements BatchObserver {
       new ReadFamily(
         'gauge',
         { name: 'sextant_inference_oldest_wait_seconds', help: 'age of the oldest waiting rows' },
-        () => [{ value: (this.backlog?.oldestWaitMs(Date.now()) ?? 0) / 1000 }],
+        () => [{ value: (this.backlog?.oldestWaitMs(performance.now()) ?? 0) / 1000 }],
       ),
     ];
   }

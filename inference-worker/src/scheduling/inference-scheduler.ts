@@ -1,7 +1,7 @@
-import { DomainError } from '@sextant/domain';
-import { ModelRunError, ThreadLostError } from '../onnx/session-thread.js';
+import { ThreadLostError } from '../onnx/session-thread.js';
 import type { Job, JobResult, Program } from '../onnx/thread-messages.js';
 import type { CallContext } from '../transport/call-context.js';
+import type { BatchObserver, LaneBacklog, Mode } from './batch-observer.js';
 import { admit, type QueueState } from './admission.js';
 import {
   BatchLane,
@@ -16,6 +16,7 @@ import {
 } from './batch-lane.js';
 import { LoopLag } from './loop-lag.js';
 import { CollectedRows, type RowsResult } from './rows-result.js';
+import { asDomainError, cancelled } from './run-errors.js';
 import { TenantAccounts } from './tenant-accounts.js';
 
 /** Runs jobs away from the main thread; the session pool in the product. */
@@ -28,17 +29,11 @@ export interface JobRunner {
   onIdle: () => void;
 }
 
-export interface BatchObserver {
-  batchTaken(lane: LaneOptions, batch: { rows: number; queueMs: readonly number[] }): void;
-  batchDone(lane: LaneOptions, computeMs: number): void;
-}
-
 export interface SchedulerOptions {
   /** a batch that takes at most this long may run on the main thread, where its model can */
   inlineMs?: number;
 }
 
-type Mode = 'inline' | 'thread';
 interface Attempt {
   lane: BatchLane;
   batch: Entry[];
@@ -123,6 +118,16 @@ export class InferenceScheduler {
   /** Rows that wait for any version of a model. */
   pendingRowsOf(model: string): number {
     return this.sum((lane) => (lane.options.model === model ? lane.pendingRows : 0));
+  }
+
+  /** What waits in each lane. @param now  performance.now() */
+  *backlog(now: number): Iterable<LaneBacklog> {
+    for (const lane of this.lanes) {
+      const { model, version, program } = lane.options;
+      const oldestWaitMs = lane.pendingRows === 0 ? 0 : now - lane.oldestEnqueuedAt;
+      const { pendingRows, pendingEntries: pendingRequests } = lane;
+      yield { model, version, program, pendingRequests, pendingRows, oldestWaitMs };
+    }
   }
 
   /** Milliseconds that the oldest rows wait. @param now  performance.now() */
@@ -286,21 +291,26 @@ export class InferenceScheduler {
       this.forgetIfQuiet(lane);
       if (lane.pendingRows > 0 || mode === 'inline') this.schedulePump();
     };
-    run(runner, () => ({ key, program, rows, inputs: lane.assemble(partsOf(batch), rows) })).then(
+    const timing = { rows, startedAt, inputMs: 0 };
+    const job = (): Job => {
+      const inputs = lane.assemble(partsOf(batch), rows);
+      timing.inputMs = performance.now() - startedAt;
+      return { key, program, rows, inputs };
+    };
+    run(runner, job).then(
       (result) => {
         (mode === 'inline' ? lane.inlineTime : lane.runTime).observe(rows, performance.now() - startedAt);
-        finish(() => this.deliver(attempt, result, { rows, startedAt }));
+        finish(() => this.deliver(attempt, result, timing));
       },
       (error: unknown) => finish(() => this.failed(attempt, error)),
     );
   }
 
   private deliver(
-    { lane, batch }: Attempt,
+    { lane, batch, mode }: Attempt,
     { outputs, computeMs }: JobResult,
-    { rows, startedAt }: { rows: number; startedAt: number },
+    { rows, startedAt, inputMs }: { rows: number; startedAt: number; inputMs: number },
   ): void {
-    this.observer.batchDone(lane.options, computeMs);
     let at = 0;
     for (const { ticket, from, count, enqueuedAt } of batch) {
       const range = { from, count, at, batchRows: rows };
@@ -321,11 +331,15 @@ export class InferenceScheduler {
         this.settle(lane, ticket, error);
       }
     }
+    const endedAt = performance.now();
+    const times = { startedAt, endedAt, inputMs, computeMs };
+    this.observer.batchDone(lane.options, { entries: batch, rows, mode, ...times });
   }
 
   private failed({ lane, batch, isRetry }: Attempt, error: unknown): void {
     if (error instanceof ThreadLostError && !isRetry) {
       this.orphans.push({ lane, batch });
+      this.observer.batchRetried();
       this.schedulePump();
       return;
     }
@@ -366,21 +380,4 @@ function partsOf(batch: readonly Entry[]): BatchPart[] {
 
 function claimOf({ options }: BatchLane, { deadline, priority, tenant }: CallContext): Claim {
   return { deadline, priority, tenant: tenant === '' ? (options.tenant ?? '') : tenant };
-}
-
-function cancelled(): DomainError {
-  return new DomainError('INFERENCE_DEADLINE_EXCEEDED', 'the caller cancelled or its deadline passed');
-}
-
-function asDomainError(cause: unknown, { model, version }: LaneOptions): unknown {
-  if (cause instanceof ModelRunError) {
-    return new DomainError('INFERENCE_FAILED', `${model} version ${version} could not run the rows`, {
-      cause,
-    });
-  }
-  if (cause instanceof ThreadLostError) {
-    const message = `two inference threads ended under the same rows of ${model} version ${version}`;
-    return new DomainError('INFERENCE_FAILED', message, { cause });
-  }
-  return cause;
 }
