@@ -39,3 +39,19 @@ export type {
 export { type FeatureCell, float64Bytes, readFloat64, readInt32, toFeatureTable } from './feature-table.js';
 export { STATUS_OF_KIND, type StatusAnswer, toDomainError, toStatusAnswer } from './grpc-status.js';
 export { decisionsService, healthService, openInferenceService } from './service-definitions.js';
+export {
+  CONTENTS,
+  type ContentsField,
+  decodeInferRequest,
+  type InferInput,
+  type InferParameters,
+  type InferRequest,
+  type TypedContents,
+} from './open-inference/infer-request.js';
+export {
+  encodeInferResponse,
+  type ResponseFrame,
+  responseFrame,
+  type ResponseOutput,
+} from './open-inference/infer-response.js';
+export { MalformedMessageError } from './open-inference/wire-reader.js';
