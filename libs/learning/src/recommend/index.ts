@@ -50,3 +50,5 @@ export { fitItemModel, type ItemModel, type ItemModelSetting } from './item-mode
 export { coOccurrence, nearCounts, nextCounts } from './pair-counts.js';
 export { decayedPopularity, halfLivesFor, timeSpan } from './popularity.js';
 export { rankSlate, type SlateOptions } from './rank-slate.js';
+export { SlateRanker } from './slate-ranker.js';
+export { type SourceQuestion, type StrongestSources, strongestSources } from './strongest-sources.js';
