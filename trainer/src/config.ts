@@ -9,7 +9,10 @@ export const trainerConfig = z.object({
     .string()
     .regex(/^mongodb(\+srv)?:\/\//, 'must be a mongodb:// URI')
     .describe('store; events are read from it, jobs and versions recorded in it'),
-  MODEL_REPOSITORY: z.string().min(1).describe('directory laid out as <model>/<version>/model.onnx'),
+  MODEL_REPOSITORY: z
+    .string()
+    .min(1)
+    .describe('a directory, or mongodb://host/database?bucket=models for GridFS'),
   LIGHTGBM_LIBRARY: z.string().optional().describe('path of lib_lightgbm; searched for when not set'),
   TRAINER_POLL_MS: z.coerce
     .number()

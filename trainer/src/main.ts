@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { ModelDirectory, type Task, TASKS } from '@sextant/artefacts';
+import { type Task, TASKS } from '@sextant/artefacts';
 import { DomainError, isTenantId } from '@sextant/domain';
-import { ModelVersions, TrainingJobs } from '@sextant/model-registry';
+import { ModelVersions, openModelRepository, TrainingJobs } from '@sextant/model-registry';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { MongoClient } from 'mongodb';
 import { pino } from 'pino';
@@ -18,17 +18,16 @@ async function train(options: { task: Task; tenant: string; seed: number }): Pro
     process.stderr.write(`[${String(Math.round(share * 100)).padStart(3)} %] ${step}\n`);
   });
   const client = new MongoClient(config.MONGODB_URI);
+  const repository = await openModelRepository(config.MODEL_REPOSITORY);
   try {
-    const publisher = new Publisher(
-      new ModelDirectory(config.MODEL_REPOSITORY),
-      new ModelVersions(client.db()),
-    );
+    const publisher = new Publisher(repository, new ModelVersions(client.db()));
     const id = await publisher.goLive(manifest.model, manifest.version);
     const metrics = Object.entries(manifest.metrics).map(
       ([name, m]) => `${name} ${m.value.toFixed(4)} (${m.low.toFixed(4)}–${m.high.toFixed(4)})`,
     );
     return `${id} is live: ${metrics.join(', ')}`;
   } finally {
+    await repository.close();
     await client.close();
   }
 }
@@ -41,12 +40,14 @@ async function work(): Promise<void> {
   const jobs = new TrainingJobs(client.db());
   const versions = new ModelVersions(client.db());
   await Promise.all([jobs.ensureIndexes(), versions.ensureIndexes()]);
-  const publisher = new Publisher(new ModelDirectory(config.MODEL_REPOSITORY), versions);
+  const repository = await openModelRepository(config.MODEL_REPOSITORY);
+  const publisher = new Publisher(repository, versions);
   const processPath = join(import.meta.dirname, 'training-process.js');
   const runner = new JobRunner(jobs, publisher, { pollMs: config.TRAINER_POLL_MS, processPath, logger });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => runner.stop());
   logger.info('the trainer waits for jobs');
   await runner.run();
+  await repository.close();
   await client.close();
 }
 

@@ -1,6 +1,7 @@
-import { type Manifest, ModelDirectory } from '@sextant/artefacts';
+import type { Manifest } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
+import { openModelRepository } from '@sextant/model-registry';
 import { type Db, MongoClient } from 'mongodb';
 import type { TrainerConfig } from './config.js';
 import { PUBLISHING, type TrainedModel } from './publisher.js';
@@ -36,13 +37,18 @@ export async function trainAndPublish(
     });
     const trained = await train(client.db(), { config, order, onProgress });
     onProgress(PUBLISHING, 'writing the version');
-    return await new ModelDirectory(config.MODEL_REPOSITORY).publish(
-      trained.draft,
-      trained.files,
-      trained.card,
-    );
+    return await publish(config, trained);
   } finally {
     await client.close();
+  }
+}
+
+async function publish(config: TrainerConfig, { draft, files, card }: TrainedModel): Promise<Manifest> {
+  const repository = await openModelRepository(config.MODEL_REPOSITORY);
+  try {
+    return await repository.publish(draft, files, card);
+  } finally {
+    await repository.close();
   }
 }
 

@@ -102,6 +102,7 @@ export async function readProvenFiles(
   const proven = new Map<string, Buffer>();
   for (const { path, sha256: wanted, bytes } of files) {
     const content = await read(path).catch((cause: unknown) => {
+      if (cause instanceof DomainError) throw cause;
       const message = `${model}/${version}/${path} is named in the manifest and cannot be read`;
       throw new DomainError('ARTEFACT_INVALID', message, { cause });
     });

@@ -1,3 +1,4 @@
+export { openModelRepository } from './open-model-repository.js';
 export { type ModelVersion, modelVersionId, ModelVersions, type Stage } from './model-versions.repository.js';
 export {
   type ClaimedJob,

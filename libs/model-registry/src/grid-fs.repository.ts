@@ -1,0 +1,249 @@
+import {
+  completeManifest,
+  type Manifest,
+  type ManifestDraft,
+  type ModelCard,
+  type ModelEntry,
+  type ModelRepository,
+  isModelName,
+  parseManifest,
+  parseServingConfig,
+  readProvenFiles,
+  type ServingConfig,
+  servingConfig,
+  type StoredVersion,
+  type VersionMark,
+} from '@sextant/artefacts';
+import { DomainError } from '@sextant/domain';
+import { type Collection, type Db, GridFSBucket, MongoClient, MongoServerError, ObjectId } from 'mongodb';
+
+/** One version; the document is written last, so that a version is there whole or not at all. */
+interface VersionDocument {
+  /** `<model>@<version>` */
+  _id: string;
+  model: string;
+  version: number;
+  manifest: Manifest;
+  card: ModelCard;
+  /** GridFS files of the manifest's paths, in its order */
+  fileIds: ObjectId[];
+}
+
+/** How a model is served. */
+interface PointerDocument {
+  /** model */
+  _id: string;
+  live: number | null;
+  /** the text of `serving.json` */
+  serving?: string;
+}
+
+export interface GridFsOptions {
+  /** a database of a MongoDB, in the form of its connection strings */
+  uri: string;
+  /** prefix of the collections */
+  bucket: string;
+  /** longest an operation may take, retries included */
+  timeoutMs: number;
+}
+
+const DUPLICATE_KEY = 11_000;
+/** Trainers that publish the same model at once take the next number each. */
+const MOST_ATTEMPTS = 20;
+
+/**
+ * A model repository in MongoDB, for clusters without a shared volume: `<bucket>.files` and `.chunks` (GridFS) hold the files,
+ * `<bucket>.versions` manifests and cards, `<bucket>.pointers` what is live and how.
+ */
+export class GridFsRepository implements ModelRepository {
+  readonly location: string;
+  private readonly bucket: GridFSBucket;
+  private readonly versions: Collection<VersionDocument>;
+  private readonly pointers: Collection<PointerDocument>;
+
+  private constructor(
+    private readonly client: MongoClient,
+    db: Db,
+    { bucket }: GridFsOptions,
+  ) {
+    const hosts = client.options.hosts.map((host) => host.toString()).join(',');
+    this.location = `mongodb://${hosts}/${db.databaseName}?bucket=${bucket}`;
+    this.bucket = new GridFSBucket(db, { bucketName: bucket });
+    this.versions = db.collection(`${bucket}.versions`);
+    this.pointers = db.collection(`${bucket}.pointers`);
+  }
+
+  /** Does not connect yet: the first use does, and later ones connect again where the store was away. */
+  static open(options: GridFsOptions): GridFsRepository {
+    const client = new MongoClient(options.uri, {
+      serverSelectionTimeoutMS: options.timeoutMs,
+      timeoutMS: options.timeoutMs,
+    });
+    return new GridFsRepository(client, client.db(), options);
+  }
+
+  /** The database comes into being with its first document; what is loaded is retired by an empty list of models. */
+  async isThere(): Promise<boolean> {
+    await this.reach(() => this.client.db().command({ ping: 1 }));
+    return true;
+  }
+
+  listModels(): Promise<string[]> {
+    return this.reach(async () => (await this.versions.distinct('model')).sort());
+  }
+
+  listVersions(model: string): Promise<number[]> {
+    return this.reach(async () => {
+      const found = await this.versions
+        .find({ model })
+        .project<{ version: number }>({ version: 1 })
+        .sort({ version: 1 })
+        .toArray();
+      return found.map(({ version }) => version);
+    });
+  }
+
+  async readEntry(model: string): Promise<ModelEntry> {
+    const [versions, pointer] = await Promise.all([
+      this.listVersions(model),
+      this.reach(() => this.pointers.findOne({ _id: model })),
+    ]);
+    const serving = parseServingConfig(model, pointer?.serving ?? '{}');
+    return { versions, live: pointer?.live ?? null, serving };
+  }
+
+  async findMark(model: string, version: number): Promise<VersionMark | null> {
+    const found = await this.reach(() =>
+      this.versions.findOne({ _id: idOf(model, version) }, { projection: { fileIds: 1 } }),
+    );
+    return found ? { stamp: found.fileIds.join(' '), isPlain: false } : null;
+  }
+
+  async readVersion(model: string, version: number): Promise<StoredVersion & { manifest: Manifest }> {
+    const document = await this.getDocument(model, version);
+    const manifest = parseManifest(model, version, document.manifest);
+    const ids = new Map(manifest.files.map(({ path }, i) => [path, document.fileIds[i]]));
+    const read = (path: string): Promise<Buffer> => this.reach(() => this.download(ids.get(path)));
+    return { manifest, files: await readProvenFiles(manifest, read) };
+  }
+
+  async readManifest(model: string, version: number): Promise<Manifest> {
+    return parseManifest(model, version, (await this.getDocument(model, version)).manifest);
+  }
+
+  async readCard(model: string, version: number): Promise<ModelCard> {
+    return (await this.getDocument(model, version)).card;
+  }
+
+  async publish(
+    draft: ManifestDraft,
+    files: ReadonlyMap<string, Uint8Array>,
+    card: ModelCard,
+  ): Promise<Manifest> {
+    if (!isModelName(draft.model)) {
+      throw new DomainError('INVALID_INPUT', `"${draft.model}" is no name of a model`, { path: 'model' });
+    }
+    const fileIds: ObjectId[] = [];
+    try {
+      return await this.reach(async () => {
+        for (const [path, content] of files)
+          fileIds.push(await this.upload(`${draft.model}/${path}`, content));
+        return this.insertNext(draft, { files, fileIds, card });
+      });
+    } catch (error) {
+      await Promise.allSettled(fileIds.map((id) => this.bucket.delete(id)));
+      throw error;
+    }
+  }
+
+  async setLiveVersion(model: string, version: number | null): Promise<void> {
+    await this.reach(() =>
+      this.pointers.updateOne({ _id: model }, { $set: { live: version } }, { upsert: true }),
+    );
+  }
+
+  async setServing(model: string, serving: Partial<ServingConfig>): Promise<void> {
+    const text = JSON.stringify(servingConfig.parse(serving));
+    await this.reach(() =>
+      this.pointers.updateOne(
+        { _id: model },
+        { $set: { serving: text }, $setOnInsert: { live: null } },
+        { upsert: true },
+      ),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.client.close();
+  }
+
+  private async insertNext(
+    draft: ManifestDraft,
+    parts: { files: ReadonlyMap<string, Uint8Array>; fileIds: ObjectId[]; card: ModelCard },
+  ): Promise<Manifest> {
+    const { files, fileIds, card } = parts;
+    const { model } = draft;
+    for (let attempt = 1; ; attempt += 1) {
+      const newest = await this.versions.find({ model }).sort({ version: -1 }).limit(1).next();
+      const version = (newest?.version ?? 0) + 1;
+      const manifest = completeManifest(draft, version, files);
+      try {
+        const _id = idOf(model, version);
+        await this.versions.insertOne(
+          { _id, model, version, manifest, card, fileIds },
+          { writeConcern: { w: 'majority' } },
+        );
+        return manifest;
+      } catch (error) {
+        const isTaken = error instanceof MongoServerError && error.code === DUPLICATE_KEY;
+        if (!isTaken || attempt === MOST_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  private async getDocument(model: string, version: number): Promise<VersionDocument> {
+    const found = await this.reach(() => this.versions.findOne({ _id: idOf(model, version) }));
+    if (found) return found;
+    throw new DomainError('ARTEFACT_INVALID', `${model}/${version} is not in ${this.location}`);
+  }
+
+  private upload(name: string, content: Uint8Array): Promise<ObjectId> {
+    return new Promise((resolve, reject) => {
+      const stream = this.bucket.openUploadStream(name);
+      stream.once('error', reject).once('finish', () => resolve(stream.id as ObjectId));
+      stream.end(Buffer.from(content.buffer, content.byteOffset, content.byteLength));
+    });
+  }
+
+  private async download(id: ObjectId | undefined): Promise<Buffer> {
+    if (!id) throw new Error('no file is recorded for it');
+    const chunks: Buffer[] = [];
+    for await (const chunk of this.bucket.openDownloadStream(id)) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  }
+
+  /** @throws DomainError STORE_UNAVAILABLE when the store cannot be reached or is too slow */
+  private async reach<T>(use: () => Promise<T>): Promise<T> {
+    try {
+      return await use();
+    } catch (cause) {
+      if (!isOutage(cause)) throw cause;
+      const message = `the model repository ${this.location} cannot be reached: check MODEL_REPOSITORY and the store`;
+      throw new DomainError('STORE_UNAVAILABLE', message, { cause });
+    }
+  }
+}
+
+/** By name: which classes these are differs between versions of the driver. */
+function isOutage(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    /^Mongo(?:ServerSelection|Network|NetworkTimeout|OperationTimeout|NotConnected|PoolClosed|TopologyClosed|PoolCleared|ExpiredSession)Error$/.test(
+      error.name,
+    )
+  );
+}
+
+function idOf(model: string, version: number): string {
+  return `${model}@${version}`;
+}
