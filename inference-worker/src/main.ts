@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { DomainError } from '@sextant/domain';
+import { loadTracing } from '@sextant/telemetry';
 import { pino } from 'pino';
+import { FailureLog } from './operations/failure-log.js';
 import { type RunningWorker, startWorker } from './worker.js';
 import { loadWorkerConfig } from './worker-config.js';
 
@@ -30,7 +32,11 @@ async function start(): Promise<RunningWorker> {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };
-  const worker = await startWorker({ config, logger, version });
+  const failures = new FailureLog(logger);
+  const onProblem = (problem: string): void =>
+    failures.repeated('warn', { problem: problem.slice(0, 300) }, 'spans cannot be exported');
+  const tracing = await loadTracing(process.env, { service: 'inference-worker', version, onProblem });
+  const worker = await startWorker({ config, logger, version, tracing });
   logger.info(
     { port: worker.grpcPort, metricsPort: worker.metricsPort, threads: config.INFERENCE_THREADS },
     'listening',

@@ -1,14 +1,15 @@
 import { ModelDirectory } from '@sextant/artefacts';
+import type { Tracing } from '@sextant/telemetry';
 import type { Logger } from 'pino';
-import type { ModelCatalogue } from './models/model-catalogue.js';
 import { serveModels } from './models/model-serving.js';
-import { DEVICE_OF } from './onnx/providers.js';
 import { SessionPool, type SessionPoolOptions } from './onnx/session-pool.js';
+import { batchObserver } from './operations/call-spans.js';
+import { FailureLog } from './operations/failure-log.js';
 import { OperationsServer } from './operations/operations-server.js';
 import { WorkerLifecycle } from './operations/worker-lifecycle.js';
 import { WorkerMetrics } from './operations/worker-metrics.js';
 import { InferenceScheduler } from './scheduling/inference-scheduler.js';
-import { createGrpcServer, listenGrpc, shutDownGrpc } from './server.js';
+import { createGrpcServer, type GrpcOptions, listenGrpc, shutDownGrpc } from './server.js';
 import type { WorkerConfig } from './worker-config.js';
 
 export interface RunningWorker {
@@ -24,6 +25,8 @@ export interface WorkerOptions {
   config: WorkerConfig;
   logger: Logger;
   version: string;
+  /** closed with the worker; without it calls are not traced */
+  tracing?: Tracing | null;
   /** how a thread is started, where that is not the usual way */
   spawn?: SessionPoolOptions['spawn'];
 }
@@ -33,41 +36,30 @@ export interface WorkerOptions {
  *
  * @throws DomainError CONFIG_INVALID when a port is taken; ThreadLostError when no inference thread can start
  */
-export async function startWorker({ config, logger, version, spawn }: WorkerOptions): Promise<RunningWorker> {
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { config, logger, version, tracing = null, spawn } = options;
   const lifecycle = new WorkerLifecycle();
   const metrics = new WorkerMetrics();
+  const failures = new FailureLog(logger);
   const pool = await startPool(config.INFERENCE_THREADS, { metrics, logger, spawn });
-  const scheduler = new InferenceScheduler(pool, metrics);
+  const scheduler = new InferenceScheduler(pool, batchObserver(metrics, tracing));
   metrics.watchBacklog(scheduler);
   const repository = new ModelDirectory(config.MODEL_REPOSITORY);
-  const { catalogue, watcher, runner } = serveModels(config, {
-    repository,
-    pool,
-    scheduler,
-    lifecycle,
-    metrics,
-    logger,
-  });
+  const parts = { repository, pool, scheduler, lifecycle, metrics, logger };
+  const { catalogue, watcher, runner } = serveModels(config, parts);
   const defaultDeadlineMs = config.INFERENCE_DEFAULT_DEADLINE_MS;
   const server = createGrpcServer(
-    { metrics, logger, defaultDeadlineMs, catalogue, runner, lifecycle, serverVersion: version },
-    {
-      maxMessageBytes: config.INFERENCE_MAX_MESSAGE_BYTES,
-      maxConnectionAgeMs: config.MAX_CONNECTION_AGE_MS,
-      connectionGraceMs: config.SHUTDOWN_GRACE_MS,
-    },
+    { metrics, failures, tracing, defaultDeadlineMs, catalogue, runner, lifecycle, serverVersion: version },
+    grpcOptions(config),
   );
-  const operations = new OperationsServer({
-    metrics,
-    readiness: () => ({ ready: lifecycle.state === 'ready', status: lifecycle.state }),
-    models: () => describeModels(catalogue),
-  });
+  const operations = new OperationsServer({ metrics, lifecycle, catalogue });
   const close = async (): Promise<void> => {
     lifecycle.startDraining();
     await watcher.stop();
     await shutDownGrpc(server, config.SHUTDOWN_GRACE_MS);
     await pool.close();
     await operations.close();
+    await tracing?.close();
   };
   try {
     const grpcPort = await listenGrpc(server, config.PORT, config.HOST);
@@ -83,6 +75,14 @@ export async function startWorker({ config, logger, version, spawn }: WorkerOpti
   }
 }
 
+function grpcOptions(config: WorkerConfig): GrpcOptions {
+  return {
+    maxMessageBytes: config.INFERENCE_MAX_MESSAGE_BYTES,
+    maxConnectionAgeMs: config.MAX_CONNECTION_AGE_MS,
+    connectionGraceMs: config.SHUTDOWN_GRACE_MS,
+  };
+}
+
 function startPool(
   threads: number,
   { metrics, logger, spawn }: { metrics: WorkerMetrics; logger: Logger; spawn: SessionPoolOptions['spawn'] },
@@ -95,21 +95,4 @@ function startPool(
     },
     ...(spawn ? { spawn } : {}),
   });
-}
-
-function describeModels(catalogue: ModelCatalogue): unknown {
-  return {
-    serving: catalogue.list().map(({ model, version, trainedAt, provider }) => ({
-      model,
-      version,
-      trainedAt,
-      device: DEVICE_OF[provider],
-    })),
-    refused: catalogue.refused().map(([model, { version, reason, at }]) => ({
-      model,
-      version,
-      reason,
-      at: new Date(at).toISOString(),
-    })),
-  };
 }

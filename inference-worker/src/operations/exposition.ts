@@ -46,6 +46,11 @@ abstract class Children<Child> {
     return entry.child;
   }
 
+  /** Label values of every child. */
+  *labelSets(): Iterable<readonly string[]> {
+    for (const { labels } of this.children.values()) yield labels;
+  }
+
   /** Forgets every child whose leading label values are these. */
   forget(...leading: string[]): void {
     for (const [key, { labels }] of this.children)

@@ -107,6 +107,13 @@ export class ModelMetrics {
     this.provider.of(model, version, provider).value = 1;
   }
 
+  /** The provider that serves a version; empty when nobody said. */
+  providerOf(model: string, version: string): string {
+    for (const [ofModel, ofVersion, provider = ''] of this.provider.labelSets())
+      if (ofModel === model && ofVersion === version) return provider;
+    return '';
+  }
+
   providerFailed(provider: string): void {
     this.providerFailures.of(provider).value += 1;
   }

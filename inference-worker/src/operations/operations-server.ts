@@ -1,13 +1,14 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DomainError } from '@sextant/domain';
+import type { ModelCatalogue } from '../models/model-catalogue.js';
+import { DEVICE_OF } from '../onnx/providers.js';
+import type { WorkerLifecycle } from './worker-lifecycle.js';
 
 export interface OperationsSources {
   metrics: { readonly contentType: string; page(): Promise<string> };
-  /** whether traffic should be sent here, and why not */
-  readiness(): { ready: boolean; status: string };
-  /** what is served and what was refused, for people */
-  models(): unknown;
+  lifecycle: WorkerLifecycle;
+  catalogue: ModelCatalogue;
 }
 
 /** What operators ask of the worker over HTTP: /metrics, /health/live, /health/ready, /models. */
@@ -51,11 +52,28 @@ export class OperationsServer {
     const { metrics } = this.sources;
     if (url === '/metrics') return { status: 200, type: metrics.contentType, body: await metrics.page() };
     if (url === '/health/live') return json(200, { status: 'live' });
-    if (url === '/models') return json(200, this.sources.models());
+    if (url === '/models') return json(200, describeModels(this.sources.catalogue));
     if (url !== '/health/ready') {
       return json(404, { error: 'only /metrics, /health/live, /health/ready and /models are here' });
     }
-    const { ready, status } = this.sources.readiness();
-    return json(ready ? 200 : 503, { status });
+    const { state } = this.sources.lifecycle;
+    return json(state === 'ready' ? 200 : 503, { status: state });
   }
+}
+
+function describeModels(catalogue: ModelCatalogue): unknown {
+  return {
+    serving: catalogue.list().map(({ model, version, trainedAt, provider }) => ({
+      model,
+      version,
+      trainedAt,
+      device: DEVICE_OF[provider],
+    })),
+    refused: catalogue.refused().map(([model, { version, reason, at }]) => ({
+      model,
+      version,
+      reason,
+      at: new Date(at).toISOString(),
+    })),
+  };
 }

@@ -7,6 +7,7 @@ import {
   type TensorArray,
   type TensorSpec,
 } from '../tensors/tensor.js';
+import type { TraceSpan } from '@sextant/telemetry';
 import { PRIORITY, type Priority } from '../transport/call-context.js';
 import { RunTimeModel } from './run-time-model.js';
 import type { TenantAccounts } from './tenant-accounts.js';
@@ -18,6 +19,8 @@ export interface RowSource {
   bytesPerRow: number;
   /** Copies rows [from, from + count) into the batch, from batch row `at` on; for lanes without an assembler of their own. */
   write?(inputs: readonly TensorArray[], range: { from: number; count: number; at: number }): void;
+  /** The whole input of a source that shares no batch, where it has such. */
+  tensors?(): Tensor[] | undefined;
 }
 
 /** Where the answers to a source's rows go. */
@@ -57,6 +60,7 @@ export interface Claim {
 export interface Ticket extends Claim {
   source: RowSource;
   sink: ResultSink;
+  span: TraceSpan | undefined;
   /** parts that were not answered yet */
   open: number;
   isSettled: boolean;
@@ -258,6 +262,8 @@ export class BatchLane {
   assemble(parts: readonly BatchPart[], rows: number): Tensor[] {
     const { assemble, inputs } = this.options;
     if (assemble) return assemble(parts, rows);
+    const whole = parts[0]?.source.tensors?.();
+    if (whole) return whole;
     const arrays = inputs.map((spec) => allocateTensor(spec, rows));
     for (const { source, ...range } of parts) source.write?.(arrays, range);
     return inputs.map(({ rowShape }, i) => ({ data: arrays[i] ?? [], dims: [rows, ...rowShape] }));

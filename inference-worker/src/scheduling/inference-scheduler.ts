@@ -152,6 +152,7 @@ export class InferenceScheduler {
       ...claim,
       source,
       sink,
+      span: context.span,
       open: 0,
       isSettled: false,
       waiting: [],

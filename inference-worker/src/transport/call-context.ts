@@ -1,3 +1,5 @@
+import type { TraceSpan } from '@sextant/telemetry';
+
 /** Priority levels of waiting rows: the lower goes first. BACKGROUND is for work that nobody waits for. */
 export const PRIORITY = { HIGH: 1, NORMAL: 2, LOW: 3, BACKGROUND: 4 } as const;
 export type Priority = (typeof PRIORITY)[keyof typeof PRIORITY];
@@ -14,6 +16,8 @@ export interface CallContext {
   /** W3C trace context of the caller */
   readonly traceparent: string | undefined;
   readonly tracestate: string | undefined;
+  /** of the call; absent where it is not traced */
+  readonly span?: TraceSpan | undefined;
   /** the caller cancelled, went away or ran out of time */
   readonly isCancelled: boolean;
   /** The listener is called when that happens; at once when it has. */

@@ -1,5 +1,6 @@
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import { DomainError } from '@sextant/domain';
+import type { TraceSpan } from '@sextant/telemetry';
 import { type CallContext, PRIORITY, type Priority } from './call-context.js';
 
 const PRIORITY_NAMES: Readonly<Record<string, Priority>> = {
@@ -12,6 +13,7 @@ const PRIORITY_NAMES: Readonly<Record<string, Priority>> = {
 /** Reads what the call's metadata say as late as somebody asks: most calls bring none. */
 export class GrpcCallContext implements CallContext {
   served: { model: string; version: string } | undefined;
+  span: TraceSpan | undefined;
   /** epoch milliseconds; a request may bring it forward */
   deadline: number;
   private chosenPriority: Priority | undefined;
@@ -33,6 +35,11 @@ export class GrpcCallContext implements CallContext {
 
   get isCancelled(): boolean {
     return this.call.cancelled;
+  }
+
+  /** The caller went away or cancelled while there was time. */
+  get wasGivenUp(): boolean {
+    return this.call.cancelled && Date.now() < this.deadline;
   }
 
   get tenant(): string {

@@ -1,17 +1,21 @@
 import { type handleUnaryCall, status } from '@grpc/grpc-js';
-import { type StatusAnswer, toStatusAnswer } from '@sextant/inference-protocol';
-import type { Logger } from 'pino';
+import { toStatusAnswer } from '@sextant/inference-protocol';
+import type { Tracing } from '@sextant/telemetry';
+import { beginCallSpan, endCallSpan } from '../operations/call-spans.js';
+import type { FailureLog } from '../operations/failure-log.js';
 import type { WorkerMetrics } from '../operations/worker-metrics.js';
 import type { CallContext } from './call-context.js';
 import { GrpcCallContext } from './grpc-call-context.js';
 
 export interface HandlerParts {
   metrics: WorkerMetrics;
-  logger: Logger;
+  failures: FailureLog;
+  /** null: calls are not traced */
+  tracing: Tracing | null;
   defaultDeadlineMs: number;
 }
 
-/** Gives a core function its deadline and signal, answers with its result or its status, and counts the call. */
+/** Gives a core function its deadline and signal, answers with its result or its status, counts and traces the call. */
 export function unaryHandler<Request, Response>(
   parts: HandlerParts,
   rpc: string,
@@ -20,16 +24,9 @@ export function unaryHandler<Request, Response>(
   return (call, reply) => {
     const startedAt = performance.now();
     const context = new GrpcCallContext(call, parts.defaultDeadlineMs);
-    const finish = (code: status): void => {
-      const { model = 'none', version = 'none' } = context.served ?? {};
-      parts.metrics.callFinished({
-        rpc,
-        model,
-        version,
-        code: status[code],
-        seconds: (performance.now() - startedAt) / 1000,
-      });
-    };
+    if (parts.tracing) context.span = beginCallSpan(parts.tracing, call.getPath(), context);
+    const finish = (code: status): void =>
+      finishCall(parts.metrics, { rpc, context, code, ms: performance.now() - startedAt });
     answer(core, call.request, context).then(
       (response) => {
         finish(status.OK);
@@ -37,8 +34,10 @@ export function unaryHandler<Request, Response>(
       },
       (error: unknown) => {
         const failure = toStatusAnswer(error);
-        finish(failure.code);
-        logFailure(parts.logger, { rpc, error, failure, context });
+        const code = context.wasGivenUp ? status.CANCELLED : failure.code;
+        const { traceparent, served } = context;
+        finish(code);
+        parts.failures.callFailed({ rpc, code, error, traceparent, served });
         reply(failure);
       },
     );
@@ -53,18 +52,12 @@ async function answer<Request, Response>(
   return core(request, context);
 }
 
-/** Refusals are the caller's to read; only bugs and failing models are the operator's. */
-function logFailure(
-  logger: Logger,
-  {
-    rpc,
-    error,
-    failure,
-    context,
-  }: { rpc: string; error: unknown; failure: StatusAnswer; context: CallContext },
+/** Counts a call that was answered and ends its span. */
+export function finishCall(
+  metrics: WorkerMetrics,
+  { rpc, context, code, ms }: { rpc: string; context: CallContext; code: number; ms: number },
 ): void {
-  const { traceparent, served } = context;
-  const fields = { rpc, code: status[failure.code], ...served, traceparent };
-  if (failure.code === status.INTERNAL) logger.error({ ...fields, err: error }, 'call failed');
-  else logger.debug({ ...fields, reason: failure.details }, 'call refused');
+  const { served, span } = context;
+  metrics.recorder(rpc, served?.model, served?.version).finished(code, ms);
+  if (span) endCallSpan(span, code, served);
 }
