@@ -61,6 +61,7 @@ export const ERROR_KINDS = {
   TRAINING_DEADLINE_EXCEEDED: 'deadline-exceeded',
   TRAINER_LOST: 'unavailable',
   MONGOD_UNAVAILABLE: 'unavailable',
+  VULKAN_UNAVAILABLE: 'unavailable',
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof ERROR_KINDS;
