@@ -64,7 +64,7 @@ function portOf(child) {
     child.once('exit', () => reject(new Error(`the worker ended: ${log}`)));
     child.stdout.on('data', (chunk) => {
       log += chunk;
-      port ??= /"grpcPort":(\d+)/.exec(log)?.[1];
+      port ??= /"port":(\d+)/.exec(log)?.[1];
       if (port !== undefined && log.includes('"msg":"ready"')) resolve(Number(port));
     });
   });

@@ -1,19 +1,20 @@
 // Server CPU a call of the inference worker beside what a team would otherwise run, alternating on one machine.
 //
 //   npm run build && node bench/inference/inference.mjs [--servers echo,sextant,sextant-alone,aio,mlserver]
-//     [--models mlp,trees,ease] [--loads 1x64,1x256,32x16,256x16] [--rounds 3] [--seconds 4] [--json FILE]
+//     [--models mlp,trees,ease] [--loads 1x64,1x256,32x16,256x16] [--rounds 3] [--seconds 4] [--compute 1,32,256] [--json FILE]
 //
-// A load is rows a call × callers. See README.md for what is measured and how.
+// A load is rows a call × callers; --compute names rows of single runs beside Python's (empty: none). See README.md for what is measured and how.
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { freePort } from '@sextant/local-services';
+import { compareCompute } from './compute.mjs';
 import { CONTESTANTS } from './contestants.mjs';
 import { load } from './load.mjs';
 import { keepMessage, MODELS, prepareModels } from './models.mjs';
 import { cpuMicros, residentBytes } from './process-cpu.mjs';
-import { barsOf, tableOf } from './report.mjs';
+import { barsOf, computeTableOf, tableOf } from './report.mjs';
 import { startServer } from './server-process.mjs';
 import { findGhz } from './setup.mjs';
 import { inferRequest } from './wire.mjs';
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     loads: { type: 'string', default: '1x64,1x256,32x16,256x16' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '4' },
+    compute: { type: 'string', default: '1,32,256' },
     json: { type: 'string' },
   },
 });
@@ -41,6 +43,7 @@ const loads = values.loads.split(',').map((text) => {
 const models = await prepareModels();
 const ghz = findGhz();
 const samples = [];
+const computed = [];
 const skipped = new Set();
 for (const model of known(values.models, MODELS)) {
   if (models.onnx[model] === null) {
@@ -50,6 +53,11 @@ for (const model of known(values.models, MODELS)) {
   for (let round = 1; round <= Number(values.rounds); round++) {
     for (const server of servers) await measureServer(server, model, round);
   }
+  const results = values.compute
+    ? await compareCompute(model, models.onnx[model], values.compute.split(',').map(Number))
+    : [];
+  if (results === null) skipped.add(`runs of Python (${model})`);
+  computed.push(...(results ?? []));
 }
 
 const report = {
@@ -62,9 +70,11 @@ const report = {
   generator: ghz === null ? 'load-generator.mjs' : 'ghz',
   skipped: [...skipped],
   samples,
+  computed,
 };
 if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
-process.stdout.write(`${tableOf(samples)}\n\n${barsOf(samples)}\n`);
+const tables = [tableOf(samples), barsOf(samples), computed.length > 0 ? computeTableOf(computed) : ''];
+process.stdout.write(`${tables.filter(Boolean).join('\n\n')}\n`);
 
 /** One life of one server: started, warmed, and each load in turn. The echo server answers one size only and is started for each. */
 async function measureServer(server, model, round) {
