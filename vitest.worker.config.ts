@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** The inference worker as a process under load, faults and hostile clients; one file after the other, since they measure. */
+export default defineConfig({
+  ssr: { resolve: { conditions: ['source'] } },
+  test: {
+    include: ['test/worker/**/*.spec.ts'],
+    pool: 'forks',
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+  },
+});
