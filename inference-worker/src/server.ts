@@ -1,8 +1,9 @@
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { DomainError } from '@sextant/domain';
-import { decisionsService, healthService, openInferenceService } from '@sextant/inference-protocol';
+import { decisionsService, healthService } from '@sextant/inference-protocol';
 import { decisionsHandlers, type DecisionsParts } from './decisions/decisions.handler.js';
 import { healthHandlers } from './health/health.handler.js';
+import { openInferenceServiceOverBytes } from './open-inference/model-infer.handler.js';
 import { openInferenceHandlers, type OpenInferenceParts } from './open-inference/open-inference.handler.js';
 
 export interface GrpcOptions {
@@ -24,7 +25,7 @@ export function createGrpcServer(parts: OpenInferenceParts & DecisionsParts, opt
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
   });
-  server.addService(openInferenceService, openInferenceHandlers(parts));
+  server.addService(openInferenceServiceOverBytes, openInferenceHandlers(parts));
   server.addService(decisionsService, decisionsHandlers(parts));
   server.addService(healthService, healthHandlers(parts));
   return server;

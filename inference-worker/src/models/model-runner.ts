@@ -35,16 +35,31 @@ export class ModelRunner {
     context: CallContext,
     work: (served: ServedModel) => Promise<T>,
   ): Promise<T> {
-    const slot = this.route(wanted, context);
-    slot.acquire();
+    const slot = this.acquire(wanted, context);
     try {
-      const served = slot.served ?? (await this.parts.residency.bring(slot, context.deadline));
+      const served = slot.served ?? (await this.bring(slot, context));
       context.served = served;
-      if (slot.isCanary && wanted.version === '') this.parts.onCanary(slot);
       return await work(served);
     } finally {
       slot.release();
     }
+  }
+
+  /**
+   * The version of a call, which stays where it is until `release` is called on it.
+   *
+   * @throws DomainError INFERENCE_UNAVAILABLE while the worker starts, MODEL_NOT_FOUND, MODEL_VERSION_NOT_FOUND
+   */
+  acquire(wanted: WantedVersion, context: CallContext): VersionSlot {
+    const slot = this.route(wanted, context);
+    slot.acquire();
+    if (slot.isCanary && wanted.version === '') this.parts.onCanary(slot);
+    return slot;
+  }
+
+  /** Loads a version that left memory. @throws DomainError INFERENCE_UNAVAILABLE when that does not succeed in time */
+  bring(slot: VersionSlot, { deadline }: CallContext): Promise<ServedModel> {
+    return this.parts.residency.bring(slot, deadline);
   }
 
   private route(wanted: WantedVersion, { routingKey }: CallContext): VersionSlot {

@@ -18,7 +18,7 @@ class HeldRunner implements JobRunner {
     return this.threads;
   }
 
-  hasIdleThread(): boolean {
+  hasIdleThreadFor(): boolean {
     return this.running < this.threads;
   }
 

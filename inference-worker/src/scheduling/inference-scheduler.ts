@@ -1,5 +1,5 @@
 import { ThreadLostError } from '../onnx/session-thread.js';
-import type { Job, JobResult, Program } from '../onnx/thread-messages.js';
+import type { Job, JobResult } from '../onnx/thread-messages.js';
 import type { CallContext } from '../transport/call-context.js';
 import type { BatchObserver, LaneBacklog, Mode } from './batch-observer.js';
 import { admit, type QueueState } from './admission.js';
@@ -22,9 +22,9 @@ import { TenantAccounts } from './tenant-accounts.js';
 /** Runs jobs away from the main thread; the session pool in the product. */
 export interface JobRunner {
   /** threads that can run such jobs side by side */
-  threadsFor(key: string, program: Program): number;
+  threadsFor(job: Pick<Job, 'key' | 'program'>): number;
   /** whether `run` would take such a job now */
-  hasIdleThread(key: string, program: Program): boolean;
+  hasIdleThreadFor(job: Pick<Job, 'key' | 'program'>): boolean;
   run(job: Job): Promise<JobResult>;
   onIdle: () => void;
 }
@@ -81,8 +81,7 @@ export class InferenceScheduler {
     this.state = {
       lanes: this.busy,
       accounts: this.accounts,
-      threadsFor: ({ options }) =>
-        Math.min(runner.threadsFor(options.key, options.program), options.maxRunning ?? Infinity),
+      threadsFor: ({ options }) => Math.min(runner.threadsFor(options), options.maxRunning ?? Infinity),
       get lagMs() {
         return lagMs();
       },
@@ -213,7 +212,7 @@ export class InferenceScheduler {
   /** A batch whose thread was lost goes first, once, as soon as another thread is idle. */
   private retryOrphans(): void {
     for (const orphan of [...this.orphans]) {
-      if (!this.hasIdleThread(orphan.lane)) continue;
+      if (!this.runner.hasIdleThreadFor(orphan.lane.options)) continue;
       this.orphans.splice(this.orphans.indexOf(orphan), 1);
       const batch = orphan.batch.filter(({ ticket }) => !ticket.isSettled);
       if (batch.length > 0) this.start({ ...orphan, batch, mode: 'thread', isRetry: true });
@@ -237,12 +236,8 @@ export class InferenceScheduler {
     const rows = Math.min(lane.pendingRows, lane.options.maxBatchRows);
     const canInline = lane.inline !== null && !this.isInlineRunning && lane.headRows <= this.mostInline(lane);
     if (canInline && rows <= this.mostInline(lane)) return 'inline';
-    if (this.hasIdleThread(lane)) return 'thread';
+    if (this.runner.hasIdleThreadFor(lane.options)) return 'thread';
     return canInline ? 'inline' : undefined;
-  }
-
-  private hasIdleThread({ options: { key, program } }: BatchLane): boolean {
-    return this.runner.hasIdleThread(key, program);
   }
 
   private mostInline(lane: BatchLane): number {
