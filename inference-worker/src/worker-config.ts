@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { DomainError } from '@sextant/domain';
 import { z } from 'zod';
+import { PROVIDERS } from './onnx/providers.js';
 
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
@@ -38,6 +39,17 @@ export const workerConfig = z
     INFERENCE_THREADS: whole(1, 256)
       .default(Math.max(1, availableParallelism() - 1))
       .describe('threads that run models; one core is left to the transport'),
+    INFERENCE_PROVIDERS: z
+      .string()
+      .default('cpu')
+      .transform((text) => text.split(',').map((name) => name.trim()))
+      .pipe(
+        z.array(z.enum(PROVIDERS)).refine((names) => new Set(names).size === names.length, 'names one twice'),
+      )
+      .describe('execution providers in the order in which each model tries them, separated by commas'),
+    INFERENCE_GPU_STRICT: flag(true).describe(
+      'true: a GPU provider takes a model only if it runs every node of it; false: the rest of its nodes run on the CPU',
+    ),
     INFERENCE_MAX_BATCH_ROWS: whole(1, 65_536).default(256).describe('rows in one session.run call'),
     INFERENCE_QUEUE_ROWS: whole(1, 1_000_000)
       .default(65_536)

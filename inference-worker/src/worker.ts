@@ -41,7 +41,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const lifecycle = new WorkerLifecycle();
   const metrics = new WorkerMetrics();
   const failures = new FailureLog(logger);
-  const pool = await startPool(config.INFERENCE_THREADS, { metrics, logger, spawn });
+  const pool = await startPool(config, { metrics, logger, spawn });
   const scheduler = new InferenceScheduler(pool, batchObserver(metrics, tracing));
   metrics.watchBacklog(scheduler);
   const repository = new ModelDirectory(config.MODEL_REPOSITORY);
@@ -84,14 +84,23 @@ function grpcOptions(config: WorkerConfig): GrpcOptions {
 }
 
 function startPool(
-  threads: number,
+  { INFERENCE_THREADS: threads, INFERENCE_PROVIDERS: providers, INFERENCE_GPU_STRICT: strict }: WorkerConfig,
   { metrics, logger, spawn }: { metrics: WorkerMetrics; logger: Logger; spawn: SessionPoolOptions['spawn'] },
 ): Promise<SessionPool> {
   return SessionPool.start({
     threads,
+    plan: { providers, strict },
     onThreadLost: (cause) => {
       metrics.threadLost();
       logger.error({ err: cause }, 'an inference thread ended and is replaced');
+    },
+    onProviderFailed: ({ key, during, provider, failure, now }) => {
+      const [model = key, version = ''] = key.split(/[@/]/);
+      metrics.models.providerFailed(provider);
+      if (during === 'run' && now !== null) metrics.models.servedBy(model, version, now);
+      const fields = { model, version, provider, reason: failure, now };
+      if (during === 'load') logger.warn(fields, 'provider does not take the model');
+      else logger.error(fields, 'provider failed under the model');
     },
     ...(spawn ? { spawn } : {}),
   });

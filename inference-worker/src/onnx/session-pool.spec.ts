@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { anIdentity } from '../testing/test-graphs.js';
-import { eventually } from '../testing/test-worker.js';
+import { eventually } from '../testing/eventually.js';
 import type { ProviderPlan } from './providers.js';
-import { type ProviderLoss, SessionPool, type SessionPoolOptions } from './session-pool.js';
+import { type ProviderFailure, SessionPool, type SessionPoolOptions } from './session-pool.js';
 import { ModelRunError, ProviderLostError } from './session-thread.js';
 import { THREAD_ENTRY } from './spawn-thread.js';
 import type { Job, LoadedModel } from './thread-messages.js';
@@ -64,11 +64,14 @@ describe('SessionPool on the CPU', () => {
   });
 
   it('falls back to it where the plan names a GPU that is not there, and says so', async () => {
-    const pool = await start({ plan: { providers: ['cuda', 'tensorrt', 'cpu'], strict: true } });
+    const failures: ProviderFailure[] = [];
+    const plan: ProviderPlan = { providers: ['cuda', 'tensorrt', 'cpu'], strict: true };
+    const pool = await start({ plan, onProviderFailed: (failure) => failures.push(failure) });
     const { provider, attempts } = await pool.load(model());
 
     expect(provider).toBe('cpu');
     expect(attempts.map((attempt) => attempt.provider)).toEqual(['cuda', 'tensorrt']);
+    expect(failures).toEqual(attempts.map((each) => ({ key: 'm@1/1', during: 'load', now: 'cpu', ...each })));
     expect((await pool.run(job())).outputs).toHaveLength(1);
   });
 
@@ -117,9 +120,9 @@ describe('SessionPool when a GPU is lost', () => {
     new Worker(LOSES_ITS_GPU, { eval: true, workerData: THREAD_ENTRY.href, execArgv: [] });
 
   it('moves the model to the next provider, says so once, and lets the job be done again', async () => {
-    const losses: ProviderLoss[] = [];
+    const failures: ProviderFailure[] = [];
     const plan: ProviderPlan = { providers: ['cuda', 'cpu'], strict: false };
-    const pool = await start({ plan, spawn, onProviderLost: (loss) => losses.push(loss) });
+    const pool = await start({ plan, spawn, onProviderFailed: (failure) => failures.push(failure) });
     const opened = await pool.load(model());
     expect(opened.provider).toBe('cuda');
     expect(pool.threadsFor(job())).toBe(1);
@@ -128,7 +131,9 @@ describe('SessionPool when a GPU is lost', () => {
     expect(pool.hasIdleThreadFor(job())).toBe(false);
     await eventually(() => pool.hasIdleThreadFor(job()));
     expect((await pool.run(job())).outputs[0]?.data).toEqual(Float32Array.of(1, 2));
-    expect(losses).toEqual([{ key: 'm@1/1', lost: 'cuda', failure: 'the device is lost', now: 'cpu' }]);
+    expect(failures).toEqual([
+      { key: 'm@1/1', during: 'run', provider: 'cuda', failure: 'the device is lost', now: 'cpu' },
+    ]);
     expect(opened).toMatchObject({
       provider: 'cpu',
       attempts: [{ provider: 'cuda', failure: 'the device is lost' }],
@@ -136,14 +141,14 @@ describe('SessionPool when a GPU is lost', () => {
   });
 
   it('fails the jobs of a model that has no provider left, at once', async () => {
-    const losses: ProviderLoss[] = [];
+    const failures: ProviderFailure[] = [];
     const plan: ProviderPlan = { providers: ['cuda'], strict: false };
-    const pool = await start({ plan, spawn, onProviderLost: (loss) => losses.push(loss) });
+    const pool = await start({ plan, spawn, onProviderFailed: (failure) => failures.push(failure) });
     await pool.load(model());
     await expect(pool.run(job())).rejects.toBeInstanceOf(ProviderLostError);
 
-    await eventually(() => losses.length === 1);
-    expect(losses[0]?.now).toBeNull();
+    await eventually(() => failures.length === 1);
+    expect(failures[0]?.now).toBeNull();
     expect(pool.hasIdleThreadFor(job())).toBe(true);
     await expect(pool.run(job())).rejects.toBeInstanceOf(ModelRunError);
   });

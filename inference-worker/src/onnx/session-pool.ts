@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import {
   CPU_ONLY,
+  failureText,
   gpuProviders,
   NoProviderError,
   type Provider,
@@ -8,16 +9,17 @@ import {
   type ProviderPlan,
 } from './providers.js';
 import { ModelRunError, ProviderLostError, type SessionThread } from './session-thread.js';
+import { loadExplainer, loadOnGpu, openCpuSession, type Placement } from './placement.js';
 import { spawnThread } from './spawn-thread.js';
 import { ThreadGroup } from './thread-group.js';
 import type { Job, JobResult, LoadedModel, OpenedSession, Program } from './thread-messages.js';
 
-/** A model had to leave the provider that served it. */
-export interface ProviderLoss {
+/** A provider did not take a model, or failed under it. */
+export interface ProviderFailure extends ProviderAttempt {
   key: string;
-  lost: Provider;
-  failure: string;
-  /** the provider that serves it now; null when none could */
+  /** `run`: it had served the model until then */
+  during: 'load' | 'run';
+  /** the provider that serves the model now; null when none could */
   now: Provider | null;
 }
 
@@ -28,26 +30,11 @@ export interface SessionPoolOptions {
   plan?: ProviderPlan;
   /** told when a thread was lost and is being replaced */
   onThreadLost(cause: Error): void;
-  /** told when a provider failed under a model and where the model runs since */
-  onProviderLost?(loss: ProviderLoss): void;
+  /** told once of each provider that a model tried in vain or had to leave */
+  onProviderFailed?(failure: ProviderFailure): void;
   /** starts one thread; tests keep hold of it */
   spawn?: () => Worker;
 }
-
-interface Placement {
-  model: LoadedModel;
-  plan: ProviderPlan;
-  /** the threads that must hold it, also before every one of them does */
-  home: 'cpu' | 'gpu';
-  /** false while it is opened or moves */
-  isReady: boolean;
-  opened: OpenedSession | null;
-  /** why it can run nowhere */
-  failure: Error | null;
-}
-
-const EXPLAINER_ONLY: ProviderPlan = { providers: [], strict: false };
-const NO_FILE = new Uint8Array();
 
 /**
  * Where models are held and run. `session.run` blocks the thread that calls it, so none is ever made on the main thread.
@@ -110,6 +97,8 @@ export class SessionPool {
     try {
       placement.opened = await this.place(placement, plan);
       placement.isReady = true;
+      const { attempts, provider: now } = placement.opened;
+      this.report(model.key, 'load', { attempts, now });
       return placement.opened;
     } catch (error) {
       await this.unload(model.key);
@@ -223,60 +212,37 @@ export class SessionPool {
 
   /** Moves a model to what its plan has behind the provider that was lost; no job of it is taken meanwhile. */
   private leaveProvider(placement: Placement, { provider: lost, message: failure }: ProviderLostError): void {
-    const { opened, model, plan } = placement;
+    const { opened } = placement;
     if (!opened || !placement.isReady || opened.provider !== lost) return;
     placement.isReady = false;
-    const rest = { ...plan, providers: plan.providers.slice(plan.providers.indexOf(lost) + 1) };
-    const move = async (): Promise<void> => {
+    void this.moveOn(placement, opened, { provider: lost, failure });
+  }
+
+  /** Never rejects: a model that finds no place fails its jobs at once from then on. */
+  private async moveOn(placement: Placement, opened: OpenedSession, lost: ProviderAttempt): Promise<void> {
+    const { model, plan } = placement;
+    const rest = { ...plan, providers: plan.providers.slice(plan.providers.indexOf(lost.provider) + 1) };
+    const attempts = [lost];
+    try {
       await this.gpu.unload(model.key);
-      const { provider, attempts } = await this.place(placement, rest);
-      Object.assign(opened, {
-        provider,
-        attempts: [...opened.attempts, { provider: lost, failure }, ...attempts],
-      });
-    };
-    void move()
-      .catch((error: unknown) => {
-        placement.failure = new ModelRunError(
-          `no provider is left: ${error instanceof Error ? error.message : error}`,
-        );
-      })
-      .finally(() => {
-        placement.isReady = true;
-        const now = placement.failure ? null : opened.provider;
-        this.options.onProviderLost?.({ key: model.key, lost, failure, now });
-        this.onIdle();
-      });
+      const next = await this.place(placement, rest);
+      attempts.push(...next.attempts);
+      opened.attempts = [...opened.attempts, ...attempts];
+      opened.provider = next.provider;
+    } catch (error) {
+      placement.failure = new ModelRunError(`no provider is left for the model: ${failureText(error)}`);
+    }
+    placement.isReady = true;
+    const now = placement.failure ? null : opened.provider;
+    this.report(model.key, 'run', { attempts, now });
+    this.onIdle();
   }
-}
 
-function loadOnGpu(
-  thread: SessionThread,
-  model: LoadedModel,
-  plan: ProviderPlan,
-): Promise<OpenedSession | null> {
-  const { gpuOnnx, ...rest } = model;
-  // The GPU's form goes alone: a thread needs one file.
-  const sent = { ...rest, onnx: gpuOnnx ?? model.onnx, explainer: null };
-  return thread.load(sent, { ...plan, providers: gpuProviders(plan) });
-}
-
-/** An explainer and a session of it, on the CPU. @throws NoProviderError with the failures of the providers before, too */
-async function openCpuSession(
-  thread: SessionThread,
-  model: LoadedModel,
-  attempts: readonly ProviderAttempt[],
-): Promise<OpenedSession | null> {
-  const { gpuOnnx: _unused, ...sent } = model;
-  try {
-    return await thread.load(sent, CPU_ONLY);
-  } catch (error) {
-    if (!(error instanceof NoProviderError)) throw error;
-    throw new NoProviderError([...attempts, ...error.attempts]);
+  private report(
+    key: string,
+    during: ProviderFailure['during'],
+    { attempts, now }: { attempts: readonly ProviderAttempt[]; now: Provider | null },
+  ): void {
+    for (const attempt of attempts) this.options.onProviderFailed?.({ key, during, now, ...attempt });
   }
-}
-
-function loadExplainer(thread: SessionThread, model: LoadedModel): Promise<OpenedSession | null> {
-  const { gpuOnnx: _unused, ...rest } = model;
-  return thread.load({ ...rest, onnx: NO_FILE }, EXPLAINER_ONLY);
 }

@@ -11,6 +11,8 @@ import type { SessionPoolOptions } from '../onnx/session-pool.js';
 import { type RunningWorker, startWorker } from '../worker.js';
 import { loadWorkerConfig } from '../worker-config.js';
 
+export { eventually } from './eventually.js';
+
 export interface TestWorker {
   worker: RunningWorker;
   client: DecisionsClient;
@@ -76,21 +78,6 @@ export async function startTestWorker(
       await worker.close();
     },
   };
-}
-
-/** Waits for a condition, at most `deadlineMs`. */
-export async function eventually<T>(
-  probe: () => Promise<T | undefined | false> | T | undefined | false,
-  deadlineMs = 10_000,
-): Promise<T> {
-  const deadline = Date.now() + deadlineMs;
-  for (;;) {
-    const value = await probe();
-    if (value) return value;
-    if (Date.now() > deadline)
-      throw new Error(`the condition did not come to hold within ${deadlineMs} ms: ${probe.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 /** The value of one sample line of a metrics page; 0 when it is not there. */

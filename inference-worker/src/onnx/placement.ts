@@ -1,0 +1,58 @@
+import {
+  CPU_ONLY,
+  gpuProviders,
+  NoProviderError,
+  type ProviderAttempt,
+  type ProviderPlan,
+} from './providers.js';
+import type { SessionThread } from './session-thread.js';
+import type { LoadedModel, OpenedSession } from './thread-messages.js';
+
+/** Where a model of the pool is held. */
+export interface Placement {
+  model: LoadedModel;
+  plan: ProviderPlan;
+  /** the threads that must hold it, also before every one of them does */
+  home: 'cpu' | 'gpu';
+  /** false while it is opened or moves */
+  isReady: boolean;
+  opened: OpenedSession | null;
+  /** why it can run nowhere */
+  failure: Error | null;
+}
+
+const EXPLAINER_ONLY: ProviderPlan = { providers: [], strict: false };
+const NO_FILE = new Uint8Array();
+
+/** Opens a model on the first GPU provider of the plan that can. @throws NoProviderError */
+export function loadOnGpu(
+  thread: SessionThread,
+  model: LoadedModel,
+  plan: ProviderPlan,
+): Promise<OpenedSession | null> {
+  const { gpuOnnx, ...rest } = model;
+  // The GPU's form goes alone: a thread needs one file.
+  const sent = { ...rest, onnx: gpuOnnx ?? model.onnx, explainer: null };
+  return thread.load(sent, { ...plan, providers: gpuProviders(plan) });
+}
+
+/** A session on the CPU and the explainer, on the CPU. @throws NoProviderError with the failures of the providers before, too */
+export async function openCpuSession(
+  thread: SessionThread,
+  model: LoadedModel,
+  attempts: readonly ProviderAttempt[],
+): Promise<OpenedSession | null> {
+  const { gpuOnnx: _unused, ...sent } = model;
+  try {
+    return await thread.load(sent, CPU_ONLY);
+  } catch (error) {
+    if (!(error instanceof NoProviderError)) throw error;
+    throw new NoProviderError([...attempts, ...error.attempts]);
+  }
+}
+
+/** The explainer alone, of a model whose session is on a GPU. */
+export function loadExplainer(thread: SessionThread, model: LoadedModel): Promise<OpenedSession | null> {
+  const { gpuOnnx: _unused, ...rest } = model;
+  return thread.load({ ...rest, onnx: NO_FILE }, EXPLAINER_ONLY);
+}
