@@ -6,9 +6,13 @@ import type { Stage } from '@sextant/model-registry';
 export type DecisionKind = 'recommend' | 'price' | 'lifetime' | 'uplift' | ScoreTask;
 export type Rung = 'MODEL' | 'CACHE' | 'HEURISTIC';
 
+/** What a worker computes on, as it names it. */
+export const DEVICES = ['CPU', 'CUDA', 'TENSORRT', 'WEBGPU', 'GPU'] as const;
+export type Device = (typeof DEVICES)[number] | 'NONE';
+
 /** How an answer came about; milliseconds, of the batch that carried the row. */
 export interface ServedBy {
-  device: 'GPU' | 'CPU' | 'NONE';
+  device: Device;
   rung: Rung;
   queueMs: number;
   computeMs: number;

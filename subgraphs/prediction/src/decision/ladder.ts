@@ -2,7 +2,7 @@ import { DomainError } from '@sextant/domain';
 import type { ServedBy as WorkerServedBy } from '@sextant/inference-protocol';
 import { modelVersionId } from '@sextant/model-registry';
 import type { AnswerCache } from './answer-cache.js';
-import type { DecisionKind, ModelReference, Rung, ServedBy } from './decision.js';
+import { type DecisionKind, DEVICES, type ModelReference, type Rung, type ServedBy } from './decision.js';
 
 /** An answer with the rung of the ladder that it stands on. */
 export interface Rated<A> {
@@ -107,7 +107,8 @@ function servedModel({ model, version, trainedAt }: WorkerServedBy): ModelRefere
 
 function servedByModel({ device, queueMs, computeMs, batchSize }: WorkerServedBy): ServedBy {
   return {
-    device: device === 'GPU' ? 'GPU' : 'CPU',
+    // A worker newer than this process may compute on what the graph does not know yet.
+    device: DEVICES.find((known) => known === device) ?? 'GPU',
     rung: 'MODEL',
     queueMs,
     computeMs,
