@@ -1,13 +1,10 @@
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ModelCatalogue } from '../models/model-catalogue.js';
 import type { ModelRunner } from '../models/model-runner.js';
-import type { ServedModel } from '../models/served-model.js';
-import { DEVICE_OF } from '../onnx/providers.js';
 import type { WorkerLifecycle } from '../operations/worker-lifecycle.js';
-import type { TensorSpec } from '../tensors/tensor.js';
 import { type HandlerParts, unaryHandler } from '../transport/unary.handler.js';
-import type { ModelMetadataResponse, TensorMetadata } from './infer-messages.js';
 import { modelInferHandler } from './model-infer.handler.js';
+import { modelMetadata, serverMetadata } from './model-metadata.js';
 import { statisticsHandlers } from './statistics.handler.js';
 
 export interface OpenInferenceParts extends HandlerParts {
@@ -31,36 +28,13 @@ export function openInferenceHandlers(parts: OpenInferenceParts): UntypedService
     ModelReady: unaryHandler(parts, 'ModelReady', ({ name, version }: NamedModel) => ({
       ready: lifecycle.state === 'ready' && catalogue.findSlot(name, version) !== undefined,
     })),
-    ServerMetadata: unaryHandler(parts, 'ServerMetadata', () => ({
-      name: 'sextant-inference-worker',
-      version: serverVersion,
-      extensions: ['statistics'],
-    })),
+    ServerMetadata: unaryHandler(parts, 'ServerMetadata', () => serverMetadata(serverVersion)),
     ModelMetadata: unaryHandler(parts, 'ModelMetadata', ({ name, version }: NamedModel, context) =>
       parts.runner.with({ model: name, version }, context, async (served) =>
-        metadataOf(served, catalogue.versionsOf(name)),
+        modelMetadata(served, catalogue.versionsOf(name)),
       ),
     ),
     ModelInfer: modelInferHandler(parts, parts.runner),
     ...statisticsHandlers(parts),
-  };
-}
-
-function metadataOf(
-  { model, task, trainedAt, provider, inputs, outputs }: ServedModel,
-  versions: string[],
-): ModelMetadataResponse {
-  const describe = ({ name, datatype, shape }: TensorSpec): TensorMetadata => ({
-    name,
-    datatype,
-    shape: [...shape],
-  });
-  return {
-    name: model,
-    versions,
-    platform: 'onnxruntime_onnx',
-    inputs: inputs.map(describe),
-    outputs: outputs.map(describe),
-    properties: { task: task.task, trained_at: trainedAt, device: DEVICE_OF[provider] },
   };
 }

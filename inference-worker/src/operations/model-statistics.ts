@@ -94,10 +94,11 @@ export class CallRecorder {
   /** finished calls by gRPC status code */
   readonly counts = new Float64Array(STATUS_NAMES.length);
 
+  /** @param statistics  null: no request of the model */
   constructor(
-    readonly rpc: string,
-    readonly statistics: ModelStatistics,
+    readonly labels: { readonly rpc: string; readonly model: string; readonly version: string },
     private readonly seconds: Histogram,
+    private readonly statistics: ModelStatistics | null,
   ) {}
 
   /**
@@ -108,6 +109,7 @@ export class CallRecorder {
     const { counts, statistics } = this;
     counts[code] = (counts[code] ?? 0) + 1;
     this.seconds.observe(ms / 1000);
+    if (statistics === null) return;
     if (code === 0) {
       statistics.success.add(ms);
       return;

@@ -10,6 +10,9 @@ interface VersionEntry {
   loads: number;
 }
 
+/** Questions about a model are calls, but no requests of it. */
+const QUESTIONS = /^(Model(Metadata|Ready|Config|Statistics)|Server|Repository)/;
+
 /** Label value of calls that never came as far as a model. */
 export const NO_MODEL = 'none';
 
@@ -66,7 +69,9 @@ export class VersionStatistics {
     const { calls, statistics } = this.entry(model, version);
     let recorder = calls.get(rpc);
     if (!recorder) {
-      recorder = new CallRecorder(rpc, statistics, this.requestSeconds.of(rpc, model));
+      const counted = QUESTIONS.test(rpc) ? null : statistics;
+      const labels = { rpc, model, version };
+      recorder = new CallRecorder(labels, this.requestSeconds.of(rpc, model), counted);
       calls.set(rpc, recorder);
     }
     return recorder;

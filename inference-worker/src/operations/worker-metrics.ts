@@ -225,11 +225,11 @@ function requestFamilies(versions: VersionStatistics): Family[] {
   const labels = ['rpc', 'model', 'version', 'code'];
   const family = (name: string, help: string, isCounted: (code: string) => boolean): Family =>
     new ReadFamily('counter', { name, help, labels }, function* () {
-      for (const { rpc, statistics, counts } of versions.calls()) {
+      for (const { labels, counts } of versions.calls()) {
         for (const [at, code] of STATUS_NAMES.entries()) {
           const value = counts[at] ?? 0;
           if (value > 0 && isCounted(code))
-            yield { labels: [rpc, statistics.model, statistics.version, code], value };
+            yield { labels: [labels.rpc, labels.model, labels.version, code], value };
         }
       }
     });
