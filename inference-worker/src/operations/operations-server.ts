@@ -63,11 +63,12 @@ export class OperationsServer {
 
 function describeModels(catalogue: ModelCatalogue): unknown {
   return {
-    serving: catalogue.list().map(({ model, version, trainedAt, provider }) => ({
+    serving: catalogue.list().map(({ model, version, trainedAt, provider, attempts }) => ({
       model,
       version,
       trainedAt,
       device: DEVICE_OF[provider],
+      failedProviders: attempts,
     })),
     refused: catalogue.refused().map(([model, { version, reason, at }]) => ({
       model,
