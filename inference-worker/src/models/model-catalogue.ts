@@ -44,6 +44,8 @@ interface ModelEntry {
 
 /** The versions that calls may reach. One that was replaced lives on until the calls that began with it are done. */
 export class ModelCatalogue {
+  /** whether any model has a shadow: what a call asks before it looks for its own */
+  hasShadows = false;
   private readonly models = new Map<string, ModelEntry>();
 
   /** Every version in memory, by model and version. */
@@ -124,6 +126,7 @@ export class ModelCatalogue {
   setRouting(model: string, routing: Routing): void {
     const entry = this.entry(model);
     entry.routing = routing;
+    this.hasShadows = [...this.models.values()].some((each) => each.routing.shadow !== null);
     for (const slot of entry.slots.values()) slot.isCanary = slot.version === routing.canary?.version;
   }
 

@@ -2,11 +2,12 @@ import { DomainError } from '@sextant/domain';
 import type { WorkerLifecycle } from '../operations/worker-lifecycle.js';
 import type { BatchLane, ResultSink, RowSource } from '../scheduling/batch-lane.js';
 import type { InferenceScheduler } from '../scheduling/inference-scheduler.js';
-import type { RowsResult } from '../scheduling/rows-result.js';
+import { CollectedRows, type RowsResult } from '../scheduling/rows-result.js';
 import type { CallContext } from '../transport/call-context.js';
 import type { ModelCatalogue, WantedVersion } from './model-catalogue.js';
 import type { ModelResidency } from './model-residency.js';
 import type { ServedModel } from './served-model.js';
+import type { ShadowTraffic } from './shadow-traffic.js';
 import type { VersionSlot } from './version-slot.js';
 
 export interface RunnerParts {
@@ -15,6 +16,7 @@ export interface RunnerParts {
   /** told of each call that a canary answers by its share */
   onCanary(slot: VersionSlot): void;
   scheduler: InferenceScheduler;
+  shadow: ShadowTraffic;
   lifecycle: WorkerLifecycle;
   maxRequestRows: number;
 }
@@ -77,12 +79,17 @@ export class ModelRunner {
 
   /** @throws DomainError what {@link InferenceScheduler.run} throws */
   run(lane: BatchLane, rows: RowSource, context: CallContext): Promise<RowsResult> {
-    return this.parts.scheduler.run(lane, rows, context);
+    const { scheduler, catalogue } = this.parts;
+    if (!catalogue.hasShadows) return scheduler.run(lane, rows, context);
+    return new Promise((resolve, reject) => {
+      this.submit(lane, rows, new CollectedRows(rows.rows, resolve, reject), context);
+    });
   }
 
   /** @throws DomainError what {@link InferenceScheduler.submit} throws */
   submit(lane: BatchLane, rows: RowSource, sink: ResultSink, context: CallContext): void {
-    this.parts.scheduler.submit(lane, rows, sink, context);
+    const { scheduler, catalogue, shadow } = this.parts;
+    scheduler.submit(lane, rows, catalogue.hasShadows ? shadow.beside(lane, rows, sink) : sink, context);
   }
 
   /** The bound on what one caller may send. @throws DomainError BATCH_TOO_LARGE, INVALID_INPUT without rows */

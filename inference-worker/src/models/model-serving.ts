@@ -12,6 +12,7 @@ import { ModelLoader } from './model-loader.js';
 import { ModelResidency } from './model-residency.js';
 import { ModelRunner } from './model-runner.js';
 import { RepositoryWatcher } from './repository-watcher.js';
+import { ShadowTraffic } from './shadow-traffic.js';
 
 export interface ServingParts {
   repository: ModelRepository;
@@ -45,10 +46,18 @@ export function serveModels(config: WorkerConfig, parts: ServingParts): ModelSer
   const follower = new ModelFollower({ repository, loader, catalogue, metrics, logger });
   const residency = new ModelResidency((slot) => follower.reload(slot));
   const watcher = new RepositoryWatcher({ repository, follower, catalogue, logger });
+  const shadow = new ShadowTraffic({
+    catalogue,
+    scheduler,
+    isIdle: ({ options }) => pool.hasIdleThreadFor(options),
+    onRun: (run) => metrics.models.shadowRan(run),
+    logger,
+  });
   const runner = new ModelRunner({
     catalogue,
     residency,
     scheduler,
+    shadow,
     lifecycle,
     onCanary: ({ model, version }) => metrics.models.canaryAnswered(model, version),
     maxRequestRows: config.INFERENCE_MAX_REQUEST_ROWS,

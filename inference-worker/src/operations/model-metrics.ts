@@ -3,6 +3,16 @@ import { CellFamily, type Family } from './exposition.js';
 /** Why a version left the threads. */
 export type UnloadReason = 'replaced' | 'retired' | 'idle' | 'evicted' | 'requested';
 
+/** What became of a call that was to run again on a shadow version. */
+export interface ShadowRun {
+  model: string;
+  version: string;
+  outcome: 'ok' | 'failed' | 'dropped';
+  /** of the shadow's answers from those that the caller had */
+  difference?: { values: number; sumAbsolute: number; maxAbsolute: number };
+  computeMs?: number;
+}
+
 /** What the lifecycle of models counts: rare events, by name. */
 export class ModelMetrics {
   private readonly servingVersion = new CellFamily('gauge', {
@@ -55,6 +65,26 @@ export class ModelMetrics {
     help: 'requests that the shadow version ran beside the answer: ok, failed or dropped for want of room',
     labels: ['model', 'version', 'outcome'],
   });
+  private readonly shadowValues = new CellFamily('counter', {
+    name: 'sextant_model_shadow_values_total',
+    help: 'numbers of answers of the shadow version that were compared with those of the live one',
+    labels: ['model', 'version'],
+  });
+  private readonly shadowDifference = new CellFamily('counter', {
+    name: 'sextant_model_shadow_absolute_difference_sum',
+    help: 'sum of the absolute differences of those numbers',
+    labels: ['model', 'version'],
+  });
+  private readonly shadowLargest = new CellFamily('gauge', {
+    name: 'sextant_model_shadow_absolute_difference_max',
+    help: 'largest absolute difference of those numbers so far',
+    labels: ['model', 'version'],
+  });
+  private readonly shadowSeconds = new CellFamily('counter', {
+    name: 'sextant_model_shadow_compute_seconds_total',
+    help: 'time that runs of the shadow version took',
+    labels: ['model', 'version'],
+  });
 
   readonly families: readonly Family[] = [
     this.servingVersion,
@@ -67,6 +97,10 @@ export class ModelMetrics {
     this.providerFailures,
     this.canary,
     this.shadow,
+    this.shadowValues,
+    this.shadowDifference,
+    this.shadowLargest,
+    this.shadowSeconds,
   ];
 
   serving(model: string, version: number | string): void {
@@ -98,8 +132,9 @@ export class ModelMetrics {
 
   /** Forgets what describes a version that is gone. */
   forget(model: string, version: string): void {
-    for (const family of [this.loadSeconds, this.memory, this.provider, this.canary, this.shadow])
-      family.forget(model, version);
+    const shadow = [this.shadowValues, this.shadowDifference, this.shadowLargest, this.shadowSeconds];
+    const own = [this.loadSeconds, this.memory, this.provider, this.canary, this.shadow];
+    for (const family of [...own, ...shadow]) family.forget(model, version);
   }
 
   servedBy(model: string, version: string, provider: string): void {
@@ -122,7 +157,13 @@ export class ModelMetrics {
     this.canary.of(model, version).value += 1;
   }
 
-  shadowRan(model: string, version: string, outcome: 'ok' | 'failed' | 'dropped'): void {
+  shadowRan({ model, version, outcome, difference, computeMs = 0 }: ShadowRun): void {
     this.shadow.of(model, version, outcome).value += 1;
+    if (!difference) return;
+    this.shadowValues.of(model, version).value += difference.values;
+    this.shadowDifference.of(model, version).value += difference.sumAbsolute;
+    this.shadowSeconds.of(model, version).value += computeMs / 1000;
+    const largest = this.shadowLargest.of(model, version);
+    largest.value = Math.max(largest.value, difference.maxAbsolute);
   }
 }
