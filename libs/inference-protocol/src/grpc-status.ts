@@ -1,5 +1,6 @@
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { DomainError, ERROR_KINDS, type ErrorCode, type ErrorKind } from '@sextant/domain';
+import { readRetryAfterMs } from './retry-hint.js';
 
 /** Trailing metadata that carries the code of a {@link DomainError} across the wire. */
 const CODE_KEY = 'sextant-error-code';
@@ -49,7 +50,12 @@ export function toStatusAnswer(error: unknown): StatusAnswer {
 /** Reads a failed call back as the DomainError it began as; the code falls back to what the status means. */
 export function toDomainError(error: ServiceError): DomainError {
   const path = error.metadata?.get(PATH_KEY)[0];
-  const details = { cause: error, ...(path === undefined ? {} : { path: path.toString() }) };
+  const retryAfterMs = error.metadata && readRetryAfterMs(error.metadata);
+  const details = {
+    cause: error,
+    ...(path === undefined ? {} : { path: path.toString() }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
   return new DomainError(codeOf(error), error.details || error.message, details);
 }
 

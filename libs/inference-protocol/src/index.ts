@@ -1,9 +1,5 @@
-export {
-  type CallOptions,
-  createDecisionsClient,
-  type DecisionsClient,
-  type DecisionsClientOptions,
-} from './decisions.client.js';
+export type { CallOptions, CallPriority } from './call-options.js';
+export { createDecisionsClient, type DecisionsClient } from './decisions.client.js';
 export type {
   ActionOffer,
   Attribution,
@@ -55,3 +51,9 @@ export {
   type ResponseOutput,
 } from './open-inference/infer-response.js';
 export { MalformedMessageError } from './open-inference/wire-reader.js';
+export type { PoolState } from './pool/balancer.js';
+export type { BreakerReason, BreakerState } from './pool/circuit-breaker.js';
+export type { AttemptEnd, AttemptKind, AttemptStart, PoolObserver } from './pool/pool-observer.js';
+export type { Hedging, WorkerPoolOptions } from './pool/pool-options.js';
+export { type EndpointStatus, WorkerPool } from './pool/worker-pool.js';
+export { PUSHBACK_KEY, STATUS_DETAILS_KEY } from './retry-hint.js';
