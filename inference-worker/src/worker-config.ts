@@ -18,12 +18,16 @@ export const workerConfig = z
     METRICS_PORT: whole(0, 65_535).default(9_464).describe('HTTP port of /metrics, /health and /models'),
     HOST: z.string().min(1).default('127.0.0.1').describe('address to listen on; 0.0.0.0 in a container'),
     MODEL_REPOSITORY: z
-      .string({ error: 'must name the directory laid out as <model>/<version>/model.onnx' })
+      .string({ error: 'must name a directory laid out as <model>/<version>/model.onnx, or a MongoDB' })
       .min(1)
-      .describe('model repository, a directory'),
+      .describe('model repository: a directory, or mongodb://host/database?bucket=models for GridFS'),
     MODEL_POLL_MS: whole(50, 3_600_000)
       .default(1_000)
       .describe('pause between two looks at the model repository'),
+    MODEL_CONTROL_MODE: z
+      .enum(['poll', 'explicit'])
+      .default('poll')
+      .describe('poll serves what the repository says; explicit loads and unloads by call only'),
     MODEL_AUTOCOMPLETE: flag(false).describe(
       'true serves ONNX files without a manifest, whose signature is then read from the file and which no hash proves',
     ),
@@ -51,6 +55,14 @@ export const workerConfig = z
       'true: a GPU provider takes a model only if it runs every node of it; false: the rest of its nodes run on the CPU',
     ),
     INFERENCE_MAX_BATCH_ROWS: whole(1, 65_536).default(256).describe('rows in one session.run call'),
+    INFERENCE_INLINE_MS: z.coerce
+      .number()
+      .min(0)
+      .max(5)
+      .default(0.5)
+      .describe(
+        'longest run that the main thread takes on itself, for models so small that the way to a thread costs more; 0: none',
+      ),
     INFERENCE_QUEUE_ROWS: whole(1, 1_000_000)
       .default(65_536)
       .describe('rows that may wait for one model; a price search asks for up to 320 rows a quote'),

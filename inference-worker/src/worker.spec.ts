@@ -223,6 +223,7 @@ const ENDS_ITSELF = `
 `;
 
 describe('when an inference thread ends', () => {
+  const ON_THREADS = { INFERENCE_INLINE_MS: '0' };
   const failing = (): Worker => new Worker(ENDS_ITSELF, { eval: true, workerData: THREAD_ENTRY.href, execArgv: [] });
   const sound = (): Worker => new Worker(THREAD_ENTRY, { execArgv: [] });
 
@@ -230,7 +231,7 @@ describe('when an inference thread ends', () => {
     const { directory } = await repository();
     await publishWideRecommender(directory, 50);
     let threads = 0;
-    const target = await worker(directory.root, {}, () => (++threads === 1 ? failing() : sound()));
+    const target = await worker(directory.root, ON_THREADS, () => (++threads === 1 ? failing() : sound()));
 
     expect((await ask(target.client)).slates).toHaveLength(1);
     expect(threads).toBe(2);
@@ -242,7 +243,7 @@ describe('when an inference thread ends', () => {
     const { directory } = await repository();
     await publishWideRecommender(directory, 50);
     let threads = 0;
-    const target = await worker(directory.root, {}, () => (++threads <= 2 ? failing() : sound()));
+    const target = await worker(directory.root, ON_THREADS, () => (++threads <= 2 ? failing() : sound()));
 
     await expect(ask(target.client)).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
     await expect(ask(target.client)).resolves.toBeDefined();

@@ -1,4 +1,4 @@
-import { ModelDirectory } from '@sextant/artefacts';
+import { openModelRepository } from '@sextant/model-registry';
 import type { Tracing } from '@sextant/telemetry';
 import type { Logger } from 'pino';
 import { serveModels } from './models/model-serving.js';
@@ -42,28 +42,43 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const metrics = new WorkerMetrics();
   const failures = new FailureLog(logger);
   const pool = await startPool(config, { metrics, logger, spawn });
-  const scheduler = new InferenceScheduler(pool, batchObserver(metrics, tracing));
+  const scheduler = new InferenceScheduler(pool, batchObserver(metrics, tracing), {
+    inlineMs: config.INFERENCE_INLINE_MS,
+  });
   metrics.watchBacklog(scheduler);
-  const repository = new ModelDirectory(config.MODEL_REPOSITORY);
+  const repository = await openModelRepository(config.MODEL_REPOSITORY);
   const parts = { repository, pool, scheduler, lifecycle, metrics, logger };
-  const { catalogue, watcher, runner } = serveModels(config, parts);
+  const { catalogue, watcher, runner, control, idle } = serveModels(config, parts);
   const defaultDeadlineMs = config.INFERENCE_DEFAULT_DEADLINE_MS;
   const server = createGrpcServer(
-    { metrics, failures, tracing, defaultDeadlineMs, catalogue, runner, lifecycle, serverVersion: version },
+    {
+      metrics,
+      failures,
+      tracing,
+      defaultDeadlineMs,
+      catalogue,
+      runner,
+      control,
+      lifecycle,
+      serverVersion: version,
+    },
     grpcOptions(config),
   );
-  const operations = new OperationsServer({ metrics, lifecycle, catalogue });
+  const operations = new OperationsServer({ metrics, lifecycle, catalogue, runner, version });
   const close = async (): Promise<void> => {
     lifecycle.startDraining();
+    idle.stop();
     await watcher.stop();
     await shutDownGrpc(server, config.SHUTDOWN_GRACE_MS);
     await pool.close();
+    await repository.close();
     await operations.close();
     await tracing?.close();
   };
   try {
     const grpcPort = await listenGrpc(server, config.PORT, config.HOST);
     const metricsPort = await operations.listen(config.METRICS_PORT, config.HOST);
+    idle.start();
     const firstScan = watcher.start(config.MODEL_POLL_MS).then(() => {
       lifecycle.markReady();
       logger.info({ models: catalogue.list().map(({ key }) => key) }, 'ready');

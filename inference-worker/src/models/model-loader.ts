@@ -1,7 +1,8 @@
 import type { Manifest, ModelRepository, ServingConfig, StoredVersion } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
+import { openInlineSession } from '../onnx/inline-session.js';
 import type { SessionPool } from '../onnx/session-pool.js';
-import type { Program } from '../onnx/thread-messages.js';
+import type { LoadedModel, OpenedSession, Program } from '../onnx/thread-messages.js';
 import type { BatchLane } from '../scheduling/batch-lane.js';
 import type { InferenceScheduler } from '../scheduling/inference-scheduler.js';
 import { bytesPerRow, isBatchable, type TensorSpec, tensorSpec } from '../tensors/tensor.js';
@@ -21,6 +22,8 @@ export interface LoaderOptions {
   maxPendingRows: number;
   /** sessions of one model that are held at the same time */
   sessions: number;
+  /** longest run that the main thread takes on, milliseconds; 0: none */
+  inlineMs: number;
   /** whether ONNX files without a manifest are served */
   allowPlain: boolean;
 }
@@ -78,7 +81,7 @@ export class ModelLoader {
   async unload(served: ServedModel): Promise<void> {
     this.parts.scheduler.closeLane(served.score);
     if (served.explain) this.parts.scheduler.closeLane(served.explain);
-    await this.parts.pool.unload(served.key);
+    await Promise.all([this.parts.pool.unload(served.key), served.score.inline?.release()]);
   }
 
   private async open(order: LoadOrder, content: Content): Promise<ServedModel> {
@@ -91,7 +94,7 @@ export class ModelLoader {
     const task = manifest === null || !declared ? PLAIN_TASK : prepareTask(manifest, { files, ...declared });
     const warmUpRows = this.warmUpRowsOf(order, manifest, declared);
     const gpuOnnx = files.get(manifest?.onnx.gpuFile ?? '');
-    const opened = await this.parts.pool.load({
+    const loaded: LoadedModel = {
       key,
       onnx,
       ...(gpuOnnx ? { gpuOnnx } : {}),
@@ -99,8 +102,11 @@ export class ModelLoader {
       outputs: declared?.outputs ?? null,
       warmUpRows,
       explainer,
-    });
+    };
+    const opened = await this.parts.pool.load(loaded);
     const { inputs, outputs } = opened;
+    const lanes = this.openLanes(order, { key, inputs, outputs, isExplained: explainer !== null });
+    await this.prepareLane(lanes.score, loaded, opened);
     return {
       key,
       model,
@@ -116,11 +122,19 @@ export class ModelLoader {
       get attempts() {
         return opened.attempts;
       },
-      ...this.openLanes(order, { key, inputs, outputs, isExplained: explainer !== null }),
+      ...lanes,
       task,
       memoryBytes,
       loadMs: performance.now() - startedAt,
     };
+  }
+
+  /** What the warm-up taught about the time of a batch, and a session on the main thread where the model is tiny. */
+  private async prepareLane(lane: BatchLane, loaded: LoadedModel, opened: OpenedSession): Promise<void> {
+    const inline = await openInlineSession(loaded, opened, this.options.inlineMs);
+    lane.inline = inline;
+    for (const { rows, computeMs } of opened.runs) lane.runTime.observe(rows, computeMs);
+    for (const { rows, computeMs } of inline?.runs ?? []) lane.inlineTime.observe(rows, computeMs);
   }
 
   private openLanes(

@@ -5,8 +5,10 @@ import type { WorkerLifecycle } from '../operations/worker-lifecycle.js';
 import type { WorkerMetrics } from '../operations/worker-metrics.js';
 import type { InferenceScheduler } from '../scheduling/inference-scheduler.js';
 import type { WorkerConfig } from '../worker-config.js';
+import { IdleSweep } from './idle-sweep.js';
 import { MemoryBudget } from './memory-budget.js';
 import { ModelCatalogue } from './model-catalogue.js';
+import { ModelControl } from './model-control.js';
 import { ModelFollower } from './model-follower.js';
 import { ModelLoader } from './model-loader.js';
 import { ModelResidency } from './model-residency.js';
@@ -27,11 +29,14 @@ export interface ModelServing {
   catalogue: ModelCatalogue;
   watcher: RepositoryWatcher;
   runner: ModelRunner;
+  control: ModelControl;
+  idle: IdleSweep;
 }
 
 /** From the repository to answers: what watches and loads versions, and what runs them. */
 export function serveModels(config: WorkerConfig, parts: ServingParts): ModelServing {
   const { repository, pool, scheduler, lifecycle, metrics, logger } = parts;
+  const mode = config.MODEL_CONTROL_MODE;
   const catalogue = new ModelCatalogue();
   const memory = new MemoryBudget(config.MODEL_MEMORY_BYTES || Number.POSITIVE_INFINITY, catalogue);
   const loader = new ModelLoader(
@@ -40,12 +45,13 @@ export function serveModels(config: WorkerConfig, parts: ServingParts): ModelSer
       maxBatchRows: config.INFERENCE_MAX_BATCH_ROWS,
       maxPendingRows: config.INFERENCE_QUEUE_ROWS,
       sessions: config.INFERENCE_THREADS,
+      inlineMs: config.INFERENCE_INLINE_MS,
       allowPlain: config.MODEL_AUTOCOMPLETE,
     },
   );
   const follower = new ModelFollower({ repository, loader, catalogue, metrics, logger });
   const residency = new ModelResidency((slot) => follower.reload(slot));
-  const watcher = new RepositoryWatcher({ repository, follower, catalogue, logger });
+  const watcher = new RepositoryWatcher({ repository, follower, catalogue, mode, logger });
   const shadow = new ShadowTraffic({
     catalogue,
     scheduler,
@@ -62,5 +68,18 @@ export function serveModels(config: WorkerConfig, parts: ServingParts): ModelSer
     onCanary: ({ model, version }) => metrics.models.canaryAnswered(model, version),
     maxRequestRows: config.INFERENCE_MAX_REQUEST_ROWS,
   });
-  return { catalogue, watcher, runner };
+  const control = new ModelControl(mode, {
+    repository,
+    follower,
+    catalogue,
+    isLoading: (model, version) => {
+      const slot = catalogue.slotOf(model, version);
+      return slot !== undefined && residency.isLoading(slot);
+    },
+  });
+  const idle = new IdleSweep(
+    catalogue,
+    ({ model }) => follower.desiredOf(model)?.serving.idleUnloadMs ?? config.MODEL_IDLE_UNLOAD_MS,
+  );
+  return { catalogue, watcher, runner, control, idle };
 }

@@ -1,4 +1,4 @@
-import { env, InferenceSession, type OnnxValue } from 'onnxruntime-node';
+import type { InferenceSession, OnnxValue } from 'onnxruntime-node';
 import {
   allocateArray,
   elementsOf,
@@ -16,14 +16,13 @@ import {
   type ProviderAttempt,
   type ProviderPlan,
 } from './providers.js';
-import type { Job, JobResult, LoadedModel } from './thread-messages.js';
+import { openRuntimeSession, type RuntimeSession, type Values } from './runtime-session.js';
+import type { Job, JobResult, LoadedModel, MeasuredRun } from './thread-messages.js';
 
-// Failures come back as errors and are reported from there; ONNX Runtime would print each a second time.
-env.logLevel = 'fatal';
 const LOG_FATAL_ONLY = 4;
 
 interface Parts {
-  session: InferenceSession;
+  session: RuntimeSession;
   provider: Provider;
   attempts: ProviderAttempt[];
   inputs: TensorSpec[];
@@ -37,7 +36,9 @@ export class ModelSession {
   readonly attempts: ProviderAttempt[];
   readonly inputs: TensorSpec[];
   readonly outputs: TensorSpec[];
-  private readonly session: InferenceSession;
+  /** of the warm-up, by batch size */
+  readonly runs: MeasuredRun[] = [];
+  private readonly session: RuntimeSession;
   private readonly isBatchable: boolean;
 
   private constructor({ session, provider, attempts, inputs, outputs }: Parts) {
@@ -74,7 +75,7 @@ export class ModelSession {
   ): Promise<ModelSession> {
     const isGpu = provider !== 'cpu';
     const file = isGpu ? (model.gpuOnnx ?? model.onnx) : model.onnx;
-    const session = await InferenceSession.create(file, optionsOf(provider, isGpu && strict));
+    const session = await openRuntimeSession(file, optionsOf(provider, isGpu && strict));
     try {
       const found = signatureOf(session);
       if (model.inputs) assertSignature('input', found.inputs, model.inputs);
@@ -92,16 +93,21 @@ export class ModelSession {
 
   /** @throws Error when the model cannot run the tensors or gives others than its signature says */
   async run({ rows, inputs }: Pick<Job, 'rows' | 'inputs'>): Promise<JobResult> {
-    const feeds: Record<string, OnnxValue> = {};
+    const feeds = this.feedsOf(inputs);
+    const startedAt = performance.now();
+    const answers = await this.session.run(feeds);
+    const computeMs = performance.now() - startedAt;
+    return { outputs: this.outputs.map((spec) => this.read(answers[spec.name], spec, rows)), computeMs };
+  }
+
+  private feedsOf(inputs: readonly Tensor[]): Values {
+    const feeds: Values = {};
     for (const [i, { name, datatype }] of this.inputs.entries()) {
       const tensor = inputs[i];
       if (!tensor) throw new Error(`input "${name}" is missing`);
       feeds[name] = feedOf(ORT_TYPE[datatype], tensor);
     }
-    const startedAt = performance.now();
-    const answers = await this.session.run(feeds);
-    const computeMs = performance.now() - startedAt;
-    return { outputs: this.outputs.map((spec) => this.read(answers[spec.name], spec, rows)), computeMs };
+    return feeds;
   }
 
   /** Whether the provider still runs the model; true where no run is known that must succeed. */
@@ -123,7 +129,11 @@ export class ModelSession {
     const counts = this.isBatchable ? rowCounts : [1];
     for (const rows of counts) {
       const inputs = this.sampleInputs(rows);
-      if (inputs !== null) await this.run({ rows, inputs });
+      if (inputs === null) return;
+      // The first run of a size allocates; the second is what callers will see.
+      await this.run({ rows, inputs });
+      const { computeMs } = await this.run({ rows, inputs });
+      this.runs.push({ rows, computeMs });
     }
   }
 

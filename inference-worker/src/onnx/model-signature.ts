@@ -1,4 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { RuntimeSession } from './runtime-session.js';
 import { type Datatype, DATATYPES, type TensorSpec, tensorSpec } from '../tensors/tensor.js';
 
 /** ONNX Runtime's name of each element type. */
@@ -24,7 +25,7 @@ export interface Signature {
 }
 
 /** @throws Error for a value that is no tensor or of a type that the protocol does not know */
-export function signatureOf(session: InferenceSession): Signature {
+export function signatureOf(session: RuntimeSession): Signature {
   return {
     inputs: session.inputMetadata.map(specOf),
     outputs: session.outputMetadata.map(specOf),
@@ -37,7 +38,7 @@ function specOf(value: InferenceSession.ValueMetadata): TensorSpec {
   const datatype = DATATYPES.find((each) => ORT_TYPE[each] === value.type);
   if (!datatype)
     throw new Error(`"${value.name}" is of type ${value.type}, which the protocol does not know`);
-  const shape = value.shape.map((size) => (typeof size === 'number' ? size : -1));
+  const shape = value.shape.map((size) => (typeof size === 'number' && size >= 0 ? size : -1));
   return tensorSpec({ name: value.name, datatype, shape });
 }
 

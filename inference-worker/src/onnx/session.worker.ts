@@ -47,6 +47,7 @@ async function load(model: LoadedModel, plan: ProviderPlan): Promise<OpenedSessi
       attempts: session.attempts,
       inputs: session.inputs,
       outputs: session.outputs,
+      runs: session.runs,
       loadMs: performance.now() - startedAt,
       memoryBytes: Math.max(model.onnx.byteLength, process.memoryUsage.rss() - rss),
     };

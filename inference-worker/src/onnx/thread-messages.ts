@@ -23,6 +23,12 @@ export interface LoadedModel {
   plan?: ProviderPlan;
 }
 
+/** A warm run. */
+export interface MeasuredRun {
+  rows: number;
+  computeMs: number;
+}
+
 /** What became of a model that was opened. */
 export interface OpenedSession {
   provider: Provider;
@@ -31,6 +37,8 @@ export interface OpenedSession {
   /** the signature it is served with, as the manifest or else the file has it */
   inputs: TensorSpec[];
   outputs: TensorSpec[];
+  /** of its warm-up, by batch size; empty where its shapes are not known */
+  runs: MeasuredRun[];
   /** opening and warming up, milliseconds */
   loadMs: number;
   /** growth of the process while it was opened, at least the size of the file; an estimate, bytes */

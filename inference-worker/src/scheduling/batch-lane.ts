@@ -46,6 +46,7 @@ export interface BatchTiming {
 /** Runs a job on the main thread: for models whose runs are shorter than the way to a thread and back. */
 export interface InlineRunner {
   run(job: Job): Promise<JobResult>;
+  release(): Promise<void>;
 }
 
 /** Who asks, and until when. */
