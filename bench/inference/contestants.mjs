@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '@sextant/local-services';
 import { keepMessage, MODELS } from './models.mjs';
 import { findPython } from './setup.mjs';
-import { inferResponse } from './wire.mjs';
+import { inferRequest, inferResponse } from './wire.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const WORKER = here('../../inference-worker/dist/main.js');
 
 /**
- * Every contestant by name. `start` gives the command, arguments and environment that serve one model with `rows` rows a call on a port, or
- * null where the contestant cannot.
+ * Every contestant by name. `start` gives the command, arguments and environment that serve one model on a port, or null where the
+ * contestant cannot.
  */
 export const CONTESTANTS = {
   echo: { says: 'grpc-js, fixed answer', start: startEcho },
@@ -26,9 +26,12 @@ export const CONTESTANTS = {
   mlserver: { says: 'MLServer 1.7.1', isPeer: true, start: startMlserver },
 };
 
-function startEcho({ model, rows, port }) {
-  const answer = keepMessage(`${model}-${rows}.response`, inferResponse(MODELS[model], rows));
-  return { command: process.execPath, args: [here('./echo.mjs'), String(port), answer] };
+function startEcho({ model, rowCounts, port }) {
+  const answers = rowCounts.map((rows) => {
+    const answer = keepMessage(`${model}-${rows}.response`, inferResponse(MODELS[model], rows));
+    return `${inferRequest(MODELS[model], rows).byteLength}=${answer}`;
+  });
+  return { command: process.execPath, args: [here('./echo.mjs'), String(port), ...answers] };
 }
 
 async function startWorker({ models, port }, settings) {

@@ -1,14 +1,19 @@
-// The floor of any gRPC server in Node: ModelInfer in grpc-js that reads nothing and answers one fixed message.
+// The floor of any gRPC server in Node: ModelInfer in grpc-js that reads nothing but a request's length and answers a fixed message.
 //
-//   node bench/inference/echo.mjs PORT RESPONSE_FILE      the file holds one serialised ModelInferResponse
+//   node bench/inference/echo.mjs PORT BYTES=RESPONSE_FILE …      a serialised ModelInferResponse by the length of the request
 //
 // GRPC_OPTIONS takes a JSON object of channel options, to see what they change.
 import { readFileSync } from 'node:fs';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 
-const [port, file] = process.argv.slice(2);
-if (!port || !file) throw new Error('usage: echo.mjs PORT RESPONSE_FILE');
-const response = readFileSync(file);
+const [port, ...answers] = process.argv.slice(2);
+if (!port || answers.length === 0) throw new Error('usage: echo.mjs PORT BYTES=RESPONSE_FILE …');
+const responses = new Map(
+  answers.map((answer) => {
+    const [bytes, file] = answer.split('=');
+    return [Number(bytes), readFileSync(file)];
+  }),
+);
 const asIs = (bytes) => bytes;
 
 const server = new Server(JSON.parse(process.env['GRPC_OPTIONS'] ?? '{}'));
@@ -24,7 +29,7 @@ server.addService(
       responseDeserialize: asIs,
     },
   },
-  { ModelInfer: (_call, reply) => reply(null, response) },
+  { ModelInfer: ({ request }, reply) => reply(null, responses.get(request.byteLength)) },
 );
 server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error) => {
   if (error) throw error;

@@ -1,12 +1,11 @@
 // Server CPU a call of the inference worker beside what a team would otherwise run, alternating on one machine.
 //
 //   npm run build && node bench/inference/inference.mjs [--servers echo,sextant,sextant-alone,aio,mlserver]
-//     [--models mlp,trees,ease] [--loads 1x64,1x256,32x16,256x16] [--rounds 3] [--seconds 4] [--compute 1,32,256] [--json FILE]
+//     [--models mlp,trees,ease] [--loads 1x64,1x256,32x16,256x16] [--rounds 7] [--seconds 1.5] [--compute 1,32,256] [--json FILE]
 //
 // A load is rows a call × callers; --compute names rows of single runs beside Python's (empty: none). See README.md for what is measured and how.
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { freePort } from '@sextant/local-services';
 import { compareCompute } from './compute.mjs';
@@ -19,16 +18,16 @@ import { startServer } from './server-process.mjs';
 import { findGhz } from './setup.mjs';
 import { inferRequest } from './wire.mjs';
 
-const WARM_SECONDS = 1;
-const SETTLE_MS = 200;
+/** A first round that is not counted. */
+const WARM_SECONDS = 1.5;
 
 const { values } = parseArgs({
   options: {
     servers: { type: 'string', default: Object.keys(CONTESTANTS).join() },
     models: { type: 'string', default: Object.keys(MODELS).join() },
     loads: { type: 'string', default: '1x64,1x256,32x16,256x16' },
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '7' },
+    seconds: { type: 'string', default: '1.5' },
     compute: { type: 'string', default: '1,32,256' },
     json: { type: 'string' },
   },
@@ -50,9 +49,7 @@ for (const model of known(values.models, MODELS)) {
     say(`${model}: skipped, LightGBM cannot be loaded here (LIGHTGBM_LIBRARY names it)`);
     continue;
   }
-  for (let round = 1; round <= Number(values.rounds); round++) {
-    for (const server of servers) await measureServer(server, model, round);
-  }
+  await measureModel(model);
   const results = values.compute
     ? await compareCompute(model, models.onnx[model], values.compute.split(',').map(Number))
     : [];
@@ -76,38 +73,52 @@ if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\
 const tables = [tableOf(samples), barsOf(samples), computed.length > 0 ? computeTableOf(computed) : ''];
 process.stdout.write(`${tables.filter(Boolean).join('\n\n')}\n`);
 
-/** One life of one server: started, warmed, and each load in turn. The echo server answers one size only and is started for each. */
-async function measureServer(server, model, round) {
-  const groups = server === 'echo' ? Map.groupBy(loads, ({ rows }) => rows).values() : [loads];
-  for (const group of groups) {
-    const port = await freePort();
-    const { rows } = group[0];
-    const start = await CONTESTANTS[server].start({ model, models, rows, port });
-    if (start === null) {
-      skipped.add(`${server} (${model})`);
-      return say(`${server} cannot serve ${model} here and is left out`);
+/** All servers live at once and are loaded in turn; the others wait without work. */
+async function measureModel(model) {
+  const running = [];
+  try {
+    for (const server of servers) running.push(await start(server, model));
+    for (let round = 0; round <= Number(values.rounds); round++) {
+      for (const each of loads) {
+        for (const one of running.filter(Boolean)) {
+          const sample = await measure(one, model, {
+            ...each,
+            seconds: round === 0 ? WARM_SECONDS : values.seconds,
+          });
+          if (round > 0) samples.push({ server: one.server, model, round, ...sample });
+        }
+      }
     }
-    const running = await startServer(start, port, inferRequest(MODELS[model], rows)).catch((error) => {
-      if (!CONTESTANTS[server].isPeer) throw error;
-      return say(`${server} does not start here and is left out: ${error.message}`);
-    });
-    if (!running) return skipped.add(`${server} (${model})`);
-    try {
-      for (const each of group)
-        samples.push({ server, model, round, ...(await measure(running, port, model, each)) });
-    } finally {
-      await running.stop();
-    }
+  } finally {
+    await Promise.all(running.map((each) => each?.stop()));
   }
 }
 
-async function measure({ pid }, port, model, { rows, callers }) {
+/** @returns null where a peer cannot be had or does not start */
+async function start(server, model) {
+  const port = await freePort();
+  const rowCounts = [...new Set(loads.map(({ rows }) => rows))];
+  const leaveOut = (why) => {
+    skipped.add(`${server} (${model})`);
+    say(`${server} is left out for ${model}: ${why}`);
+    return null;
+  };
+  const command = await CONTESTANTS[server].start({ model, models, rowCounts, port });
+  if (command === null) return leaveOut('it cannot be had here');
+  try {
+    const running = await startServer(command, port, inferRequest(MODELS[model], rowCounts[0]));
+    return { server, port, ...running };
+  } catch (error) {
+    if (!CONTESTANTS[server].isPeer) throw error;
+    return leaveOut(error.message);
+  }
+}
+
+async function measure({ pid, port }, model, { rows, callers, seconds }) {
   const messageFile = keepMessage(`${model}-${rows}.request`, inferRequest(MODELS[model], rows));
-  const call = { ghz, port, messageFile, callers };
-  await load({ ...call, seconds: WARM_SECONDS });
-  await pause(SETTLE_MS);
   const before = cpuMicros(pid);
-  const { answered, failed, wallSeconds, p50Ms, p99Ms } = await load({ ...call, seconds: values.seconds });
+  const call = { ghz, port, messageFile, callers, seconds };
+  const { answered, failed, wallSeconds, p50Ms, p99Ms } = await load(call);
   const cpuUs = (cpuMicros(pid) - before) / Math.max(answered, 1);
   const sample = { rows, callers, cpuUs, callsPerSecond: answered / wallSeconds, p50Ms, p99Ms, failed };
   return { ...sample, residentMb: residentBytes(pid) / 2 ** 20 };
