@@ -1,5 +1,5 @@
 import { HistogramFamily } from './exposition.js';
-import { ROWS, SECONDS } from './histogram.js';
+import { Histogram, ROWS, SECONDS } from './histogram.js';
 import { CallRecorder, LaneRecorder, ModelStatistics } from './model-statistics.js';
 
 interface VersionEntry {
@@ -63,6 +63,14 @@ export class VersionStatistics {
 
   find(model: string, version: string): ModelStatistics | undefined {
     return this.models.get(model)?.get(version)?.statistics;
+  }
+
+  /** Durations of a model's requests, whatever the rpc. */
+  requestsOf(model: string): Histogram {
+    const all = new Histogram(SECONDS);
+    for (const [[rpc = '', ofModel], histogram] of this.requestSeconds.entries())
+      if (ofModel === model && !QUESTIONS.test(rpc)) all.merge(histogram);
+    return all;
   }
 
   call(rpc: string, model: string, version: string): CallRecorder {

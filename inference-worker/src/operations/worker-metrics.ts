@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { LaneOptions } from '../scheduling/batch-lane.js';
 import type { BatchObserver, FinishedBatch, LaneBacklog } from '../scheduling/batch-observer.js';
+import { EventLoopWatch } from './event-loop.js';
 import { CellFamily, exposition, type Family, ReadFamily } from './exposition.js';
 import { ModelMetrics, type UnloadReason } from './model-metrics.js';
 import { type CallRecorder, type LaneRecorder, STATUS_NAMES } from './model-statistics.js';
@@ -44,6 +45,7 @@ const counter = (name: string, help: string, labels: readonly string[] = []): Ce
 export class WorkerMetrics implements BatchObserver {
   readonly models = new ModelMetrics();
   readonly versions = new VersionStatistics();
+  readonly loop = new EventLoopWatch();
   private readonly processRegistry = new Registry();
   private readonly domainCalls = counter(
     'sextant_worker_rpc_total',
@@ -80,6 +82,7 @@ export class WorkerMetrics implements BatchObserver {
       ...this.backlogFamilies(),
       this.shed,
       ...this.threadFamilies(),
+      loopFamily(this.loop),
       this.lostThreads,
       this.retriedBatches,
       ...this.models.families,
@@ -126,6 +129,20 @@ export class WorkerMetrics implements BatchObserver {
   /** Gauges that are read from the pool itself at every scrape. */
   watchThreads(threads: () => ThreadCounts): void {
     this.threads = threads;
+  }
+
+  /** Rows that wait for a thread. */
+  get pendingRows(): number {
+    return this.backlog?.pendingRows ?? 0;
+  }
+
+  /** Undefined until a pool is watched. */
+  threadCounts(): ThreadCounts | undefined {
+    return this.threads?.();
+  }
+
+  get threadsLost(): number {
+    return this.lostThreads.of().value;
   }
 
   domainCall(rpc: string): void {
@@ -199,7 +216,7 @@ export class WorkerMetrics implements BatchObserver {
           name: 'sextant_inference_pending_rows',
           help: 'rows that wait for a thread, all models together; the autoscaler reads it',
         },
-        () => [{ value: this.backlog?.pendingRows ?? 0 }],
+        () => [{ value: this.pendingRows }],
       ),
       new ReadFamily(
         'gauge',
@@ -225,11 +242,10 @@ function requestFamilies(versions: VersionStatistics): Family[] {
   const labels = ['rpc', 'model', 'version', 'code'];
   const family = (name: string, help: string, isCounted: (code: string) => boolean): Family =>
     new ReadFamily('counter', { name, help, labels }, function* () {
-      for (const { labels, counts } of versions.calls()) {
+      for (const { labels: of, counts } of versions.calls()) {
         for (const [at, code] of STATUS_NAMES.entries()) {
           const value = counts[at] ?? 0;
-          if (value > 0 && isCounted(code))
-            yield { labels: [labels.rpc, labels.model, labels.version, code], value };
+          if (value > 0 && isCounted(code)) yield { labels: [of.rpc, of.model, of.version, code], value };
         }
       }
     });
@@ -241,4 +257,18 @@ function requestFamilies(versions: VersionStatistics): Family[] {
       (code) => code !== 'OK',
     ),
   ];
+}
+
+function loopFamily(loop: EventLoopWatch): Family {
+  const name = 'sextant_worker_event_loop_delay_seconds';
+  const help =
+    'how late turns of the main thread came, over the last one to two minutes; quantile 1 is the longest';
+  return new ReadFamily('gauge', { name, help, labels: ['quantile'] }, () => {
+    const { p50, p99, max } = loop.delay();
+    return [
+      { labels: ['0.5'], value: p50 / 1000 },
+      { labels: ['0.99'], value: p99 / 1000 },
+      { labels: ['1'], value: max / 1000 },
+    ];
+  });
 }
