@@ -38,8 +38,11 @@ export class ModelFollower {
   }
 
   /** Never rejects for what is wrong with the model, which is refused by name; rejects when the repository cannot be read. */
-  follow(model: string): Promise<void> {
-    return this.inTurn(model, () => this.update(model));
+  follow(model: string, { retryRefused = false } = {}): Promise<void> {
+    return this.inTurn(model, () => {
+      if (retryRefused) this.forgetRefused(model);
+      return this.update(model);
+    });
   }
 
   /** Takes a model out of service. */
@@ -60,6 +63,11 @@ export class ModelFollower {
       'model version is back in memory',
     );
     return served;
+  }
+
+  private forgetRefused(model: string): void {
+    for (const name of this.refusedStamps.keys())
+      if (name.startsWith(`${model}/`)) this.refusedStamps.delete(name);
   }
 
   private inTurn(model: string, change: () => Promise<void>): Promise<void> {

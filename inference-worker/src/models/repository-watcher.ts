@@ -1,12 +1,15 @@
 import type { ModelRepository } from '@sextant/artefacts';
 import type { Logger } from 'pino';
 import type { ModelCatalogue } from './model-catalogue.js';
+import type { ControlMode } from './model-control.js';
 import type { ModelFollower } from './model-follower.js';
 
 export interface WatcherParts {
   repository: ModelRepository;
   follower: ModelFollower;
   catalogue: ModelCatalogue;
+  /** explicit: only a first look, whether the repository can be read */
+  mode: ControlMode;
   logger: Logger;
 }
 
@@ -43,7 +46,7 @@ export class RepositoryWatcher {
   private async scan(): Promise<void> {
     try {
       const isThere = await this.parts.repository.isThere();
-      if (isThere) await this.followAll();
+      if (isThere && this.parts.mode === 'poll') await this.followAll();
       this.notice(isThere ? undefined : 'it is not there');
       this.endFirstLook();
     } catch (error) {

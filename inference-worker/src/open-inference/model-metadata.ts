@@ -4,7 +4,7 @@ import type { TensorSpec } from '../tensors/tensor.js';
 import type { ModelMetadataResponse, TensorMetadata } from './infer-messages.js';
 
 /** Extensions of the protocol that are offered, by Triton's names. */
-const EXTENSIONS = ['statistics'];
+const EXTENSIONS = ['model_repository', 'statistics'];
 
 /** What the protocol tells of the server, the same over gRPC and HTTP. */
 export function serverMetadata(version: string): { name: string; version: string; extensions: string[] } {

@@ -1,15 +1,18 @@
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ModelCatalogue } from '../models/model-catalogue.js';
+import type { ModelControl } from '../models/model-control.js';
 import type { ModelRunner } from '../models/model-runner.js';
 import type { WorkerLifecycle } from '../operations/worker-lifecycle.js';
 import { type HandlerParts, unaryHandler } from '../transport/unary.handler.js';
 import { modelInferHandler } from './model-infer.handler.js';
 import { modelMetadata, serverMetadata } from './model-metadata.js';
+import { repositoryHandlers } from './repository.handler.js';
 import { statisticsHandlers } from './statistics.handler.js';
 
 export interface OpenInferenceParts extends HandlerParts {
   catalogue: ModelCatalogue;
   runner: ModelRunner;
+  control: ModelControl;
   lifecycle: WorkerLifecycle;
   serverVersion: string;
 }
@@ -36,5 +39,6 @@ export function openInferenceHandlers(parts: OpenInferenceParts): UntypedService
     ),
     ModelInfer: modelInferHandler(parts, parts.runner),
     ...statisticsHandlers(parts),
+    ...repositoryHandlers(parts),
   };
 }

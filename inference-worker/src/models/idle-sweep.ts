@@ -1,0 +1,40 @@
+import type { ModelCatalogue } from './model-catalogue.js';
+import type { VersionSlot } from './version-slot.js';
+
+const SHORTEST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 5_000;
+
+/** Takes versions out of memory that nobody called for a while; the next call brings them back. */
+export class IdleSweep {
+  private timer: NodeJS.Timeout | undefined;
+
+  /** @param limitMsOf  how long a version may be idle; 0: for ever */
+  constructor(
+    private readonly catalogue: ModelCatalogue,
+    private readonly limitMsOf: (slot: VersionSlot) => number,
+  ) {}
+
+  start(): void {
+    const limits = this.catalogue
+      .slots()
+      .map(this.limitMsOf)
+      .filter((limit) => limit > 0);
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, Math.min(...limits) / 4));
+    this.timer = setTimeout(() => {
+      this.sweep(Date.now());
+      this.start();
+    }, pauseMs);
+    this.timer.unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+
+  private sweep(now: number): void {
+    for (const slot of this.catalogue.slots()) {
+      const limitMs = this.limitMsOf(slot);
+      if (limitMs > 0 && slot.idleMs(now) >= limitMs) slot.leaveMemory('idle');
+    }
+  }
+}
