@@ -1,4 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js';
+import { MalformedMessageError, WIRE, WireReader } from './open-inference/wire-reader.js';
 
 /** Trailing metadata by which a gRPC server says when to try again (gRFC A6): milliseconds, or a negative number for never. */
 export const PUSHBACK_KEY = 'grpc-retry-pushback-ms';
@@ -28,69 +29,48 @@ export function readRetryAfterMs(metadata: Metadata): number | undefined {
   const [status] = metadata.get(STATUS_DETAILS_KEY);
   if (!Buffer.isBuffer(status)) return undefined;
   try {
-    return retryDelayMs(status);
+    return retryDelayMs(new WireReader(status));
   } catch (error) {
-    if (error instanceof RangeError) return undefined;
+    if (error instanceof MalformedMessageError) return undefined;
     throw error;
   }
 }
 
-/** google.rpc.Status { 3: repeated Any { 1: type_url, 2: value = RetryInfo { 1: Duration { 1: seconds, 2: nanos } } } } */
-function retryDelayMs(status: Buffer): number | undefined {
-  for (const detail of fieldsOf(status)) {
-    if (detail.number !== 3 || !detail.bytes) continue;
-    const any = fieldsOf(detail.bytes);
-    if (find(any, 1)?.bytes?.toString() !== RETRY_INFO) continue;
-    const delay = find(fieldsOf(find(any, 2)?.bytes ?? EMPTY), 1)?.bytes;
-    if (!delay) continue;
-    const duration = fieldsOf(delay);
-    const milliseconds = (find(duration, 1)?.value ?? 0) * 1_000 + (find(duration, 2)?.value ?? 0) / 1e6;
-    return Math.min(Math.ceil(milliseconds), LONGEST_MS);
+/** google.rpc.Status { 3: repeated Any { 1: type_url, 2: value } }, of which the first RetryInfo { 1: Duration }. */
+function retryDelayMs(status: WireReader): number | undefined {
+  while (!status.isDone) {
+    const tag = status.tag();
+    if (tag >>> 3 !== 3) status.skipField(tag);
+    else {
+      const delay = retryInfoOf(status.nested());
+      if (delay) return Math.min(Math.ceil(durationMs(delay)), LONGEST_MS);
+    }
   }
   return undefined;
 }
 
-const EMPTY = Buffer.alloc(0);
-
-interface Field {
-  number: number;
-  /** of a varint; others are skipped */
-  value?: number;
-  /** of a length-delimited field */
-  bytes?: Buffer;
-}
-
-function find(fields: readonly Field[], number: number): Field | undefined {
-  return fields.find((field) => field.number === number);
-}
-
-/** @throws RangeError when the bytes are no message of varints, fixed-width and length-delimited fields */
-function fieldsOf(message: Buffer): Field[] {
-  const fields: Field[] = [];
-  let at = 0;
-  const varint = (): number => {
-    let value = 0;
-    for (let factor = 1; factor < 2 ** 56; factor *= 128) {
-      const byte = message.readUInt8(at);
-      at += 1;
-      value += (byte & 0x7f) * factor;
-      if (byte < 0x80) return value;
-    }
-    throw new RangeError('a number is too large');
-  };
-  while (at < message.byteLength) {
-    const key = varint();
-    const number = Math.floor(key / 8);
-    const wireType = key % 8;
-    if (wireType === 0) fields.push({ number, value: varint() });
-    else if (wireType === 2) {
-      const end = varint() + at;
-      if (end > message.byteLength) throw new RangeError('a field ends after the message');
-      fields.push({ number, bytes: message.subarray(at, end) });
-      at = end;
-    } else if (wireType === 1) at += 8;
-    else if (wireType === 5) at += 4;
-    else throw new RangeError(`wire type ${wireType} is not used`);
+function retryInfoOf(any: WireReader): WireReader | undefined {
+  let type = '';
+  let value: WireReader | undefined;
+  while (!any.isDone) {
+    const tag = any.tag();
+    if (tag >>> 3 === 1) type = any.text();
+    else if (tag >>> 3 === 2) value = any.nested();
+    else any.skipField(tag);
   }
-  return fields;
+  if (type !== RETRY_INFO || !value || value.isDone) return undefined;
+  value.expect(value.tag(), WIRE.BYTES);
+  return value.nested();
+}
+
+/** google.protobuf.Duration { 1: seconds, 2: nanos } */
+function durationMs(duration: WireReader): number {
+  let milliseconds = 0;
+  while (!duration.isDone) {
+    const tag = duration.tag();
+    if (tag >>> 3 === 1) milliseconds += duration.uint64() * 1_000;
+    else if (tag >>> 3 === 2) milliseconds += duration.uint32() / 1e6;
+    else duration.skipField(tag);
+  }
+  return milliseconds;
 }

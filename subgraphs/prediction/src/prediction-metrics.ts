@@ -1,6 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { DecisionKind, ServedBy } from './decision/decision.js';
-import type { BreakerState } from './inference/circuit-breaker.js';
 
 /** What this process tells operators; label values are bounded sets. */
 export class PredictionMetrics {
@@ -54,20 +53,6 @@ export class PredictionMetrics {
       registers: [this.registry],
       collect() {
         this.set(buffered());
-      },
-    });
-  }
-
-  watchBreaker(state: () => BreakerState): void {
-    const states: readonly BreakerState[] = ['closed', 'open', 'half-open'];
-    new Gauge({
-      name: 'sextant_inference_breaker_state',
-      help: '1 for the state the circuit breaker is in',
-      labelNames: ['state'],
-      registers: [this.registry],
-      collect() {
-        const current = state();
-        for (const name of states) this.set({ state: name }, name === current ? 1 : 0);
       },
     });
   }

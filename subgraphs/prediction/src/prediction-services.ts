@@ -7,7 +7,6 @@ import { AnswerCache } from './decision/answer-cache.js';
 import type { DecisionLog } from './decision/decision-log.js';
 import { DecisionWriter } from './decision/decision-writer.js';
 import { Ladder } from './decision/ladder.js';
-import { CircuitBreaker } from './inference/circuit-breaker.js';
 import { InferenceService } from './inference/inference.service.js';
 import { ValueForecastService } from './lifetime/value-forecast.service.js';
 import { NextActionService } from './next-action/next-action.service.js';
@@ -23,9 +22,6 @@ import type { LoaderServices } from './request-loaders.js';
 import { ScoreService } from './score/score.service.js';
 import { SCORE_PROFILES } from './score/score-task.js';
 
-/** Three failures in a row open it; half a second between probes keeps its return within 2 s of the worker's. */
-const BREAKER = { threshold: 3, probeEveryMs: 500, now: () => performance.now() } as const;
-
 export interface PredictionParts {
   client: DecisionsClient;
   features: FeatureStore;
@@ -38,7 +34,7 @@ export interface PredictionParts {
 /** Wires the decisions of one process together. */
 export function predictionServices(config: PredictionConfig, parts: PredictionParts): LoaderServices {
   const { client, features, versions, log, metrics, clock } = parts;
-  const inference = new InferenceService(client, new CircuitBreaker(BREAKER), metrics);
+  const inference = new InferenceService(client, metrics);
   const ladder = new Ladder(new AnswerCache(config.ANSWER_CACHE_SIZE));
   const writer = new DecisionWriter(log, metrics, clock);
   const catalogue = new CatalogueClient(

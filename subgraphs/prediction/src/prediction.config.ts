@@ -1,14 +1,36 @@
+import { ADDRESS_FORM, isWorkerAddress } from '@sextant/inference-protocol';
 import { subgraphConfig } from '@sextant/platform';
 import { z } from 'zod';
 
 const factor = (fallback: number) => z.coerce.number().positive().default(fallback);
+const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 const milliseconds = (fallback: number) => z.coerce.number().int().min(1).default(fallback);
 
 export const predictionConfig = subgraphConfig({ http: 4103, metrics: 9463 }).extend({
   INFERENCE_URL: z
     .string()
     .default('127.0.0.1:50051')
-    .describe('gRPC address of the inference worker; dns:///name:port spreads over replicas'),
+    .refine(isWorkerAddress, ADDRESS_FORM)
+    .describe(
+      'inference workers: host:port, several separated by commas; dns:///name:port; k8s:///service.namespace:port',
+    ),
+  INFERENCE_CHANNELS: whole(1, 16).default(1).describe('connections to each worker'),
+  INFERENCE_MAX_ATTEMPTS: whole(1, 10)
+    .default(3)
+    .describe('attempts at one call to the workers, hedges apart'),
+  INFERENCE_RETRY_RATIO: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe('second attempts per call in the long run, so that an outage is not multiplied'),
+  INFERENCE_HEDGE: z
+    .string()
+    .regex(/^(off|p\d{2}|\d+)$/, 'must be off, milliseconds, or a quantile such as p95')
+    .default('off')
+    .describe(
+      'when a second worker is asked while the first may still answer: off, milliseconds, or p95 of the latest',
+    ),
   CAMPAIGN_URL: z
     .url()
     .default('http://127.0.0.1:4102/graphql')

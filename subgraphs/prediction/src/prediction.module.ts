@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type Clock, DomainError, systemClock } from '@sextant/domain';
 import { FeatureStore } from '@sextant/features';
-import { createDecisionsClient, type DecisionsClient } from '@sextant/inference-protocol';
+import type { DecisionsClient } from '@sextant/inference-protocol';
 import { ModelVersions, TrainingJobs } from '@sextant/model-registry';
 import { type Logger, mongoModule, subgraphGraphqlModule } from '@sextant/platform';
 import {
@@ -25,6 +25,7 @@ import { DecisionResolver } from './decision/decision.resolver.js';
 import { ModelVersionResolver } from './model/model-version.resolver.js';
 import { ModelResolver } from './model/model.resolver.js';
 import { TrainingJobResolver } from './model/training-job.resolver.js';
+import { inferenceClient } from './inference/inference-client.js';
 import { NextActionResolver } from './next-action/next-action.resolver.js';
 import type { PredictionConfig } from './prediction.config.js';
 import { PredictionMetrics } from './prediction-metrics.js';
@@ -87,7 +88,7 @@ export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown
       providers: [
         {
           provide: INFERENCE_CLIENT,
-          useFactory: () => createDecisionsClient({ address: config.INFERENCE_URL }),
+          useFactory: () => inferenceClient(config, registry, logger),
         },
         { provide: PredictionSettings, useValue: new PredictionSettings(config.DECISION_BUDGET_MS) },
         ...storeProviders(clock),
@@ -117,7 +118,7 @@ export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown
   /** Before the connections go: what was answered is stored. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.log.close();
-    this.client.close();
+    await this.client.close();
   }
 }
 

@@ -23,6 +23,19 @@ const HOST_PORT = /^(\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):(\d{1,5})$/;
 const DNS = /^dns:\/\/([^/]*)\/(.+)$/;
 const KUBERNETES = /^k8s:\/\/\/([a-z0-9-]+)(?:\.([a-z0-9-]+))?(?:\.svc(?:\.[a-z0-9.-]+)?)?:([a-z0-9-]+)$/;
 
+/** What an address must be, for messages. */
+export const ADDRESS_FORM =
+  'must be host:port (several separated by commas), dns:///name:port or k8s:///service.namespace:port';
+
+export function isWorkerAddress(address: string): boolean {
+  try {
+    parseWorkerAddress(address);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** @throws DomainError CONFIG_INVALID when it is none of the three forms */
 export function parseWorkerAddress(address: string): WorkerAddress {
   const dns = DNS.exec(address);
@@ -62,6 +75,6 @@ function checked(port: string, address: string): number {
 function refuse(address: string): never {
   throw new DomainError(
     'CONFIG_INVALID',
-    `"${address}" is no address of inference workers: write host:port (several separated by commas), dns:///name:port or k8s:///service.namespace:port`,
+    `"${address}" is no address of inference workers: it ${ADDRESS_FORM}`,
   );
 }

@@ -11,8 +11,8 @@ export interface AttemptStart {
 }
 
 export interface AttemptEnd extends AttemptStart {
-  /** gRPC status code; CANCELLED for the attempt that lost against a hedge */
-  status: number;
+  /** name of the gRPC status, e.g. `OK`; `CANCELLED` for the attempt that lost against a hedge */
+  status: string;
   milliseconds: number;
 }
 

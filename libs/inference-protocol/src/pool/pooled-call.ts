@@ -146,7 +146,7 @@ export class PooledCall<Request, Response> {
         endpoint.breaker.record(error ? this.judge(error, attempt) : 'answered', now, isProbe);
         const milliseconds = now - attempt.startedAt;
         if (!error || this.hasHedgeWon) method.latencies?.record(milliseconds);
-        observer.attemptFinished?.({ ...start, status: error?.code ?? status.OK, milliseconds });
+        observer.attemptFinished?.({ ...start, status: status[error?.code ?? status.OK], milliseconds });
         if (error) this.failed(error, endpoint, now);
         else this.answered(response, start);
       },

@@ -6,7 +6,7 @@ import { type Budget, remainingMs } from '../decision/budget.js';
 import type { DecisionEnvelope } from '../decision/decision.js';
 import type { DecisionWriter } from '../decision/decision-writer.js';
 import type { Climb, Ladder, Rated } from '../decision/ladder.js';
-import type { InferenceService } from '../inference/inference.service.js';
+import { type InferenceService, soleSubject } from '../inference/inference.service.js';
 import { REPEAT_RATE_RULE, valueByRepeatRate } from './repeat-rate-rule.js';
 import type { ValueEstimate } from './value-estimate.js';
 
@@ -92,7 +92,11 @@ export class ValueForecastService {
       askModel: async (asked) => {
         const response = await this.parts.inference.forecastValue(
           { model: modelName(tenantId, 'lifetime'), customers: customerRows(asked) },
-          remainingMs(asked.map(({ question }) => question.budget)),
+          {
+            tenantId,
+            deadlineMs: remainingMs(asked.map(({ question }) => question.budget)),
+            subject: soleSubject(asked.map(({ question }) => question.customerId)),
+          },
         );
         return { servedBy: response.servedBy, answers: estimatesOf(response) };
       },

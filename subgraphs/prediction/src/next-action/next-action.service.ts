@@ -6,7 +6,7 @@ import { type Budget, remainingMs } from '../decision/budget.js';
 import type { DecisionEnvelope, ServedBy } from '../decision/decision.js';
 import type { DecisionWriter } from '../decision/decision-writer.js';
 import { type Climb, type Ladder, type Rated, ruleReference } from '../decision/ladder.js';
-import type { InferenceService } from '../inference/inference.service.js';
+import { type InferenceService, soleSubject } from '../inference/inference.service.js';
 import {
   type ActionEffects,
   type ChosenAction,
@@ -93,7 +93,11 @@ export class NextActionService {
             model: modelName(tenantId, 'uplift'),
             rows: toFeatureTable(asked.map(({ features }) => features)),
           },
-          remainingMs(asked.map(({ question }) => question.budget)),
+          {
+            tenantId,
+            deadlineMs: remainingMs(asked.map(({ question }) => question.budget)),
+            subject: soleSubject(asked.map(({ question }) => question.customerId)),
+          },
         );
         return { servedBy: response.servedBy, answers: effectsOf(response) };
       },

@@ -46,7 +46,7 @@ export class DemandService {
     );
     const response = await this.inference.predictDemand(
       { model: modelName(tenantId, 'price'), rows: toFeatureTable(rows) },
-      remainingMs(questions.map(({ budget }) => budget)),
+      { tenantId, deadlineMs: remainingMs(questions.map(({ budget }) => budget)) },
     );
     const columns = [response.medianUnits, response.expectedUnits, response.lowUnits, response.highUnits].map(
       readFloat64,

@@ -143,7 +143,10 @@ export class PriceService {
             explain: asked.some(({ question }) => question.explain),
             context: toFeatureTable(asked.map(({ question }) => ({ ...calendar, region: question.region }))),
           },
-          remainingMs(asked.map(({ question }) => question.budget)),
+          {
+            tenantId,
+            deadlineMs: remainingMs(asked.map(({ question }) => question.budget)),
+          },
         );
         const answers = response.quotes.map((quote, i) => ({
           priceMinor: quote.priceMinor,

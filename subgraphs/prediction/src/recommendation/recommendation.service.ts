@@ -7,7 +7,7 @@ import { type Budget, remainingMs } from '../decision/budget.js';
 import type { DecisionEnvelope } from '../decision/decision.js';
 import type { DecisionWriter } from '../decision/decision-writer.js';
 import type { Climb, Ladder, Rated } from '../decision/ladder.js';
-import type { InferenceService } from '../inference/inference.service.js';
+import { type InferenceService, soleSubject } from '../inference/inference.service.js';
 import type { CatalogueClient } from '../pricing/catalogue.client.js';
 import {
   type Audience,
@@ -134,7 +134,11 @@ export class RecommendationService {
           rows: asked.map(slateRow),
           reasonsPerItem: Math.max(...asked.map(({ question }) => question.reasonsPerItem)),
         },
-        remainingMs(asked.map(({ question }) => question.budget)),
+        {
+          tenantId,
+          deadlineMs: remainingMs(asked.map(({ question }) => question.budget)),
+          subject: soleSubject(asked.map(({ question }) => subjectOf(question.audience))),
+        },
       );
     if (!asked.every(ofSession)) return ask('recommend');
     return ask('session').catch((error: unknown) => {

@@ -6,7 +6,7 @@ import { type Budget, remainingMs } from '../decision/budget.js';
 import type { DecisionEnvelope } from '../decision/decision.js';
 import type { DecisionWriter } from '../decision/decision-writer.js';
 import type { Climb, Ladder, Rated } from '../decision/ladder.js';
-import type { InferenceService } from '../inference/inference.service.js';
+import { type InferenceService, soleSubject } from '../inference/inference.service.js';
 import { type Band, isBand, type Playbook } from './playbook.js';
 import type { ScoreBasis, ScoreInput, ScoreProfile } from './score-task.js';
 
@@ -99,7 +99,11 @@ export class ScoreService {
             rows: toFeatureTable(asked.map(({ input }) => input.features)),
             explain: asked.some(({ question }) => question.explain),
           },
-          remainingMs(asked.map(({ question }) => question.budget)),
+          {
+            tenantId,
+            deadlineMs: remainingMs(asked.map(({ question }) => question.budget)),
+            subject: soleSubject(asked.map(({ question }) => question.customerId)),
+          },
         );
         const basisOf = (i: number): ScoreBasis => asked[i]?.input.basis ?? 'BEHAVIOUR';
         return { servedBy, answers: scores.map((score, i) => ({ score, basis: basisOf(i), horizonDays })) };
