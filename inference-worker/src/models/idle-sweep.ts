@@ -2,23 +2,27 @@ import type { ModelCatalogue } from './model-catalogue.js';
 import type { VersionSlot } from './version-slot.js';
 
 const SHORTEST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 1_000;
 
 /** Takes versions out of memory that nobody called for a while; the next call brings them back. */
 export class IdleSweep {
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param limitMsOf  how long a version may be idle; 0: for ever */
+  /**
+   * @param defaultLimitMs  how long a version may be idle; 0: for ever
+   * @param ownLimitMsOf    the same for versions whose model is configured otherwise
+   */
   constructor(
     private readonly catalogue: ModelCatalogue,
-    private readonly limitMsOf: (slot: VersionSlot) => number,
+    private readonly defaultLimitMs: number,
+    private readonly ownLimitMsOf: (slot: VersionSlot) => number | undefined,
   ) {}
 
   start(): void {
-    const limits = this.catalogue
-      .slots()
-      .map(this.limitMsOf)
-      .filter((limit) => limit > 0);
+    const limits = [
+      this.defaultLimitMs,
+      ...this.catalogue.slots().map((slot) => this.limitMsOf(slot)),
+    ].filter((limit) => limit > 0);
     const pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, Math.min(...limits) / 4));
     this.timer = setTimeout(() => {
       this.sweep(Date.now());
@@ -29,6 +33,10 @@ export class IdleSweep {
 
   stop(): void {
     clearTimeout(this.timer);
+  }
+
+  private limitMsOf(slot: VersionSlot): number {
+    return this.ownLimitMsOf(slot) ?? this.defaultLimitMs;
   }
 
   private sweep(now: number): void {

@@ -79,7 +79,8 @@ export function serveModels(config: WorkerConfig, parts: ServingParts): ModelSer
   });
   const idle = new IdleSweep(
     catalogue,
-    ({ model }) => follower.desiredOf(model)?.serving.idleUnloadMs ?? config.MODEL_IDLE_UNLOAD_MS,
+    config.MODEL_IDLE_UNLOAD_MS,
+    ({ model }) => follower.desiredOf(model)?.serving.idleUnloadMs,
   );
   return { catalogue, watcher, runner, control, idle };
 }
