@@ -5,9 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { writeLinearModel } from './linear-model.js';
 
 /** Probabilities of margins through ONNX Runtime: a linear model of one column with coefficient 1. */
-async function served(platt: Calibration, margins: Float32Array): Promise<Float32Array> {
-  const { bytes } = writeLinearModel({ coefficients: [1], intercept: 0 }, { kind: 'probability', platt });
-  const session = await InferenceSession.create(bytes, { intraOpNumThreads: 1 });
+async function served(
+  platt: Calibration,
+  margins: Float32Array,
+  form: 'bytes' | 'gpuBytes' = 'bytes',
+): Promise<Float32Array> {
+  const model = writeLinearModel({ coefficients: [1], intercept: 0 }, { kind: 'probability', platt });
+  const session = await InferenceSession.create(model[form] ?? new Uint8Array(), { intraOpNumThreads: 1 });
   const input = new Tensor('float32', margins, [margins.length, 1]);
   const output = (await session.run({ features: input }))['probability'];
   await session.release();
@@ -38,10 +42,21 @@ describe('the probability head', () => {
   ])('serves a bend of %s', async (_title, bend) => {
     const calibration = { a: 0.7, b: -0.1, bend };
     const asked = Float32Array.of(-3, -1, 0, 0.25, 1, 3);
-    const probabilities = await served(calibration, asked);
-
-    for (const [i, p] of probabilities.entries()) {
-      expect(Math.abs(p - applyCalibration(calibration, asked[i] ?? 0))).toBeLessThan(1e-6);
+    for (const form of ['bytes', 'gpuBytes'] as const) {
+      for (const [i, p] of (await served(calibration, asked, form)).entries()) {
+        expect(Math.abs(p - applyCalibration(calibration, asked[i] ?? 0))).toBeLessThan(1e-6);
+      }
     }
+  });
+
+  it('is not written in float32 for a bend that is almost a step', () => {
+    const written = (width: number): boolean => {
+      const platt = { a: 1, b: 0, bend: { margins: [0, width], corrections: [0, 1.6] } };
+      return (
+        writeLinearModel({ coefficients: [1], intercept: 0 }, { kind: 'probability', platt }).gpuBytes !==
+        undefined
+      );
+    };
+    expect([written(0.1), written(0.099)]).toEqual([true, false]);
   });
 });

@@ -1,16 +1,8 @@
 import { DomainError } from '@sextant/domain';
 import type { Tree, TreeEnsemble } from '@sextant/learning';
-import {
-  attribute,
-  castTo,
-  constant,
-  DOUBLE,
-  encodeModel,
-  FLOAT,
-  node,
-  type OnnxModel,
-} from './onnx-model.js';
-import { type OutputHead, writeHead } from './output-head.js';
+import { attribute, castTo, constant, encodeModel, FLOAT, node, type OnnxModel } from './onnx-model.js';
+import { writeGpuHead } from './gpu-head.js';
+import type { OutputHead } from './output-head.js';
 import { roundDownToFloat32 } from './round-down.js';
 
 /** Trees × inner nodes × leaves of the largest tree: beyond this (64 MiB of float32) an ensemble is not written as tensors. */
@@ -22,7 +14,8 @@ export const MAX_TENSOR_ELEMENTS = 2 ** 24;
  * Missing values go as trained; thresholds are rounded down to float32 as there. On a CPU it is 13 to 29 times slower.
  *
  * A GPU may multiply float32 matrices with 11 significant bits (TF32). Routing multiplies integers, which is exact at any tree size that
- * is written; leaf values are three summands of 11 bits each, so that their products are exact too.
+ * is written; leaf values are three summands of 11 bits each, so that their products are exact too. The operators are those that ONNX
+ * Runtime's WebGPU provider has too: no float64, no IsNaN (a missing value is neither at most nor above its threshold), no Or.
  *
  * Input `features` FP32 [-1, columns] (NaN = missing), output by the head: `probability` or `log_units` FP32 [-1, 1].
  *
@@ -39,21 +32,22 @@ export function writeTreeTensorModel(
   const tensors = treeTensors(ensemble.trees, columns);
   if (tensors === null) return null;
   const { trees, inners, leaves } = tensors;
-  const { nodes, initializers, output } = writeHead(head, DOUBLE);
+  const { nodes, initializers, output } = writeGpuHead(head);
   return encodeModel({
     name: 'tree-tensor-model',
     nodes: [...ROUTING, ...nodes],
     initializers: [
       constant('tested_columns', [trees * inners], tensors.columns),
       constant('thresholds', [1, trees * inners], tensors.thresholds),
+      constant('one', [1], Float32Array.of(1)),
       constant('missing_left', [1, trees * inners], tensors.missingLeft),
       constant('by_tree', [3], BigInt64Array.of(-1n, BigInt(trees), BigInt(inners))),
       constant('paths', [trees, inners, leaves], tensors.paths),
       constant('left_turns', [trees, 1, leaves], tensors.leftTurns),
       constant('leaf_values', [trees, leaves, PARTS], tensors.values),
-      constant('tree_and_part', [2], BigInt64Array.of(0n, 2n)),
-      constant('base_score', [1], Float64Array.of(ensemble.baseScore)),
-      constant('column', [2], BigInt64Array.of(-1n, 1n)),
+      constant('tree', [1], BigInt64Array.of(0n)),
+      constant('part', [1], BigInt64Array.of(1n)),
+      constant('base_score', [1], Float32Array.of(ensemble.baseScore)),
       ...initializers,
     ],
     input: { name: 'features', datatype: 'FP32', shape: [-1, columns] },
@@ -61,24 +55,26 @@ export function writeTreeTensorModel(
   });
 }
 
-/** From `features` to `margin` in float64, shape [batch, 1]. */
+/** From `features` to `margin`, shape [batch, 1]. Sums of the large, middle and small summands are added last, so that little is lost. */
 const ROUTING = [
   node('Gather', 'features tested_columns -> tested', [attribute.int('axis', 1)]),
   node('LessOrEqual', 'tested thresholds -> is_below'),
-  node('IsNaN', 'tested -> is_missing'),
-  node('And', 'is_missing missing_left -> is_missing_left'),
-  node('Or', 'is_below is_missing_left -> goes_left'),
-  castTo(FLOAT, 'goes_left -> turns'),
+  node('Greater', 'tested thresholds -> is_above'),
+  castTo(FLOAT, 'is_below -> below'),
+  castTo(FLOAT, 'is_above -> above'),
+  node('Add', 'below above -> known'),
+  node('Sub', 'one known -> missing'),
+  node('Mul', 'missing missing_left -> missing_turns'),
+  node('Add', 'below missing_turns -> turns'),
   node('Reshape', 'turns by_tree -> turns_by_row'),
   node('Transpose', 'turns_by_row -> turns_by_tree', [attribute.ints('perm', [1, 0, 2])]),
   node('MatMul', 'turns_by_tree paths -> agreement'),
   node('Equal', 'agreement left_turns -> is_leaf'),
   castTo(FLOAT, 'is_leaf -> leaf'),
   node('MatMul', 'leaf leaf_values -> value_parts'),
-  castTo(DOUBLE, 'value_parts -> wide_parts'),
-  node('ReduceSum', 'wide_parts tree_and_part -> sums', [attribute.int('keepdims', 0)]),
-  node('Add', 'sums base_score -> margins'),
-  node('Reshape', 'margins column -> margin'),
+  node('ReduceSum', 'value_parts tree -> part_sums', [attribute.int('keepdims', 0)]),
+  node('ReduceSum', 'part_sums part -> sums', [attribute.int('keepdims', 1)]),
+  node('Add', 'sums base_score -> margin'),
 ];
 
 interface TreeTensors {
@@ -88,7 +84,8 @@ interface TreeTensors {
   leaves: number;
   columns: BigInt64Array;
   thresholds: Float32Array;
-  missingLeft: Uint8Array;
+  /** 1 where a missing value goes left. */
+  missingLeft: Float32Array;
   /** 1 where the leaf is in the node's left subtree, −1 in its right, 0 elsewhere; shape [trees, inners, leaves]. */
   paths: Float32Array;
   /** Left turns on the way to the leaf: a row is in it exactly when its turns agree with the path that often. */
@@ -112,7 +109,7 @@ function treeTensors(all: readonly Tree[], columns: number): TreeTensors | null 
     ...{ trees, inners, leaves },
     columns: new BigInt64Array(trees * inners),
     thresholds: new Float32Array(trees * inners),
-    missingLeft: new Uint8Array(trees * inners),
+    missingLeft: new Float32Array(trees * inners),
     paths: new Float32Array(trees * inners * leaves),
     leftTurns: new Float32Array(trees * leaves).fill(NO_LEAF),
     values: new Float32Array(trees * leaves * PARTS),

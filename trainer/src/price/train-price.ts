@@ -5,7 +5,7 @@ import { writeExplainer } from '@sextant/learning/explain';
 import { openLightGbm } from '@sextant/lightgbm';
 import { onnxDescription, onnxFiles } from '@sextant/onnx';
 import { contextDefaults, trainDemand, type TrainedDemand } from '@sextant/training/price';
-import { verifyOnnxForms } from '@sextant/training/runtime';
+import { verifiedForms } from '@sextant/training/runtime';
 import type { TrainedModel } from '../publisher.js';
 import { priceCard } from './price-card.js';
 import { withEvidence } from './price-experiment.js';
@@ -71,9 +71,9 @@ interface HandOver {
 async function handOver({ input, options, trained, notes }: HandOver): Promise<TrainedModel> {
   const { level, baseline } = trained;
   const { observations } = input;
-  const onnx = level.toOnnx();
   const sample = demandTable(observations.slice(-VERIFIED_ROWS));
-  await verifyOnnxForms(onnx, encodeTable(level.encoding, sample), level.logUnits(sample));
+  const rows = encodeTable(level.encoding, sample);
+  const onnx = await verifiedForms(level.toOnnx(), rows, level.logUnits(sample));
   const spec = specOf(input, trained);
   const explainer = writeExplainer(level.encoding, level.explained, { a: 1, b: 0 });
   await options.onProgress?.(1, 'price model trained');

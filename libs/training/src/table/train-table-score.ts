@@ -6,7 +6,7 @@ import { writeExplainer } from '@sextant/learning/explain';
 import { applyCalibration } from '@sextant/learning/calibration';
 import { type LightGbmProcess, openLightGbm } from '@sextant/lightgbm';
 import type { OnnxModel } from '@sextant/onnx';
-import { verifyOnnxForms } from '../runtime/index.js';
+import { verifiedForms } from '../runtime/index.js';
 import { calibrateTableModel, type TableCalibration } from './calibrate-table-model.js';
 import { type Choice, chooseFamily, evaluateFamily } from './choose-family.js';
 import { dominantColumn } from './dominant-column.js';
@@ -181,9 +181,9 @@ async function handOver(parts: Parts, words: TableWords): Promise<TrainedTableSc
   const { calibration: map, bands, quantiles, reliability } = calibration;
   const probabilities = (table: TableExamples['table']): Float64Array =>
     model.margins(table).map((margin) => applyCalibration(map, margin));
-  const onnx = model.toOnnx(map);
   const latest = takeExamples(examples, Array.from(examples.labels.keys()).slice(-VERIFIED_ROWS)).table;
-  await verifyOnnxForms(onnx, encodeTable(model.encoding, latest), probabilities(latest));
+  const rows = encodeTable(model.encoding, latest);
+  const onnx = await verifiedForms(model.toOnnx(map), rows, probabilities(latest));
   return {
     spec: {
       table: model.encoding,
