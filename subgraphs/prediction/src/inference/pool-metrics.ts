@@ -31,21 +31,29 @@ export class PoolMetrics implements PoolObserver {
     private readonly logger: Logger,
   ) {
     this.exposeAttempts();
-    this.expose('sextant_inference_hedges_won_total', 'hedges that answered first', () => this.hedgesWon);
+    this.expose({ name: 'sextant_inference_hedges_won_total', help: 'hedges that answered first' }, () => ({
+      '': this.hedgesWon,
+    }));
     this.expose(
-      'sextant_inference_lookup_failures_total',
-      'look-ups of worker addresses that failed',
-      () => this.failedLookUps,
+      { name: 'sextant_inference_lookup_failures_total', help: 'look-ups of worker addresses that failed' },
+      () => ({ '': this.failedLookUps }),
     );
-    const { spent, opened } = this;
-    this.exposeBy('sextant_inference_budget_spent_total', 'second attempts that the budget refused', {
-      label: 'wanted',
-      counts: spent,
-    });
-    this.exposeBy('sextant_inference_breaker_opened_total', 'workers left out, by reason', {
-      label: 'reason',
-      counts: opened,
-    });
+    this.expose(
+      {
+        name: 'sextant_inference_budget_spent_total',
+        help: 'second attempts that the budget refused',
+        label: 'wanted',
+      },
+      () => this.spent,
+    );
+    this.expose(
+      {
+        name: 'sextant_inference_breaker_opened_total',
+        help: 'workers left out, by reason',
+        label: 'reason',
+      },
+      () => this.opened,
+    );
   }
 
   /** Gauges of the pool's state, once it is there. */
@@ -117,31 +125,21 @@ export class PoolMetrics implements PoolObserver {
     });
   }
 
-  private expose(name: string, help: string, read: () => number): void {
-    new Counter({
-      name,
-      help,
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
-  }
-
-  private exposeBy(
-    name: string,
-    help: string,
-    { label, counts }: { label: string; counts: Readonly<Record<string, number>> },
+  private expose(
+    { name, help, label }: { name: string; help: string; label?: string },
+    read: () => Readonly<Record<string, number>>,
   ): void {
     new Counter({
       name,
       help,
-      labelNames: [label],
+      labelNames: label === undefined ? [] : [label],
       registers: [this.registry],
       collect() {
         this.reset();
-        for (const [value, count] of Object.entries(counts)) this.inc({ [label]: value }, count);
+        for (const [value, count] of Object.entries(read())) {
+          if (label === undefined) this.inc(count);
+          else this.inc({ [label]: value }, count);
+        }
       },
     });
   }
