@@ -1,23 +1,35 @@
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { DomainError } from '@sextant/domain';
-import { decisionsService, healthService } from '@sextant/inference-protocol';
-import { decisionsHandlers, type DecisionsParts } from './decisions/decisions.handler.js';
+import { healthService } from '@sextant/inference-protocol';
+import {
+  decisionsHandlers,
+  type DecisionsParts,
+  decisionsServiceOverBytes,
+} from './decisions/decisions.handler.js';
 import { healthHandlers } from './health/health.handler.js';
 import { openInferenceServiceOverBytes } from './open-inference/model-infer.handler.js';
 import { openInferenceHandlers, type OpenInferenceParts } from './open-inference/open-inference.handler.js';
 
 export interface GrpcOptions {
   maxMessageBytes: number;
+  /** calls that one connection may have open; further ones wait in the client */
+  maxStreams: number;
   maxConnectionAgeMs: number;
   /** how long calls on a connection that grew too old may take to finish */
   connectionGraceMs: number;
 }
 
 /** The gRPC server with all three services; it does not listen yet. */
-export function createGrpcServer(parts: OpenInferenceParts & DecisionsParts, options: GrpcOptions): Server {
+export function createGrpcServer(
+  parts: OpenInferenceParts & Omit<DecisionsParts, 'maxMessageBytes'>,
+  options: GrpcOptions,
+): Server {
   // What grpc-js would print here comes back as an error of the call that failed, and goes to the log from there.
   setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
+    'grpc.max_concurrent_streams': options.maxStreams,
+    // Its counters are an interface of grpc-js that nothing here reads.
+    'grpc.enable_channelz': 0,
     'grpc.max_receive_message_length': options.maxMessageBytes,
     'grpc.max_send_message_length': options.maxMessageBytes,
     'grpc.max_connection_age_ms': options.maxConnectionAgeMs,
@@ -25,10 +37,24 @@ export function createGrpcServer(parts: OpenInferenceParts & DecisionsParts, opt
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
   });
+  allowCancellations(server);
   server.addService(openInferenceServiceOverBytes, openInferenceHandlers(parts));
-  server.addService(decisionsService, decisionsHandlers(parts));
+  const { maxMessageBytes } = options;
+  server.addService(decisionsServiceOverBytes, decisionsHandlers({ ...parts, maxMessageBytes }));
   server.addService(healthService, healthHandlers(parts));
   return server;
+}
+
+/** Resets a second that a connection may send, and those it may send at once. */
+const RESETS = { streamResetRate: 2_000, streamResetBurst: 10_000 };
+
+/**
+ * Node ends an HTTP/2 connection, with every call in flight on it, whose client resets more than 33 streams a second. A gRPC client
+ * resets one for each call that it cancels or whose deadline passes, so a pool under pressure would lose whole connections; rapid
+ * reset stays limited. grpc-js has no option for it but hands these on to node:http2 when it binds.
+ */
+function allowCancellations(server: Server): void {
+  Object.assign((server as unknown as { commonServerOptions: object }).commonServerOptions, RESETS);
 }
 
 /**

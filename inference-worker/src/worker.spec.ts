@@ -182,7 +182,7 @@ describe('under load', () => {
     const runs = async (): Promise<number> =>
       sample(
         await target.metrics(),
-        'sextant_inference_batch_rows_count{model="demo.recommend",program="score"}',
+        'sextant_inference_batch_rows_count{model="demo.recommend",program="decide"}',
       );
     const before = await runs();
     const rows = Array.from({ length: 30 }, () => ({ history: ['i0'], first: 1 }));
@@ -224,7 +224,8 @@ const ENDS_ITSELF = `
 
 describe('when an inference thread ends', () => {
   const ON_THREADS = { INFERENCE_INLINE_MS: '0' };
-  const failing = (): Worker => new Worker(ENDS_ITSELF, { eval: true, workerData: THREAD_ENTRY.href, execArgv: [] });
+  const failing = (): Worker =>
+    new Worker(ENDS_ITSELF, { eval: true, workerData: THREAD_ENTRY.href, execArgv: [] });
   const sound = (): Worker => new Worker(THREAD_ENTRY, { execArgv: [] });
 
   it('runs its batch again on the thread that replaces it', async () => {

@@ -1,34 +1,29 @@
-import type { UntypedServiceImplementation } from '@grpc/grpc-js';
-import type { ModelRunner } from '../models/model-runner.js';
-import type { CallContext } from '../transport/call-context.js';
+import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import { decisionsService } from '@sextant/inference-protocol';
 import { type HandlerParts, unaryHandler } from '../transport/unary.handler.js';
-import { chooseActions } from './choose-actions.js';
-import { forecastValue } from './forecast-value.js';
-import { predictDemand } from './predict-demand.js';
-import { quotePrices } from './quote-prices.js';
-import { recommend } from './recommend.js';
-import { scoreLeads } from './score-leads.js';
+import { decide, type DecideParts } from './decide.js';
+import { type Rpc, RPCS } from './programs/decision-program.js';
 
-export interface DecisionsParts extends HandlerParts {
-  runner: ModelRunner;
-}
+export interface DecisionsParts extends HandlerParts, DecideParts {}
+
+/** The service with its messages as bytes: threads decode and encode them. */
+export const decisionsServiceOverBytes: ServiceDefinition = Object.fromEntries(
+  Object.entries(decisionsService).map(([name, method]) => [
+    name,
+    {
+      ...method,
+      requestDeserialize: (bytes: Buffer): Uint8Array => bytes,
+      responseSerialize: (pieces: Uint8Array[]): Buffer => Buffer.concat(pieces),
+    },
+  ]),
+);
 
 /** `sextant.inference.v1.Decisions`: each call is counted when it arrives. */
 export function decisionsHandlers(parts: DecisionsParts): UntypedServiceImplementation {
-  const handler = <Request, Response>(
-    rpc: string,
-    core: (runner: ModelRunner, request: Request, context: CallContext) => Promise<Response>,
-  ) =>
-    unaryHandler(parts, rpc, (request: Request, context) => {
+  const handler = (rpc: Rpc) =>
+    unaryHandler(parts, rpc, (message: Uint8Array, context): Promise<Uint8Array[]> => {
       parts.metrics.domainCall(rpc);
-      return core(parts.runner, request, context);
+      return decide(parts, rpc, message, context);
     });
-  return {
-    Recommend: handler('Recommend', recommend),
-    QuotePrices: handler('QuotePrices', quotePrices),
-    PredictDemand: handler('PredictDemand', predictDemand),
-    ScoreLeads: handler('ScoreLeads', scoreLeads),
-    ForecastValue: handler('ForecastValue', forecastValue),
-    ChooseActions: handler('ChooseActions', chooseActions),
-  };
+  return Object.fromEntries(RPCS.map((rpc) => [rpc, handler(rpc)]));
 }

@@ -7,6 +7,7 @@ import type { BatchLane } from '../scheduling/batch-lane.js';
 import type { InferenceScheduler } from '../scheduling/inference-scheduler.js';
 import { bytesPerRow, isBatchable, type TensorSpec, tensorSpec } from '../tensors/tensor.js';
 import { estimateMemory, type MemoryBudget } from './memory-budget.js';
+import { assembleDecisions, decisionBatchRows, decisionSourceOf } from '../decisions/decision-lanes.js';
 import { explainerOf, prepareTask, type PreparedTask } from './prepared-task.js';
 import type { ServedModel } from './served-model.js';
 
@@ -37,8 +38,6 @@ export interface LoadOrder {
 const ONNX_FILE = 'model.onnx';
 /** A batch's tensors, in and out, may take this much memory; wide models run in shorter batches. */
 const MAX_BATCH_BYTES = 32 * 1024 * 1024;
-/** Attributions cost milliseconds a row: short batches, so that scores never wait long behind them. */
-const MAX_EXPLAIN_ROWS = 16;
 /** Batch sizes that a plain model is tried with. */
 const PLAIN_WARM_UP_ROWS = [1, 8, 64];
 const PLAIN_TASK: PreparedTask = { task: 'tensor' };
@@ -80,7 +79,7 @@ export class ModelLoader {
   /** Takes a version that nobody uses off the threads. */
   async unload(served: ServedModel): Promise<void> {
     this.parts.scheduler.closeLane(served.score);
-    if (served.explain) this.parts.scheduler.closeLane(served.explain);
+    for (const lane of [served.decide, served.explain]) if (lane) this.parts.scheduler.closeLane(lane);
     await Promise.all([this.parts.pool.unload(served.key), served.score.inline?.release()]);
   }
 
@@ -93,6 +92,9 @@ export class ModelLoader {
     const declared = manifest === null ? null : signatureOf(manifest);
     const task = manifest === null || !declared ? PLAIN_TASK : prepareTask(manifest, { files, ...declared });
     const warmUpRows = this.warmUpRowsOf(order, manifest, declared);
+    const decisions = declared
+      ? decisionSourceOf(task, this.batchRows([...declared.inputs, ...declared.outputs], order.batching))
+      : null;
     const gpuOnnx = files.get(manifest?.onnx.gpuFile ?? '');
     const loaded: LoadedModel = {
       key,
@@ -102,10 +104,11 @@ export class ModelLoader {
       outputs: declared?.outputs ?? null,
       warmUpRows,
       explainer,
+      ...(decisions ? { decisions } : {}),
     };
     const opened = await this.parts.pool.load(loaded);
     const { inputs, outputs } = opened;
-    const lanes = this.openLanes(order, { key, inputs, outputs, isExplained: explainer !== null });
+    const lanes = this.openLanes(order, { key, inputs, outputs, task, isExplained: explainer !== null });
     await this.prepareLane(lanes.score, loaded, opened);
     return {
       key,
@@ -139,9 +142,10 @@ export class ModelLoader {
 
   private openLanes(
     { model, version, batching }: LoadOrder,
-    { key, inputs, outputs, isExplained }: Signature & { key: string; isExplained: boolean },
-  ): Pick<ServedModel, 'score' | 'explain'> {
+    { key, inputs, outputs, task, isExplained }: Signature & OpenedTask,
+  ): Pick<ServedModel, 'score' | 'decide' | 'explain'> {
     const maxBatchRows = this.batchRows([...inputs, ...outputs], batching);
+    const decisionRows = decisionBatchRows(task, maxBatchRows);
     const { maxPendingRows } = this.options;
     // A model is named <tenant>.<task>; another name stands for itself.
     const [tenant = model] = model.split('.');
@@ -156,10 +160,12 @@ export class ModelLoader {
         maxBatchRows: rows,
         maxPendingRows,
         maxQueueDelayMs: (batching.maxQueueDelayMicros ?? 0) / 1000,
+        ...(program === 'score' ? {} : { assemble: assembleDecisions }),
       });
     return {
       score: open('score', maxBatchRows),
-      explain: isExplained ? open('explain', Math.min(maxBatchRows, MAX_EXPLAIN_ROWS)) : null,
+      decide: task.task === 'tensor' ? null : open('decide', decisionRows.decide),
+      explain: isExplained ? open('explain', decisionRows.explain) : null,
     };
   }
 
@@ -194,6 +200,12 @@ export class ModelLoader {
 interface Signature {
   inputs: TensorSpec[];
   outputs: TensorSpec[];
+}
+
+interface OpenedTask {
+  key: string;
+  task: PreparedTask;
+  isExplained: boolean;
 }
 
 type Content = StoredVersion & { onnx: Buffer; memoryBytes: number };

@@ -92,6 +92,10 @@ export class ModelRunner {
     scheduler.submit(lane, rows, catalogue.hasShadows ? shadow.beside(lane, rows, sink) : sink, context);
   }
 
+  get maxRequestRows(): number {
+    return this.parts.maxRequestRows;
+  }
+
   /** The bound on what one caller may send. @throws DomainError BATCH_TOO_LARGE, INVALID_INPUT without rows */
   assertRowCount(rows: number, path: string): void {
     const { maxRequestRows } = this.parts;

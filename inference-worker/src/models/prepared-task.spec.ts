@@ -1,5 +1,4 @@
 import type { Manifest } from '@sextant/artefacts';
-import { weightBetween } from '@sextant/learning/recommend';
 import { describe, expect, it } from 'vitest';
 import { prepareTask } from './prepared-task.js';
 
@@ -27,12 +26,11 @@ function prepared(rank: number | null, values: number[]) {
 }
 
 describe('prepareTask of a recommender', () => {
-  it('reads factors, so that reasons have the weights that the model multiplies', () => {
+  it('holds the weights in memory that threads share', () => {
     const task = prepared(1, [2, 3, 5, 7, 11]);
     if (task.task !== 'recommend') throw new Error('the task must be of a recommender');
-    expect(weightBetween(task.similarity, 0, 1)).toBe(22);
-    expect(weightBetween(task.similarity, 1, 0)).toBe(21);
-    expect(weightBetween(task.similarity, 2, 1)).toBe(55);
+    expect(task.weights).toBeInstanceOf(SharedArrayBuffer);
+    expect([...new Float32Array(task.weights)]).toEqual([2, 3, 5, 7, 11]);
   });
 
   it('refuses a file that is not of the shape that the manifest says', () => {

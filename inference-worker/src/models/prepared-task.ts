@@ -9,35 +9,27 @@ import type {
   UpliftSpec,
 } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
-import { parseExplainer } from '@sextant/learning/explain';
-import { type ItemSimilarity } from '@sextant/learning/recommend';
 import type { TensorSpec } from '../tensors/tensor.js';
 
 export interface RecommendTask {
   task: 'recommend';
   spec: RecommendSpec;
-  /** column of the model's input and output by item id */
-  indexOf: ReadonlyMap<string, number>;
-  similarity: ItemSimilarity;
+  /** the spec's similarity file: float32 [items + 1, items], or factors [items + 1, rank] and [rank, items]; held once for all threads */
+  weights: SharedArrayBuffer;
 }
 export interface SessionTask {
   task: 'session';
   spec: SessionSpec;
-  /** half a column of the model's input and its output by item id */
-  indexOf: ReadonlyMap<string, number>;
-  /** [items, items] row-major */
-  transitions: Float32Array;
+  /** float32 [items, items] row-major, held once for all threads */
+  weights: SharedArrayBuffer;
 }
 export interface ScoreModelTask {
   task: ScoreTask;
   spec: ScoreSpec;
-  explainer: ExplainerOutline;
 }
 export interface PriceTask {
   task: 'price';
   spec: PriceSpec;
-  /** null where the artefact brings none */
-  explainer: ExplainerOutline | null;
 }
 export interface LifetimeTask {
   task: 'lifetime';
@@ -51,13 +43,7 @@ export interface UpliftTask {
 export interface TensorTask {
   task: 'tensor';
 }
-/** How to read what the threads' explainer answers. */
-export interface ExplainerOutline {
-  method: string;
-  /** raw column of each contribution */
-  columns: readonly string[];
-}
-/** What the main thread keeps of an artefact to translate domain questions into tensors and back. */
+/** What an artefact is for, checked against its tensors. */
 export type PreparedTask =
   RecommendTask | SessionTask | ScoreModelTask | PriceTask | LifetimeTask | UpliftTask | TensorTask;
 
@@ -81,15 +67,10 @@ export function prepareTask(manifest: Manifest, parts: ArtefactParts): PreparedT
     case 'churn':
     case 'purchase':
       assertWidths(manifest, parts, { input: spec.table.features.length, output: 1 });
-      return { task: spec.task, spec, explainer: outlineOf(fileOf(manifest, parts.files, spec.explainFile)) };
+      return { task: spec.task, spec };
     case 'price':
       assertWidths(manifest, parts, { input: spec.table.features.length, output: 1 });
-      return {
-        task: 'price',
-        spec,
-        explainer:
-          spec.explainFile === null ? null : outlineOf(fileOf(manifest, parts.files, spec.explainFile)),
-      };
+      return { task: 'price', spec };
     case 'lifetime':
       assertWidths(manifest, parts, { input: 5, output: 3 }, 'FP64');
       return { task: 'lifetime', spec };
@@ -97,11 +78,6 @@ export function prepareTask(manifest: Manifest, parts: ArtefactParts): PreparedT
       assertWidths(manifest, parts, { input: spec.table.features.length, output: 1 + spec.actions.length });
       return { task: 'uplift', spec };
   }
-}
-
-function outlineOf(file: Buffer): ExplainerOutline {
-  const { method, columns } = parseExplainer(file.toString('utf8'));
-  return { method, columns };
 }
 
 /** The text of the artefact's explainer; null where the task has none. */
@@ -112,47 +88,39 @@ export function explainerOf(manifest: Manifest, files: ReadonlyMap<string, Buffe
 }
 
 function prepareRecommend(manifest: Manifest, spec: RecommendSpec, { files }: ArtefactParts): RecommendTask {
-  const itemCount = spec.items.length;
-  const indexOf = indexOfItems(manifest, spec.items);
-  const file = { path: spec.similarityFile, bytes: fileOf(manifest, files, spec.similarityFile) };
-  const { rank } = spec;
-  if (rank === null) {
-    const matrix = matrixOf(manifest, file, [itemCount + 1, itemCount]);
-    return { task: 'recommend', spec, indexOf, similarity: { itemCount, matrix } };
-  }
-  const factors = matrixOf(manifest, file, [2 * itemCount + 1, rank]);
-  const cut = (itemCount + 1) * rank;
-  const [sources, targets] = [factors.subarray(0, cut), factors.subarray(cut)];
-  return { task: 'recommend', spec, indexOf, similarity: { itemCount, rank, sources, targets } };
+  const { items, rank, similarityFile } = spec;
+  assertDistinct(manifest, items);
+  const shape =
+    rank === null ? ([items.length + 1, items.length] as const) : ([2 * items.length + 1, rank] as const);
+  const file = { path: similarityFile, bytes: fileOf(manifest, files, similarityFile) };
+  return { task: 'recommend', spec, weights: sharedMatrix(manifest, file, shape) };
 }
 
 function prepareSession(manifest: Manifest, spec: SessionSpec, { files }: ArtefactParts): SessionTask {
-  const itemCount = spec.items.length;
-  const indexOf = indexOfItems(manifest, spec.items);
-  const file = { path: spec.transitionsFile, bytes: fileOf(manifest, files, spec.transitionsFile) };
-  return { task: 'session', spec, indexOf, transitions: matrixOf(manifest, file, [itemCount, itemCount]) };
+  const { items, transitionsFile } = spec;
+  assertDistinct(manifest, items);
+  const file = { path: transitionsFile, bytes: fileOf(manifest, files, transitionsFile) };
+  return { task: 'session', spec, weights: sharedMatrix(manifest, file, [items.length, items.length]) };
 }
 
-function indexOfItems(manifest: Manifest, items: readonly string[]): Map<string, number> {
-  const indexOf = new Map(items.map((item, index) => [item, index]));
-  if (indexOf.size !== items.length) throw invalid(manifest, 'an item id comes twice');
-  return indexOf;
+function assertDistinct(manifest: Manifest, items: readonly string[]): void {
+  if (new Set(items).size !== items.length) throw invalid(manifest, 'an item id comes twice');
 }
 
-function matrixOf(
+function sharedMatrix(
   manifest: Manifest,
   { path, bytes }: { path: string; bytes: Buffer },
   [rows, columns]: readonly [number, number],
-): Float32Array {
+): SharedArrayBuffer {
   if (bytes.byteLength !== 4 * rows * columns) {
     throw invalid(
       manifest,
       `${path} must hold [${rows}, ${columns}] float32, it has ${bytes.byteLength} bytes`,
     );
   }
-  const matrix = new Float32Array(rows * columns);
-  new Uint8Array(matrix.buffer).set(bytes);
-  return matrix;
+  const shared = new SharedArrayBuffer(bytes.byteLength);
+  new Uint8Array(shared).set(bytes);
+  return shared;
 }
 
 function assertWidths(

@@ -21,7 +21,9 @@ export interface ServedModel {
   /** the providers before it that could not serve the version */
   readonly attempts: ProviderAttempt[];
   score: BatchLane;
-  /** null where the artefact brings no explainer */
+  /** null for a plain model, which answers no decisions */
+  decide: BatchLane | null;
+  /** decisions with attributions; null where the artefact brings no explainer */
   explain: BatchLane | null;
   task: PreparedTask;
   /** bytes that the version takes in memory, all threads together; an estimate */

@@ -21,9 +21,6 @@ export interface Placement {
   failure: Error | null;
 }
 
-const EXPLAINER_ONLY: ProviderPlan = { providers: [], strict: false };
-const NO_FILE = new Uint8Array();
-
 /** Opens a model on the first GPU provider of the plan that can. @throws NoProviderError */
 export function loadOnGpu(
   thread: SessionThread,
@@ -49,10 +46,4 @@ export async function openCpuSession(
     if (!(error instanceof NoProviderError)) throw error;
     throw new NoProviderError([...attempts, ...error.attempts]);
   }
-}
-
-/** The explainer alone, of a model whose session is on a GPU. */
-export function loadExplainer(thread: SessionThread, model: LoadedModel): Promise<OpenedSession | null> {
-  const { gpuOnnx: _unused, ...rest } = model;
-  return thread.load({ ...rest, onnx: NO_FILE }, EXPLAINER_ONLY);
 }

@@ -9,7 +9,7 @@ import {
   type ProviderPlan,
 } from './providers.js';
 import { ModelRunError, ProviderLostError, type SessionThread } from './session-thread.js';
-import { loadExplainer, loadOnGpu, openCpuSession, type Placement } from './placement.js';
+import { loadOnGpu, openCpuSession, type Placement } from './placement.js';
 import { spawnThread } from './spawn-thread.js';
 import { ThreadGroup } from './thread-group.js';
 import type { Job, JobResult, LoadedModel, OpenedSession, Program } from './thread-messages.js';
@@ -68,6 +68,12 @@ export class SessionPool {
     const pool = new SessionPool(options);
     await pool.cpu.start();
     return pool;
+  }
+
+  /** Threads that take batches, and those of them that run one now. */
+  counts(): { alive: number; busy: number } {
+    const ready = [...this.cpu.list(), ...this.gpu.list()].filter(({ isReady }) => isReady);
+    return { alive: ready.length, busy: ready.filter(({ isIdle }) => !isIdle).length };
   }
 
   /** Threads that can run such jobs side by side. */
@@ -138,7 +144,7 @@ export class SessionPool {
   }
 
   private groupOf({ home }: Placement, program: Program): ThreadGroup {
-    return home === 'gpu' && program === 'score' ? this.gpu : this.cpu;
+    return home === 'gpu' && program !== 'explain' ? this.gpu : this.cpu;
   }
 
   /** Opens the model on the first provider of the plan that can. */
@@ -170,7 +176,7 @@ export class SessionPool {
       return null;
     }
     if (model.explainer !== null) {
-      for (const thread of this.cpu.list()) await loadExplainer(thread, model);
+      for (const thread of this.cpu.list()) await openCpuSession(thread, model, []);
     }
     return opened[0] ?? null;
   }
@@ -190,7 +196,7 @@ export class SessionPool {
   private async prepareCpu(thread: SessionThread): Promise<void> {
     for (const { home, model } of this.placements.values()) {
       if (home === 'cpu') await openCpuSession(thread, model, []);
-      else if (model.explainer !== null) await loadExplainer(thread, model);
+      else if (model.explainer !== null) await openCpuSession(thread, model, []);
     }
   }
 

@@ -1,9 +1,9 @@
-// Entry of an inference thread: holds sessions and explainers, runs one job at a time.
+// Entry of an inference thread: holds sessions and what decides with them, runs one job at a time.
 import { parentPort, type Transferable } from 'node:worker_threads';
+import { DecisionModel } from '../decisions/programs/decision-model.js';
 import type { Tensor } from '../tensors/tensor.js';
 import { ModelSession } from './model-session.js';
 import { failureText, NoProviderError, type Provider, type ProviderPlan } from './providers.js';
-import { RowExplainer } from './row-explainer.js';
 import type {
   Job,
   JobResult,
@@ -25,7 +25,7 @@ class ProviderGoneError extends Error {
 
 interface Held {
   session: ModelSession | null;
-  explainer: RowExplainer | null;
+  decisions: DecisionModel | null;
   opened: OpenedSession | null;
 }
 
@@ -40,8 +40,7 @@ async function load(model: LoadedModel, plan: ProviderPlan): Promise<OpenedSessi
   const rss = process.memoryUsage.rss();
   const session = plan.providers.length === 0 ? null : await ModelSession.open(model, plan);
   try {
-    const width = (session?.inputs ?? model.inputs)?.[0]?.width ?? 0;
-    const explainer = model.explainer === null ? null : RowExplainer.open(model.explainer, width);
+    const decisions = session && (await openDecisions(model, session));
     const opened = session && {
       provider: session.provider,
       attempts: session.attempts,
@@ -51,7 +50,7 @@ async function load(model: LoadedModel, plan: ProviderPlan): Promise<OpenedSessi
       loadMs: performance.now() - startedAt,
       memoryBytes: Math.max(model.onnx.byteLength, process.memoryUsage.rss() - rss),
     };
-    held.set(model.key, { session, explainer, opened });
+    held.set(model.key, { session, decisions, opened });
     return opened;
   } catch (error) {
     await session?.release();
@@ -59,17 +58,28 @@ async function load(model: LoadedModel, plan: ProviderPlan): Promise<OpenedSessi
   }
 }
 
+async function openDecisions(
+  { decisions, explainer }: LoadedModel,
+  session: ModelSession,
+): Promise<DecisionModel | null> {
+  if (!decisions) return null;
+  const isOnCpu = session.provider === 'cpu';
+  return DecisionModel.open(decisions, explainer, {
+    inputs: session.inputs,
+    isOnCpu,
+    run: (request) => session.run(request),
+  });
+}
+
 async function run(job: Job): Promise<JobResult> {
   const model = held.get(job.key);
   const returned = buffersOf(job.inputs);
-  if (job.program === 'explain') {
-    if (!model?.explainer) throw new Error(`${job.key} has no explainer on this thread`);
-    return { ...model.explainer.explain(job), returned };
-  }
   if (!model?.session) throw new Error(`${job.key} is not loaded on this thread`);
-  const { session } = model;
+  const { session, decisions } = model;
   try {
-    return { ...(await session.run(job)), returned };
+    if (job.program === 'score') return { ...(await session.run(job)), returned };
+    if (!decisions) throw new Error(`${job.key} has no decisions on this thread`);
+    return { ...(await decisions.answer(job)), returned };
   } catch (error) {
     // A job that fails alone is the job's fault; a GPU that fails its warm-up run as well is gone.
     if (session.provider === 'cpu' || (await session.isAlive())) throw error;

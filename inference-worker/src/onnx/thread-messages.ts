@@ -1,8 +1,9 @@
+import type { DecisionSource } from '../decisions/programs/decision-model.js';
 import type { Tensor, TensorSpec } from '../tensors/tensor.js';
 import type { Provider, ProviderAttempt, ProviderPlan } from './providers.js';
 
-/** `score` runs the ONNX graph; `explain` attributes the model's output of each row to its raw columns. */
-export type Program = 'score' | 'explain';
+/** `score` runs the ONNX graph; `decide` answers decisions whole, and `explain` does so with attributions, which are slow. */
+export type Program = 'score' | 'decide' | 'explain';
 
 /** What a thread needs to hold a model. */
 export interface LoadedModel {
@@ -19,6 +20,8 @@ export interface LoadedModel {
   warmUpRows: number[];
   /** the explainer's JSON, for models that can be explained */
   explainer: string | null;
+  /** what its decisions need besides; absent for a model of which nothing but the signature is known */
+  decisions?: DecisionSource;
   /** where it may run; absent: as the pool is configured */
   plan?: ProviderPlan;
 }
@@ -53,7 +56,7 @@ export interface Job {
 }
 
 export interface JobResult {
-  /** one tensor an output; for `explain` one float64 tensor [rows, columns + 1], the base value first */
+  /** one tensor an output; of decisions what `packAnswers` made */
   outputs: Tensor[];
   computeMs: number;
   /** the buffers of the job's inputs, free to be used again */

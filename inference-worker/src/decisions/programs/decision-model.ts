@@ -1,0 +1,185 @@
+import type { Manifest, PriceSpec } from '@sextant/artefacts';
+import { DomainError } from '@sextant/domain';
+import { type Explainer, parseExplainer } from '@sextant/learning/explain';
+import type { Job, JobResult } from '../../onnx/thread-messages.js';
+import { allocateTensor, type Tensor, type TensorArray, type TensorSpec } from '../../tensors/tensor.js';
+import { type PartAnswer, packAnswers, type PartRequest, unpackRequests } from '../wire/part-messages.js';
+import { WireReader } from '../wire/wire-reader.js';
+import { ActionsProgram } from './actions-program.js';
+import { type DecisionProgram, type Part, type Question, type Rpc, RPCS } from './decision-program.js';
+import { DemandProgram } from './demand-program.js';
+import { QuoteProgram } from './quote-program.js';
+import { RecommendProgram } from './recommend-program.js';
+import { ScoreProgram } from './score-program.js';
+import { customerModel, sessionModel } from './slate-model.js';
+import type { RunRows } from './sparse-scorer.js';
+import { ValueProgram } from './value-program.js';
+
+/** What an inference thread needs to answer the decisions of a model, besides its session. */
+export interface DecisionSource {
+  spec: Manifest['spec'];
+  /** float32, held once for all threads; null where the task has none */
+  weights: SharedArrayBuffer | null;
+  /** rows in one run of the session */
+  maxRows: number;
+}
+
+/** The ONNX model on this thread. */
+export interface RowRunner {
+  inputs: readonly TensorSpec[];
+  /** whether it computes on a CPU, like what is summed along sparse rows */
+  isOnCpu: boolean;
+  run(request: Pick<Job, 'rows' | 'inputs'>): Promise<JobResult>;
+}
+
+type Programs = Partial<Record<Rpc, DecisionProgram>>;
+
+/** Answers the decisions of one model on an inference thread: decodes, runs, decides and encodes. */
+export class DecisionModel {
+  private constructor(
+    private readonly programs: Programs,
+    private readonly runner: RowRunner,
+    private readonly maxRows: number,
+  ) {}
+
+  /** @param explainer  JSON of the artefact's explainer; its first explanation, which builds tables, is made here */
+  static async open(
+    { spec, weights, maxRows }: DecisionSource,
+    explainer: string | null,
+    runner: RowRunner,
+  ): Promise<DecisionModel> {
+    const parsed = explainer === null ? null : warmExplainer(explainer, runner.inputs[0]?.width ?? 0);
+    const programs = await programsOf(spec, { weights, explainer: parsed, runner });
+    return new DecisionModel(programs, runner, maxRows);
+  }
+
+  /**
+   * Answers the parts of a job that `packRequests` made.
+   *
+   * @returns what `unpackAnswer` reads; a part that is refused is said there and costs the others nothing
+   * @throws Error when the session itself fails
+   */
+  async answer(job: Job): Promise<JobResult> {
+    const startedAt = performance.now();
+    const requests = unpackRequests(job.inputs);
+    const questions = this.ask(requests);
+    const asked = questions.filter((each): each is Question => !(each instanceof Error));
+    const { output, rows } = await this.run(asked);
+    let at = 0;
+    const answers = questions.map((question, i): PartAnswer => {
+      const part = { at: requests[i]?.at ?? 0 };
+      if (question instanceof Error) return { ...part, ...failureOf(question) };
+      const width = rows === 0 ? 0 : output.length / rows;
+      const own = output.subarray(at * width, (at + question.rows) * width);
+      at += question.rows;
+      return { ...part, isFailure: false, bytes: question.answer(own) };
+    });
+    const together =
+      rows > 0 ? Math.min(rows, this.maxRows) : requests.reduce((sum, each) => sum + each.rows, 0);
+    return { outputs: packAnswers(answers, together), computeMs: performance.now() - startedAt };
+  }
+
+  private ask(requests: readonly PartRequest[]): (Question | Error)[] {
+    const questions = new Array<Question | Error>(requests.length).fill(
+      new Error('the model has no such call'),
+    );
+    for (const [number, rpc] of RPCS.entries()) {
+      const own = requests.flatMap((each, i) => (each.rpc === number ? [i] : []));
+      const parts = own.flatMap((i): Part[] => {
+        const each = requests[i];
+        return each ? [{ rpc, request: new WireReader(each.bytes), firstRow: each.firstRow }] : [];
+      });
+      if (parts.length === 0) continue;
+      this.programs[rpc]?.ask(parts).forEach((question, k) => (questions[own[k] ?? 0] = question));
+    }
+    return questions;
+  }
+
+  /** All questions' rows, in runs of at most `maxRows`. */
+  private async run(questions: readonly Question[]): Promise<{ output: TensorArray; rows: number }> {
+    const rows = questions.reduce((sum, question) => sum + question.rows, 0);
+    const [spec] = this.runner.inputs;
+    if (rows === 0 || !spec) return { output: new Float32Array(), rows: 0 };
+    const input = allocateTensor(spec, rows);
+    let at = 0;
+    for (const question of questions) {
+      question.write(input, at);
+      at += question.rows;
+    }
+    const outputs: TensorArray[] = [];
+    for (let from = 0; from < rows; from += this.maxRows) {
+      const count = Math.min(this.maxRows, rows - from);
+      const data = input.subarray(from * spec.width, (from + count) * spec.width);
+      outputs.push(await runOnce(this.runner, { data, dims: [count, ...spec.rowShape] }, count));
+    }
+    return { output: joined(outputs), rows };
+  }
+}
+
+async function programsOf(
+  spec: Manifest['spec'],
+  parts: { weights: SharedArrayBuffer | null; explainer: Explainer | null; runner: RowRunner },
+): Promise<Programs> {
+  const { explainer, runner } = parts;
+  switch (spec.task) {
+    case 'recommend':
+    case 'session': {
+      const weights = new Float32Array(parts.weights ?? new SharedArrayBuffer(0));
+      const model = spec.task === 'recommend' ? customerModel(spec, weights) : sessionModel(spec, weights);
+      return { Recommend: await RecommendProgram.open(model, runRowsOf(runner), runner.isOnCpu) };
+    }
+    case 'lead':
+    case 'churn':
+    case 'purchase':
+      return { ScoreLeads: new ScoreProgram(spec, explainer) };
+    case 'price':
+      return pricePrograms(spec, explainer);
+    case 'lifetime':
+      return { ForecastValue: new ValueProgram(spec) };
+    case 'uplift':
+      return { ChooseActions: new ActionsProgram(spec) };
+  }
+}
+
+function pricePrograms(spec: PriceSpec, explainer: Explainer | null): Programs {
+  return { QuotePrices: new QuoteProgram(spec, explainer), PredictDemand: new DemandProgram(spec) };
+}
+
+function warmExplainer(json: string, width: number): Explainer {
+  const explainer = parseExplainer(json);
+  explainer.explainRows(new Float32Array(width), 1);
+  return explainer;
+}
+
+function runRowsOf(runner: RowRunner): RunRows {
+  const rowShape = runner.inputs[0]?.rowShape ?? [];
+  return async (data, rows) =>
+    (await runOnce(runner, { data, dims: [rows, ...rowShape] }, rows)) as Float32Array;
+}
+
+async function runOnce(runner: RowRunner, input: Tensor, rows: number): Promise<TensorArray> {
+  const { outputs } = await runner.run({ rows, inputs: [input] });
+  const data = outputs[0]?.data;
+  if (data === undefined || Array.isArray(data)) throw new Error('the model gave no numbers');
+  return data;
+}
+
+function joined(pieces: readonly TensorArray[]): TensorArray {
+  const [first] = pieces;
+  if (first === undefined || pieces.length === 1) return first ?? new Float32Array();
+  const Typed = first.constructor as new (elements: number) => Float32Array<ArrayBuffer>;
+  const all = new Typed(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece as Float32Array, at);
+    at += piece.length;
+  }
+  return all;
+}
+
+/** What a caller may read of it; anything but a DomainError is a bug of ours and fails the whole job, loudly. */
+function failureOf(error: Error): Pick<PartAnswer, 'isFailure' | 'bytes'> {
+  if (!(error instanceof DomainError)) throw error;
+  const { code, message, path } = error;
+  return { isFailure: true, bytes: Buffer.from(JSON.stringify({ code, message, path }), 'utf8') };
+}

@@ -1,0 +1,85 @@
+import type { ScoreSpec, ScoreTask } from '@sextant/artefacts';
+import { type Band, bandOf, logit, percentileOf, scoreInterval, type ColumnTable } from '@sextant/learning';
+import type { Explainer } from '@sextant/learning/explain';
+import { WireReader } from '../wire/wire-reader.js';
+import { WireWriter } from '../wire/wire-writer.js';
+import { AttributionWriter } from './attribution.js';
+import { askEach, type DecisionProgram, type Part, type Question } from './decision-program.js';
+import { readFeatureTable, writeEncoded } from './feature-table.js';
+
+const INTERVAL_LEVEL = 0.9;
+const FLOAT32_EPSILON = 2 ** -24;
+
+/** A lead has a temperature, a risk and a likelihood have a height. */
+const HEIGHTS = { COLD: 'LOW', WARM: 'MEDIUM', HOT: 'HIGH' } as const;
+const BAND_NAMES: Readonly<Record<ScoreTask, Readonly<Record<Band, string>>>> = {
+  lead: { COLD: 'COLD', WARM: 'WARM', HOT: 'HOT' },
+  churn: HEIGHTS,
+  purchase: HEIGHTS,
+};
+
+/** `ScoreLeads`: calibrated probability of each row, with the interval of its reliability bin; which score it is, the model says. */
+export class ScoreProgram implements DecisionProgram {
+  constructor(
+    private readonly spec: ScoreSpec,
+    private readonly explainer: Explainer | null,
+  ) {}
+
+  ask(parts: readonly Part[]): (Question | Error)[] {
+    return askEach(parts, (part) => this.askOne(part));
+  }
+
+  private askOne({ request }: Part): Question {
+    const { table, explain } = readScoreRequest(request);
+    let encoded: Float32Array = new Float32Array();
+    return {
+      rows: table.rows,
+      write: (input, at) => {
+        encoded = writeEncoded(this.spec.table, table, input, at);
+      },
+      answer: (output) => this.answer(table, output as Float32Array, explain ? encoded : null),
+    };
+  }
+
+  private answer(table: ColumnTable, probabilities: Float32Array, encoded: Float32Array | null): Uint8Array {
+    const { spec, explainer } = this;
+    const explanations = encoded ? explainer?.explainRows(encoded, table.rows) : undefined;
+    const attributions = explainer && explanations ? new AttributionWriter(explainer, table) : null;
+    const writer = new WireWriter(64 * table.rows);
+    for (const [row, probability] of probabilities.entries()) {
+      const start = writer.begin(2);
+      const [low, high] = scoreInterval(spec.reliability, probability, INTERVAL_LEVEL);
+      writer.double(1, probability);
+      writer.double(2, low);
+      writer.double(3, high);
+      writer.double(4, INTERVAL_LEVEL);
+      writer.text(5, BAND_NAMES[spec.task][bandOf(spec.bands, probability)]);
+      writer.double(6, percentileOf(spec.quantiles, probability));
+      const explanation = explanations?.[row];
+      if (attributions && explanation) {
+        const explained = finiteLogit(probability);
+        attributions.write(writer, 7, { explanation, row, explained, move: null });
+      }
+      writer.end(start);
+    }
+    writer.double(3, spec.horizonDays);
+    return writer.written();
+  }
+}
+
+/** `ScoreLeadsRequest` and, but for the flag, `ChooseActionsRequest`. */
+export function readScoreRequest(request: WireReader): { table: ColumnTable; explain: boolean } {
+  let table: ColumnTable = { rows: 0, columns: [] };
+  let explain = false;
+  while (request.next()) {
+    if (request.field === 3) table = readFeatureTable(request.message(), 'rows');
+    else if (request.field === 4) explain = request.bool();
+    else request.skip();
+  }
+  return { table, explain };
+}
+
+/** Log-odds of a probability in single precision, which may have been rounded to 0 or 1. */
+function finiteLogit(probability: number): number {
+  return logit(Math.min(1 - FLOAT32_EPSILON, Math.max(FLOAT32_EPSILON, probability)));
+}
