@@ -6,18 +6,24 @@ import {
   type Manifest,
   ModelDirectory,
   type PriceSpec,
+  type ScoreSpec,
   type ScoreTask,
   type UpliftSpec,
 } from '@sextant/artefacts';
 import { writeExplainer } from '@sextant/learning/explain';
 import type { LifetimeModel } from '@sextant/learning/lifetime';
 import {
+  onnxDescription,
+  onnxFiles,
+  type OnnxModel,
   writeLifetimeModel,
   writeLinearModel,
   writeRecommender,
   writeSessionModel,
+  writeTreeForms,
   writeUpliftModel,
 } from '@sextant/onnx';
+import { anEnsemble } from './test-trees.js';
 
 export interface TestRepository {
   directory: ModelDirectory;
@@ -152,24 +158,11 @@ const LEAD_TABLE = {
   standardised: false,
 };
 
-/** probability = sigmoid(visits + 2·[web] − 1·[mail] − 1) */
-export function publishLead(
-  directory: ModelDirectory,
-  model = 'demo.lead',
-  task: ScoreTask = 'lead',
-): Promise<number> {
-  const linear = { coefficients: Float64Array.of(1, 2, -1, 0), intercept: -1 };
-  const platt = { a: 1, b: 0 };
-  const { bytes, ...onnx } = writeLinearModel(linear, { kind: 'probability', platt });
-  const explained = {
-    method: 'linear' as const,
-    model: linear,
-    means: Float64Array.of(0.5, 0.25, 0.25, 0.5),
-  };
-  const spec = {
+function scoreSpec(task: ScoreTask): ScoreSpec {
+  return {
     task,
     table: LEAD_TABLE,
-    family: 'logistic' as const,
+    family: 'logistic',
     explainFile: 'explain.json',
     bands: { warm: 0.3, hot: 0.7 },
     quantiles: Array.from({ length: 101 }, (_, i) => i / 100),
@@ -179,11 +172,56 @@ export function publishLead(
     ],
     horizonDays: 30,
   };
+}
+
+/** probability = sigmoid(visits + 2·[web] − 1·[mail] − 1) */
+export function publishLead(
+  directory: ModelDirectory,
+  model = 'demo.lead',
+  task: ScoreTask = 'lead',
+): Promise<number> {
+  const linear = { coefficients: Float64Array.of(1, 2, -1, 0), intercept: -1 };
+  const platt = { a: 1, b: 0 };
+  const written = writeLinearModel(linear, { kind: 'probability', platt });
+  const explained = {
+    method: 'linear' as const,
+    model: linear,
+    means: Float64Array.of(0.5, 0.25, 0.25, 0.5),
+  };
+  const spec = scoreSpec(task);
+  return publishScore(directory, {
+    model,
+    written,
+    spec,
+    explainer: writeExplainer(LEAD_TABLE, explained, platt),
+  });
+}
+
+/** Trees at random over the columns of {@link publishLead}, in both forms. */
+export function publishTrees(directory: ModelDirectory, model = 'demo.churn'): Promise<number> {
+  const platt = { a: 1.2, b: 0.1 };
+  const ensemble = anEnsemble({ seed: 5, trees: 60, leaves: 15, columns: LEAD_TABLE.features.length });
+  const written = writeTreeForms(ensemble, LEAD_TABLE.features.length, { kind: 'probability', platt });
+  const linear = { coefficients: new Float64Array(LEAD_TABLE.features.length), intercept: 0 };
+  const explained = { method: 'linear' as const, model: linear, means: new Float64Array(4) };
+  const explainer = writeExplainer(LEAD_TABLE, explained, platt);
+  return publishScore(directory, { model, written, spec: scoreSpec('churn'), explainer });
+}
+
+function publishScore(
+  directory: ModelDirectory,
+  {
+    model,
+    written,
+    spec,
+    explainer,
+  }: { model: string; written: OnnxModel; spec: ScoreSpec; explainer: string },
+): Promise<number> {
   const files = new Map<string, Uint8Array>([
-    ['model.onnx', bytes],
-    ['explain.json', Buffer.from(writeExplainer(LEAD_TABLE, explained, platt))],
+    ...onnxFiles(written),
+    ['explain.json', Buffer.from(explainer)],
   ]);
-  return publishLive(directory, draft(model, onnx, spec), files);
+  return publishLive(directory, draft(model, onnxDescription(written), spec), files);
 }
 
 const PRICE_TABLE = {

@@ -46,7 +46,7 @@ export async function findSoftwareVulkan(search: VulkanSearch): Promise<Software
   if (await isNewEnough(systemDriver)) return { env: driverEnv(systemDriver), from: systemDriver };
   const folder = join(cacheDir, `mesa-${RELEASE}-backports-${process.arch}`);
   try {
-    if (!(await exists(folder))) await unpackMesa(folder, env);
+    if (!(await exists(folder))) await unpackMesa(folder);
     return { env: await unpackedEnv(folder, env), from: folder };
   } catch (cause) {
     const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
@@ -68,13 +68,13 @@ async function isNewEnough(description: string): Promise<boolean> {
 }
 
 /** Downloads Mesa and what it needs with apt-get over a state of its own, and unpacks the packages without installing any. */
-async function unpackMesa(target: string, env: BinarySearch['env']): Promise<void> {
+async function unpackMesa(target: string): Promise<void> {
   if (process.platform !== 'linux') throw new Error(`Debian's packages do not run on ${process.platform}`);
   if (!(await exists(KEYRING))) throw new Error(`${KEYRING} is not there`);
   await mkdir(dirname(target), { recursive: true });
   const work = await mkdtemp(join(dirname(target), 'mesa-'));
   try {
-    const debs = await downloadPackages(work, env);
+    const debs = await downloadPackages(work);
     const root = join(work, 'root');
     for (const deb of debs) await run('dpkg-deb', ['--extract', deb, root], { timeout: DOWNLOAD_LIMIT_MS });
     // Another process may have been faster; its files are as good.
@@ -86,7 +86,7 @@ async function unpackMesa(target: string, env: BinarySearch['env']): Promise<voi
   }
 }
 
-async function downloadPackages(work: string, env: BinarySearch['env']): Promise<string[]> {
+async function downloadPackages(work: string): Promise<string[]> {
   const state = join(work, 'state');
   const archives = join(work, 'cache', 'archives');
   await mkdir(join(state, 'lists', 'partial'), { recursive: true });
@@ -111,10 +111,7 @@ async function downloadPackages(work: string, env: BinarySearch['env']): Promise
     'Acquire::http::Timeout=10',
   ].flatMap((setting) => ['-o', setting]);
   const aptGet = (...args: string[]): Promise<unknown> =>
-    run('apt-get', [...settings, '-q', ...args], {
-      timeout: DOWNLOAD_LIMIT_MS,
-      env: { ...env, LC_ALL: 'C' },
-    });
+    run('apt-get', [...settings, '-q', ...args], { timeout: DOWNLOAD_LIMIT_MS });
   await aptGet('update', '-o', 'APT::Update::Error-Mode=any');
   const from = ['-t', `${RELEASE}-backports`, '--no-install-recommends'];
   await aptGet('install', '-y', '--download-only', ...from, 'mesa-vulkan-drivers');
