@@ -39,8 +39,8 @@ export interface CallSettings {
 }
 
 /**
- * A gRPC client as thin as HTTP/2 allows (about half the CPU of grpc-js), so that what is measured is the server; it neither
- * retries nor checks anything. A connection that the server closes is replaced by the next call.
+ * A gRPC client as thin as HTTP/2 allows (about half the CPU of grpc-js), so that what is measured is the server; it keeps
+ * deadlines, and neither retries nor checks anything. A connection that the server closes is replaced by the next call.
  */
 export class GrpcCaller {
   private readonly sessions: (ClientHttp2Session | undefined)[];
@@ -75,6 +75,7 @@ export class GrpcCaller {
     onCancel?.(() => stream.close(constants.NGHTTP2_CANCEL));
     const answer = answerOf(stream, startedAt);
     stream.end(frame);
+    if (deadlineMs !== undefined) giveUpAfter(stream, deadlineMs);
     return answer;
   }
 
@@ -101,6 +102,15 @@ export class GrpcCaller {
   }
 }
 
+/** As every gRPC client does: when the time is over it resets the stream, whatever the server does. */
+function giveUpAfter(stream: ClientHttp2Stream, deadlineMs: number): void {
+  const timer = setTimeout(() => {
+    stream.emit('deadline');
+    stream.close(constants.NGHTTP2_CANCEL);
+  }, deadlineMs);
+  stream.once('close', () => clearTimeout(timer));
+}
+
 /** Reads one answer off a stream; never rejects. */
 export function answerOf(stream: ClientHttp2Stream, startedAt = performance.now()): Promise<Answer> {
   return new Promise((resolve) => {
@@ -116,6 +126,7 @@ export function answerOf(stream: ClientHttp2Stream, startedAt = performance.now(
     // The answer is complete; a request that is not ends here.
     stream.on('end', () => stream.close());
     stream.on('error', (error) => (failure ||= error.message));
+    stream.on('deadline', () => (trailers = { 'grpc-status': String(STATUS.DEADLINE_EXCEEDED) }));
     stream.on('close', () => {
       const code = trailers['grpc-status'];
       const status = code === undefined ? -1 : Number(code);

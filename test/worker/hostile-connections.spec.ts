@@ -12,6 +12,7 @@ import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
 const MEGABYTE = 1024 * 1024;
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const QUESTION = encodeInfer({ model: 'quick.recommend', inputs: [sumInput(3, 9)] });
+const ROWS_DONE = 'sextant_inference_batch_rows_sum{model="quick.recommend",program="score"}';
 const CALL_HEADERS = {
   ':method': 'POST',
   ':path': INFER,
@@ -267,7 +268,32 @@ describe('streams that do not end', () => {
     expect(grown).toBeLessThan(250 * MEGABYTE);
   });
 
+  it('a client that cancels 200 calls a second keeps its connection', async () => {
+    const session = connectHttp2(`http://${worker.address}`);
+    session.setMaxListeners(0);
+    const ends: string[] = [];
+    session.on('error', (error) => ends.push(error.message));
+    session.on('goaway', (code) => ends.push(`GOAWAY ${code}`));
+    const startedAt = performance.now();
+    let cancelled = 0;
+    while (cancelled < 1_600 && ends.length === 0) {
+      const due = Math.min(1_600, (200 * (performance.now() - startedAt)) / 1000);
+      for (; cancelled < due; cancelled += 1) {
+        const stream = session.request(CALL_HEADERS, { endStream: false });
+        stream.on('error', () => undefined);
+        setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), 20);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    const stream = ends.length === 0 ? session.request(CALL_HEADERS) : null;
+    stream?.end(grpcFrame(QUESTION));
+    const status = stream ? (await answerOf(stream)).status : -1;
+    session.destroy();
+    expect({ cancelled, ends, status }).toEqual({ cancelled: 1_600, ends: [], status: STATUS.OK });
+  });
+
   it('a client that never reads its answers: they do not pile up without end', async () => {
+    const rowsBefore = (await worker.metric(ROWS_DONE)) || 0;
     const before = await worker.residentBytes();
     const session = connectHttp2(`http://${worker.address}`, { settings: { initialWindowSize: 0 } });
     session.on('error', () => undefined);
@@ -275,16 +301,24 @@ describe('streams that do not end', () => {
     await once(session, 'connect');
     const rows = 1_000;
     const body = grpcFrame(encodeInfer({ model: 'quick.recommend', inputs: [sumInput(rows, 1)] }));
-    for (let i = 0; i < 1_000; i += 1) {
-      const stream = session.request({ ...CALL_HEADERS, 'grpc-timeout': '2S' }, { endStream: false });
+    for (let i = 0; i < 500; i += 1) {
+      const stream = session.request({ ...CALL_HEADERS, 'grpc-timeout': '20S' }, { endStream: false });
       stream.on('error', () => undefined);
       stream.end(body);
     }
+    let seen = rowsBefore;
+    await until('the worker to have answered', 20_000, async () => {
+      const before = seen;
+      [seen = 0] = await worker.metrics(ROWS_DONE);
+      return (
+        seen > rowsBefore && seen === before && (await worker.metric('sextant_inference_pending_rows')) === 0
+      );
+    });
     await expectServes();
     const grown = (await worker.residentBytes()) - before;
     session.destroy();
     await expectServes();
-    printTable('answers that nobody reads', [{ grownMb: grown / MEGABYTE }]);
+    printTable('answers that nobody reads', [{ rows: seen - rowsBefore, grownMb: grown / MEGABYTE }]);
     expect(grown).toBeLessThan(250 * MEGABYTE);
   });
 });
