@@ -70,6 +70,9 @@ export const workerConfig = z
     INFERENCE_MAX_MESSAGE_BYTES: whole(1_024, 512 * 1024 * 1024)
       .default(16 * 1024 * 1024)
       .describe('largest gRPC message, either way'),
+    INFERENCE_MAX_STREAMS: whole(1, 100_000)
+      .default(1_000)
+      .describe('calls that one connection may have open; further ones wait in the client'),
     INFERENCE_DEFAULT_DEADLINE_MS: whole(1, 600_000)
       .default(30_000)
       .describe('deadline of a call that brings none'),

@@ -193,7 +193,7 @@ describe('under load', () => {
       { model: 'demo.recommend', rows },
       { deadlineMs: 20_000, signal: abort.signal },
     );
-    await expect(ask(target.client, 20)).rejects.toMatchObject({ code: 'QUEUE_FULL' });
+    await expect(ask(target.client, 100)).rejects.toMatchObject({ code: 'QUEUE_FULL' });
     abort.abort(new Error('not wanted any more'));
     await expect(cancelled).rejects.toThrow('not wanted any more');
     await long;

@@ -6,6 +6,7 @@ import { SessionPool, type SessionPoolOptions } from './onnx/session-pool.js';
 import { batchObserver } from './operations/call-spans.js';
 import { FailureLog } from './operations/failure-log.js';
 import { OperationsServer } from './operations/operations-server.js';
+import { poolObserver } from './operations/pool-observer.js';
 import { WorkerLifecycle } from './operations/worker-lifecycle.js';
 import { WorkerMetrics } from './operations/worker-metrics.js';
 import { InferenceScheduler } from './scheduling/inference-scheduler.js';
@@ -37,44 +38,10 @@ export interface WorkerOptions {
  * @throws DomainError CONFIG_INVALID when a port is taken; ThreadLostError when no inference thread can start
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { config, logger, version, tracing = null, spawn } = options;
-  const lifecycle = new WorkerLifecycle();
-  const metrics = new WorkerMetrics();
-  const failures = new FailureLog(logger);
-  const pool = await startPool(config, { metrics, logger, spawn });
-  const scheduler = new InferenceScheduler(pool, batchObserver(metrics, tracing), {
-    inlineMs: config.INFERENCE_INLINE_MS,
-  });
-  metrics.watchBacklog(scheduler);
-  const repository = await openModelRepository(config.MODEL_REPOSITORY);
-  const parts = { repository, pool, scheduler, lifecycle, metrics, logger };
-  const { catalogue, watcher, runner, control, idle } = serveModels(config, parts);
-  const defaultDeadlineMs = config.INFERENCE_DEFAULT_DEADLINE_MS;
-  const server = createGrpcServer(
-    {
-      metrics,
-      failures,
-      tracing,
-      defaultDeadlineMs,
-      catalogue,
-      runner,
-      control,
-      lifecycle,
-      serverVersion: version,
-    },
-    grpcOptions(config),
-  );
-  const operations = new OperationsServer({ metrics, lifecycle, catalogue, runner, version });
-  const close = async (): Promise<void> => {
-    lifecycle.startDraining();
-    idle.stop();
-    await watcher.stop();
-    await shutDownGrpc(server, config.SHUTDOWN_GRACE_MS);
-    await pool.close();
-    await repository.close();
-    await operations.close();
-    await tracing?.close();
-  };
+  const { config, logger } = options;
+  const parts = await assemble(options);
+  const { server, operations, lifecycle, catalogue, watcher, idle } = parts;
+  const close = (): Promise<void> => closeWorker(parts, config.SHUTDOWN_GRACE_MS);
   try {
     const grpcPort = await listenGrpc(server, config.PORT, config.HOST);
     const metricsPort = await operations.listen(config.METRICS_PORT, config.HOST);
@@ -90,33 +57,49 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   }
 }
 
+type WorkerParts = Awaited<ReturnType<typeof assemble>>;
+
+async function assemble({ config, logger, version, tracing = null, spawn }: WorkerOptions) {
+  const lifecycle = new WorkerLifecycle();
+  const metrics = new WorkerMetrics();
+  const failures = new FailureLog(logger);
+  const pool = await SessionPool.start({
+    threads: config.INFERENCE_THREADS,
+    plan: { providers: config.INFERENCE_PROVIDERS, strict: config.INFERENCE_GPU_STRICT },
+    ...poolObserver(metrics, failures, logger),
+    ...(spawn && { spawn }),
+  });
+  metrics.watchThreads(() => pool.counts());
+  const inlineMs = config.INFERENCE_INLINE_MS;
+  const scheduler = new InferenceScheduler(pool, batchObserver(metrics, tracing), { inlineMs });
+  metrics.watchBacklog(scheduler);
+  const repository = await openModelRepository(config.MODEL_REPOSITORY);
+  const models = serveModels(config, { repository, pool, scheduler, lifecycle, metrics, logger });
+  const { catalogue, runner } = models;
+  const defaultDeadlineMs = config.INFERENCE_DEFAULT_DEADLINE_MS;
+  const calls = { metrics, failures, tracing, defaultDeadlineMs, serverVersion: version };
+  const server = createGrpcServer({ ...calls, ...models, lifecycle }, grpcOptions(config));
+  const operations = new OperationsServer({ metrics, lifecycle, catalogue, runner, version });
+  return { lifecycle, pool, repository, ...models, server, operations, tracing };
+}
+
+async function closeWorker(parts: WorkerParts, graceMs: number): Promise<void> {
+  const { lifecycle, idle, watcher, server, pool, repository, operations, tracing } = parts;
+  lifecycle.startDraining();
+  idle.stop();
+  await watcher.stop();
+  await shutDownGrpc(server, graceMs);
+  await pool.close();
+  await repository.close();
+  await operations.close();
+  await tracing?.close();
+}
+
 function grpcOptions(config: WorkerConfig): GrpcOptions {
   return {
     maxMessageBytes: config.INFERENCE_MAX_MESSAGE_BYTES,
+    maxStreams: config.INFERENCE_MAX_STREAMS,
     maxConnectionAgeMs: config.MAX_CONNECTION_AGE_MS,
     connectionGraceMs: config.SHUTDOWN_GRACE_MS,
   };
-}
-
-function startPool(
-  { INFERENCE_THREADS: threads, INFERENCE_PROVIDERS: providers, INFERENCE_GPU_STRICT: strict }: WorkerConfig,
-  { metrics, logger, spawn }: { metrics: WorkerMetrics; logger: Logger; spawn: SessionPoolOptions['spawn'] },
-): Promise<SessionPool> {
-  return SessionPool.start({
-    threads,
-    plan: { providers, strict },
-    onThreadLost: (cause) => {
-      metrics.threadLost();
-      logger.error({ err: cause }, 'an inference thread ended and is replaced');
-    },
-    onProviderFailed: ({ key, during, provider, failure, now }) => {
-      const [model = key, version = ''] = key.split(/[@/]/);
-      metrics.models.providerFailed(provider);
-      if (during === 'run' && now !== null) metrics.models.servedBy(model, version, now);
-      const fields = { model, version, provider, reason: failure, now };
-      if (during === 'load') logger.warn(fields, 'provider does not take the model');
-      else logger.error(fields, 'provider failed under the model');
-    },
-    ...(spawn ? { spawn } : {}),
-  });
 }

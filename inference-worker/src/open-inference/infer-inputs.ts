@@ -9,6 +9,7 @@ import {
   type TensorData,
   type TensorSpec,
 } from '../tensors/tensor.js';
+import { shown, shownShape } from './shown.js';
 import { BadTextsError, readTexts, textOf } from './texts.js';
 import { bytesOfContents, CONTENTS_OF, OutOfRangeError } from './typed-contents.js';
 
@@ -91,7 +92,7 @@ function positionOf(inputs: readonly InferInput[], specs: readonly TensorSpec[],
   }
   const { datatype } = inputs[position] as InferInput;
   if (datatype !== spec.datatype) {
-    const message = `input "${spec.name}" must be ${spec.datatype}, got "${datatype}"`;
+    const message = `input "${spec.name}" must be ${spec.datatype}, got "${shown(datatype)}"`;
     throw mismatch(`inputs[${position}].datatype`, message);
   }
   return position;
@@ -107,7 +108,7 @@ function unknownInput(inputs: readonly InferInput[], specs: readonly TensorSpec[
   const position = inputs.findIndex(({ name }) => specs.every((spec) => spec.name !== name));
   if (position < 0) return undefined;
   const known = specs.map(({ name }) => name).join(', ');
-  const message = `"${inputs[position]?.name}" is no input; the model reads ${known}`;
+  const message = `"${shown(inputs[position]?.name ?? '')}" is no input; the model reads ${known}`;
   return mismatch(`inputs[${position}].name`, message);
 }
 
@@ -119,7 +120,7 @@ function rowsOf({ name, shape }: InferInput, spec: TensorSpec, position: number)
   const wanted = ['rows', ...spec.rowShape].join(', ');
   throw mismatch(
     `inputs[${position}].shape`,
-    `input "${name}" must have the shape [${wanted}] with at least one row, got [${shape.join(', ')}]`,
+    `input "${name}" must have the shape [${wanted}] with at least one row, got ${shownShape(shape)}`,
   );
 }
 
@@ -129,7 +130,7 @@ function assertDims({ name, shape }: InferInput, spec: TensorSpec, position: num
     shape.every((size, i) => size >= 0 && (spec.shape[i] === -1 || spec.shape[i] === size));
   if (fits && Number.isSafeInteger(elementsOf(shape))) return;
   const wanted = spec.shape.map((size) => (size === -1 ? 'any' : size)).join(', ');
-  const message = `input "${name}" must have the shape [${wanted}], got [${shape.join(', ')}]`;
+  const message = `input "${name}" must have the shape [${wanted}], got ${shownShape(shape)}`;
   throw mismatch(`inputs[${position}].shape`, message);
 }
 
@@ -146,7 +147,7 @@ function bytesOf(request: InferRequest, position: number, wanted: Wanted): Uint8
   if (raw === undefined) return typedBytes(input, position, wanted);
   assertNotTyped(input, position);
   if (raw.byteLength !== wanted.bytes) {
-    const shape = `[${input.shape.join(', ')}]`;
+    const shape = shownShape(input.shape);
     const message = `input "${input.name}" ${shape} needs ${wanted.bytes} bytes, got ${raw.byteLength}`;
     throw mismatch(`raw_input_contents[${position}]`, message);
   }

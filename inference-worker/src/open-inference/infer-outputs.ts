@@ -7,6 +7,7 @@ import {
   type TensorArray,
   type TensorSpec,
 } from '../tensors/tensor.js';
+import { shown } from './shown.js';
 import { textBytes } from './texts.js';
 
 /** Positions among the model's outputs of those that the request asks for, in its order; all of them where it asks for none. */
@@ -17,9 +18,13 @@ export function wantedOutputs({ outputs }: InferRequest, specs: readonly TensorS
     if (found >= 0) return found;
     const path = `outputs[${i}].name`;
     const known = specs.map((spec) => spec.name).join(', ');
-    throw new DomainError('TENSOR_MISMATCH', `${path}: "${name}" is no output; the model gives ${known}`, {
-      path,
-    });
+    throw new DomainError(
+      'TENSOR_MISMATCH',
+      `${path}: "${shown(name)}" is no output; the model gives ${known}`,
+      {
+        path,
+      },
+    );
   });
 }
 

@@ -1,5 +1,6 @@
 import { DomainError } from '@sextant/domain';
 import type { InferParameters, InferRequest } from '@sextant/inference-protocol';
+import { shown } from './shown.js';
 import { PRIORITY, type Priority } from '../transport/call-context.js';
 
 /** What a request's parameters ask of the queue. */
@@ -42,14 +43,20 @@ function priorityOf(parameters: InferParameters): Priority | undefined {
   const value = parameters.get('priority');
   if (value === undefined || value === 0) return undefined;
   if (value === PRIORITY.HIGH || value === PRIORITY.NORMAL || value === PRIORITY.LOW) return value;
-  throw refused('parameters.priority', `must be 1 to ${LOWEST_PRIORITY}, or 0 for the default, got ${value}`);
+  throw refused(
+    'parameters.priority',
+    `must be 1 to ${LOWEST_PRIORITY}, or 0 for the default, got ${shown(String(value))}`,
+  );
 }
 
 function timeoutOf(parameters: InferParameters): number | undefined {
   const value = parameters.get('timeout');
   if (value === undefined || value === 0) return undefined;
   if (typeof value === 'number' && value > 0) return value / 1000;
-  throw refused('parameters.timeout', `must be microseconds, a number from 0 on, got ${String(value)}`);
+  throw refused(
+    'parameters.timeout',
+    `must be microseconds, a number from 0 on, got ${shown(String(value))}`,
+  );
 }
 
 function refuseSharedMemory(parameters: InferParameters | null, path: string): void {

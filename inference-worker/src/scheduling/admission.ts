@@ -4,7 +4,7 @@ import type { TenantAccounts } from './tenant-accounts.js';
 
 /** Waiting rows of all models together may hold this much memory. */
 const MAX_PENDING_BYTES = 256 * 1024 * 1024;
-/** Estimates are of the mean; what is promised is the tail. */
+/** Estimates are of the mean; what is promised is the tail: this and two standard deviations are added. */
 const CAUTION = 1.25;
 const LEAST_RETRY_MS = 10;
 const MOST_RETRY_MS = 5_000;
@@ -36,7 +36,8 @@ export function admit(lane: BatchLane, source: RowSource, claim: Claim, state: Q
   }
   const budgetMs = claim.deadline - Date.now();
   const { waitMs, ownMs } = expectedMs(lane, source.rows, claim, state);
-  if (waitMs > 0 && CAUTION * (waitMs + ownMs) + state.lagMs > budgetMs) {
+  const caution = CAUTION + 2 * lane.runTime.spread;
+  if (waitMs > 0 && caution * (waitMs + ownMs) + state.lagMs > budgetMs) {
     throw new DomainError(
       'QUEUE_FULL',
       `about ${Math.ceil(waitMs + ownMs)} ms of work wait before the answer of ${model} and the deadline is in ${Math.floor(budgetMs)} ms; try again later or add workers`,
@@ -59,8 +60,7 @@ function expectedMs(
     const { maxBatchRows } = each.options;
     ahead += each.runTime.estimate(each.pendingRowsUpTo(priority), maxBatchRows);
     mine += each.runTime.estimate(each.rowsOf(tenant), maxBatchRows);
-    // On average half of what runs is done.
-    const running = each.runTime.estimate(each.runningRows, maxBatchRows) / 2;
+    const running = each.runTime.estimate(each.runningRows, maxBatchRows);
     ahead += running;
     mine += running;
   }
@@ -68,8 +68,13 @@ function expectedMs(
   const fairShare = mine * Math.max(1, state.accounts.active);
   return {
     waitMs: Math.min(ahead, fairShare) / threads,
-    ownMs: lane.runTime.estimate(rows, lane.options.maxBatchRows),
+    ownMs: ridesWithMs(lane, rows),
   };
+}
+
+/** The rows come back with the last batch that carries some, which is as full as what waits makes it. */
+function ridesWithMs({ options: { maxBatchRows }, pendingRows, runTime }: BatchLane, rows: number): number {
+  return runTime.estimate(Math.max(rows, Math.min(pendingRows + rows, maxBatchRows)), maxBatchRows);
 }
 
 /** When the queue is full, whoever holds more than a fair share of it makes room, newest first. */

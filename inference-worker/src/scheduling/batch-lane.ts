@@ -1,14 +1,9 @@
 import { DomainError } from '@sextant/domain';
 import type { Job, JobResult, Program } from '../onnx/thread-messages.js';
-import {
-  allocateTensor,
-  bytesPerRow,
-  type Tensor,
-  type TensorArray,
-  type TensorSpec,
-} from '../tensors/tensor.js';
+import { allocateTensor, type Tensor, type TensorArray, type TensorSpec } from '../tensors/tensor.js';
 import type { TraceSpan } from '@sextant/telemetry';
-import { PRIORITY, type Priority } from '../transport/call-context.js';
+import { type CallContext, PRIORITY, type Priority } from '../transport/call-context.js';
+import type { Mode } from './batch-observer.js';
 import { RunTimeModel } from './run-time-model.js';
 import type { TenantAccounts } from './tenant-accounts.js';
 
@@ -59,13 +54,16 @@ export interface Claim {
 
 /** One request in the queue, whole. */
 export interface Ticket extends Claim {
+  context: CallContext;
   source: RowSource;
   sink: ResultSink;
   span: TraceSpan | undefined;
   /** parts that were not answered yet */
   open: number;
+  /** parts that left the queue to run */
+  taken: number;
   isSettled: boolean;
-  /** parts that wait */
+  /** every part */
   waiting: Entry[];
   timing: BatchTiming;
 }
@@ -123,6 +121,7 @@ export class BatchLane {
   private readonly rowsByLevel = new Array<number>(PRIORITY.BACKGROUND + 1).fill(0);
   /** by priority; none is 0 */
   private readonly levels = Array.from({ length: PRIORITY.BACKGROUND + 1 }, (): Level => new Map());
+  private readonly scratch: TensorArray[] = [];
   private readonly rowsByTenant = new Map<string, number>();
   private rowsWaiting = 0;
   private entriesWaiting = 0;
@@ -233,7 +232,7 @@ export class BatchLane {
       while (level.size > 0) {
         const tenant = this.leastServed(level);
         const entry = firstOf(level.get(tenant));
-        if (entry.ticket.deadline <= now) {
+        if (this.isTooLate(entry, now)) {
           this.remove(entry);
           expired(entry);
           continue;
@@ -241,11 +240,22 @@ export class BatchLane {
         if (rows > 0 && rows + entry.count > most) return batch;
         this.accounts.charge(tenant, this.runTime.estimate(entry.count, this.options.maxBatchRows));
         this.remove(entry);
+        entry.ticket.taken += 1;
         batch.push(entry);
         rows += entry.count;
       }
     }
     return batch;
+  }
+
+  /**
+   * Whether running the entry would be for nothing. While others wait, that also holds when its own rows alone would take longer
+   * than there is time; the last one is run all the same, so that a model whose estimate is wrong is measured again.
+   */
+  private isTooLate({ ticket, count }: Entry, now: number): boolean {
+    const leftMs = ticket.deadline - now;
+    if (leftMs <= 0 || ticket.context.isCancelled) return true;
+    return this.entriesWaiting > 1 && leftMs < this.runTime.estimate(count, this.options.maxBatchRows) / 2;
   }
 
   /** The newest waiting entry of the tenant that holds most rows. */
@@ -259,20 +269,27 @@ export class BatchLane {
     return undefined;
   }
 
-  /** The model's input filled from the parts, in their order. */
-  assemble(parts: readonly BatchPart[], rows: number): Tensor[] {
+  /** The model's input filled from the parts, in their order; for the main thread in memory that the next such batch overwrites. */
+  assemble(parts: readonly BatchPart[], rows: number, mode: Mode): Tensor[] {
     const { assemble, inputs } = this.options;
     if (assemble) return assemble(parts, rows);
     const whole = parts[0]?.source.tensors?.();
     if (whole) return whole;
-    const arrays = inputs.map((spec) => allocateTensor(spec, rows));
+    const arrays =
+      mode === 'inline' ? this.scratchFor(rows) : inputs.map((spec) => allocateTensor(spec, rows));
     for (const { source, ...range } of parts) source.write?.(arrays, range);
     return inputs.map(({ rowShape }, i) => ({ data: arrays[i] ?? [], dims: [rows, ...rowShape] }));
   }
 
-  /** Bytes that one row takes as input. */
-  get inputRowBytes(): number {
-    return this.options.inputs.reduce((sum, spec) => sum + bytesPerRow(spec), 0);
+  private scratchFor(rows: number): TensorArray[] {
+    const { inputs } = this.options;
+    return inputs.map((spec, i) => {
+      const elements = rows * spec.width;
+      const kept = this.scratch[i];
+      const array = kept && kept.length >= elements ? kept : allocateTensor(spec, 2 * rows);
+      this.scratch[i] = array;
+      return array.length === elements ? array : array.subarray(0, elements);
+    });
   }
 
   private leastServed(level: Level): string {

@@ -101,7 +101,8 @@ class TestCall implements CallContext {
   }
 
   onCancelled(listener: () => void): void {
-    this.listeners.push(listener);
+    if (this.isCancelled) listener();
+    else this.listeners.push(listener);
   }
 
   cancel(): void {
@@ -172,6 +173,7 @@ describe('InferenceScheduler', () => {
     const patient = scheduler.run(lane, rows([4]), aCall());
     const outcomes = Promise.allSettled([expired, cancelled]);
     leaving.cancel();
+    await settled();
     expect(scheduler.pendingRows).toBe(2);
 
     expect(await runner.drain(2)).toEqual([1, 1]);

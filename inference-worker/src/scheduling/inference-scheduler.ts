@@ -60,6 +60,8 @@ export class InferenceScheduler {
   /** lanes with rows that wait or run */
   private readonly busy = new Set<BatchLane>();
   private readonly accounts = new TenantAccounts();
+  /** requests that came since the last look at the queues */
+  private fresh: { lane: BatchLane; ticket: Ticket }[] = [];
   /** batches whose thread was lost */
   private readonly orphans: { lane: BatchLane; batch: Entry[] }[] = [];
   private readonly lag = new LoopLag();
@@ -114,11 +116,6 @@ export class InferenceScheduler {
     return this.sum((lane) => lane.pendingEntries);
   }
 
-  /** Rows that wait for any version of a model. */
-  pendingRowsOf(model: string): number {
-    return this.sum((lane) => (lane.options.model === model ? lane.pendingRows : 0));
-  }
-
   /** What waits in each lane. @param now  performance.now() */
   *backlog(now: number): Iterable<LaneBacklog> {
     for (const lane of this.lanes) {
@@ -149,10 +146,12 @@ export class InferenceScheduler {
     admit(lane, source, claim, this.state);
     const ticket: Ticket = {
       ...claim,
+      context,
       source,
       sink,
       span: context.span,
       open: 0,
+      taken: 0,
       isSettled: false,
       waiting: [],
       timing: { queueMs: 0, computeMs: 0, batchRows: 0 },
@@ -166,7 +165,7 @@ export class InferenceScheduler {
       lane.push(entry);
     }
     this.busy.add(lane);
-    context.onCancelled(() => this.settle(lane, ticket, cancelled()));
+    this.fresh.push({ lane, ticket });
     this.schedulePump();
   }
 
@@ -207,6 +206,18 @@ export class InferenceScheduler {
       if (batch.length > 0) this.start({ lane, batch, mode, isRetry: false });
       else this.forgetIfQuiet(lane);
     }
+    this.watchFresh();
+  }
+
+  /** Requests that found something to run on at once need not hear of cancellation; those that wait leave the queue with it. */
+  private watchFresh(): void {
+    for (const { lane, ticket } of this.fresh) {
+      if (ticket.isSettled || ticket.taken === ticket.waiting.length) continue;
+      ticket.context.onCancelled(() => {
+        if (!ticket.isSettled) this.settle(lane, ticket, cancelled());
+      });
+    }
+    this.fresh = [];
   }
 
   /** A batch whose thread was lost goes first, once, as soon as another thread is idle. */
@@ -289,13 +300,14 @@ export class InferenceScheduler {
     };
     const timing = { rows, startedAt, inputMs: 0 };
     const job = (): Job => {
-      const inputs = lane.assemble(partsOf(batch), rows);
+      const inputs = lane.assemble(partsOf(batch), rows, mode);
       timing.inputMs = performance.now() - startedAt;
       return { key, program, rows, inputs };
     };
     run(runner, job).then(
       (result) => {
-        (mode === 'inline' ? lane.inlineTime : lane.runTime).observe(rows, performance.now() - startedAt);
+        if (mode === 'thread') lane.runTime.observe(rows, performance.now() - startedAt);
+        lane.inlineTime.observe(rows, result.computeMs);
         finish(() => this.deliver(attempt, result, timing));
       },
       (error: unknown) => finish(() => this.failed(attempt, error)),

@@ -1,12 +1,14 @@
-/** What one observation counts for after a hundred more: about a third. */
-const DECAY = 0.99;
+/** What one observation counts for after twenty more: about a third. */
+const DECAY = 0.95;
 /** One slow batch is as likely the machine's doing as the model's: it counts as this many times what was expected, at most. */
 const MOST_SURPRISE = 4;
-const FEW = 8;
+const MOST_SPREAD = 1;
+/** Milliseconds below which clocks and schedulers tell nothing. */
+const NOISE_MS = 0.05;
 
 /**
  * Time of a batch as a straight line in its rows, `overhead + perRow × rows`, learnt by least squares from the batches that
- * ran; recent ones count more.
+ * ran; recent ones count more. How far batches stray from the line is kept beside it.
  */
 export class RunTimeModel {
   private weight = 0;
@@ -14,16 +16,26 @@ export class RunTimeModel {
   private ms = 0;
   private rowsSquared = 0;
   private rowsMs = 0;
+  private strayed = 0;
 
-  /** @param measuredMs  from handing the batch over to having its answer */
+  /** @param measuredMs  time of one batch of `rows` rows */
   observe(rows: number, measuredMs: number): void {
-    const isNew = this.weight < FEW;
-    const ms = isNew ? measuredMs : Math.min(measuredMs, MOST_SURPRISE * this.estimate(rows, rows) + 0.1);
+    let ms = measuredMs;
+    if (this.weight > 0) {
+      const expected = this.estimate(rows, rows) + NOISE_MS;
+      ms = Math.min(measuredMs, MOST_SURPRISE * expected);
+      this.strayed = DECAY * this.strayed + (1 - DECAY) * (ms / expected - 1) ** 2;
+    }
     this.weight = DECAY * this.weight + 1;
     this.rows = DECAY * this.rows + rows;
     this.ms = DECAY * this.ms + ms;
     this.rowsSquared = DECAY * this.rowsSquared + rows * rows;
     this.rowsMs = DECAY * this.rowsMs + rows * ms;
+  }
+
+  /** Standard deviation of a batch's time as a share of its estimate, at most 1. */
+  get spread(): number {
+    return Math.min(Math.sqrt(this.strayed), MOST_SPREAD);
   }
 
   /** Milliseconds that `rows` rows take in batches of at most `cap`, one after the other; 0 before the first observation. */

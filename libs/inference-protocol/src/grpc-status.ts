@@ -1,6 +1,6 @@
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { DomainError, ERROR_KINDS, type ErrorCode, type ErrorKind } from '@sextant/domain';
-import { readRetryAfterMs } from './retry-hint.js';
+import { readRetryAfterMs, writeRetryAfterMs } from './retry-hint.js';
 
 /** Trailing metadata that carries the code of a {@link DomainError} across the wire. */
 const CODE_KEY = 'sextant-error-code';
@@ -39,12 +39,21 @@ export interface StatusAnswer {
   metadata: Metadata;
 }
 
+/** Details travel in a header; longer ones would break the connection's limits. */
+const MOST_DETAILS = 1_000;
+
+function clipped(message: string): string {
+  return message.length <= MOST_DETAILS ? message : `${message.slice(0, MOST_DETAILS)}…`;
+}
+
 export function toStatusAnswer(error: unknown): StatusAnswer {
   const metadata = new Metadata();
   if (!(error instanceof DomainError)) return { code: status.INTERNAL, details: 'internal error', metadata };
   metadata.set(CODE_KEY, error.code);
-  if (error.path !== undefined) metadata.set(PATH_KEY, Buffer.from(error.path, 'utf8'));
-  return { code: STATUS_OF_KIND[error.kind], details: error.message, metadata };
+  if (error.path !== undefined) metadata.set(PATH_KEY, Buffer.from(clipped(error.path), 'utf8'));
+  const code = STATUS_OF_KIND[error.kind];
+  if (error.retryAfterMs !== undefined) writeRetryAfterMs(metadata, code, error.retryAfterMs);
+  return { code, details: clipped(error.message), metadata };
 }
 
 /** Reads a failed call back as the DomainError it began as; the code falls back to what the status means. */

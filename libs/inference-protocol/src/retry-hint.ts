@@ -1,4 +1,5 @@
 import type { Metadata } from '@grpc/grpc-js';
+import { varint } from './open-inference/infer-response.js';
 import { MalformedMessageError, WIRE, WireReader } from './open-inference/wire-reader.js';
 
 /** Trailing metadata by which a gRPC server says when to try again (gRFC A6): milliseconds, or a negative number for never. */
@@ -34,6 +35,27 @@ export function readRetryAfterMs(metadata: Metadata): number | undefined {
     if (error instanceof MalformedMessageError) return undefined;
     throw error;
   }
+}
+
+/** Says when to try again, in both ways that clients understand. @param ms  a non-negative integer */
+export function writeRetryAfterMs(metadata: Metadata, code: number, ms: number): void {
+  metadata.set(PUSHBACK_KEY, String(ms));
+  metadata.set(STATUS_DETAILS_KEY, statusWithRetryInfo(code, ms));
+}
+
+function statusWithRetryInfo(code: number, ms: number): Buffer {
+  const duration = [varintField(1, Math.floor(ms / 1_000)), varintField(2, (ms % 1_000) * 1e6)];
+  const retryInfo = bytesField(1, Buffer.concat(duration));
+  const any = [bytesField(1, Buffer.from(RETRY_INFO)), bytesField(2, retryInfo)];
+  return Buffer.concat([varintField(1, code), bytesField(3, Buffer.concat(any))]);
+}
+
+function varintField(field: number, value: number): Buffer {
+  return Buffer.from([8 * field, ...varint(value)]);
+}
+
+function bytesField(field: number, bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([8 * field + 2, ...varint(bytes.length)]), bytes]);
 }
 
 /** google.rpc.Status { 3: repeated Any { 1: type_url, 2: value } }, of which the first RetryInfo { 1: Duration }. */

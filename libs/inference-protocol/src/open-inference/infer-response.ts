@@ -87,6 +87,13 @@ function lengthField(length: number): number {
   return 1 + varintSize(length) + length;
 }
 
+/** The bytes of a non-negative integer below 2^53. */
+export function varint(value: number): Uint8Array {
+  const bytes = Buffer.alloc(varintSize(value));
+  writeVarint(bytes, 0, value);
+  return bytes;
+}
+
 /** @param value  a non-negative integer below 2^53 */
 function varintSize(value: number): number {
   let size = 1;
