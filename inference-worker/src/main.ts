@@ -4,7 +4,7 @@ import { loadTracing } from '@sextant/telemetry';
 import { pino } from 'pino';
 import { FailureLog } from './operations/failure-log.js';
 import { type RunningWorker, startWorker } from './worker.js';
-import { loadWorkerConfig } from './worker-config.js';
+import { loadWorkerConfig, type WorkerConfig } from './worker-config.js';
 
 let isStopping = false;
 
@@ -38,10 +38,15 @@ async function start(): Promise<RunningWorker> {
   const tracing = await loadTracing(process.env, { service: 'inference-worker', version, onProblem });
   const worker = await startWorker({ config, logger, version, tracing });
   logger.info(
-    { port: worker.grpcPort, metricsPort: worker.metricsPort, threads: config.INFERENCE_THREADS },
+    { port: worker.grpcPort, metricsPort: worker.metricsPort, version, config: loggable(config) },
     'listening',
   );
   return worker;
+}
+
+/** The configuration in effect, without the password that the address of a repository may hold. */
+function loggable(config: WorkerConfig): WorkerConfig {
+  return { ...config, MODEL_REPOSITORY: config.MODEL_REPOSITORY.replace(/\/\/[^/@]*@/, '//…@') };
 }
 
 const started = start();

@@ -67,7 +67,7 @@ export class FailureLog {
 /** What may be said of an error without its message: its code and field, or its class and where it was thrown. */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { error: typeof error };
-  const operator = OPERATOR.exec(messagesOf(error))?.[1];
+  const operator = operatorOf(messagesOf(error));
   const node = operator === undefined ? {} : { operator };
   if (error instanceof DomainError) {
     const path = error.path !== undefined && PLAIN_PATH.test(error.path) ? { path: error.path } : {};
@@ -75,6 +75,11 @@ export function describeError(error: unknown): Record<string, unknown> {
     return { error: error.code, ...path, ...cause, ...node };
   }
   return { error: error.name, ...node, stack: framesOf(error) };
+}
+
+/** The ONNX operator that failed, where a message of ONNX Runtime names it. */
+export function operatorOf(message: string): string | undefined {
+  return OPERATOR.exec(message)?.[1];
 }
 
 function messagesOf(error: Error): string {

@@ -36,17 +36,17 @@ const STYLE =
 @media(prefers-color-scheme:dark){:root{--bar:#6ea8ff;--good:#4cc38a;--bad:#ff7b72;--fair:#f0b429}}
 body{font:15px/1.45 system-ui,sans-serif;margin:0 auto;max-width:1180px;padding:1.2rem}
 h1{font-size:1.25rem;margin:0 0 1rem;display:flex;gap:.7rem;align-items:baseline;flex-wrap:wrap}
-h2{font-size:1.05rem;margin:1.6rem 0 .4rem;overflow-wrap:anywhere}
+.dim{font-weight:400}h2{font-size:1.05rem;margin:1.6rem 0 .4rem;overflow-wrap:anywhere}
 .state{font-size:.85rem;padding:.1rem .55rem;border:1px solid;border-radius:1rem}
 .ready,.good{color:var(--good)}.draining,.bad{color:var(--bad)}.starting,.fair{color:var(--fair)}
 dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(11rem,1fr));gap:.8rem 1.2rem;margin:0}
 dt{color:var(--dim);font-size:.8rem}dd{margin:0;font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top}
-th{color:var(--dim);font-weight:500;font-size:.8rem;white-space:nowrap}td.n,th.n{text-align:right}
+th{color:var(--dim);font-weight:500;font-size:.8rem;white-space:nowrap}td.n,th.n{text-align:right;white-space:nowrap}
 td.text{overflow-wrap:anywhere;min-width:14rem}.tag{border:1px solid var(--line);border-radius:.3rem;padding:0 .35rem;margin-right:.3rem;font-size:.85rem;white-space:nowrap}
 .dim,footer{color:var(--dim)}footer{margin-top:2rem;font-size:.85rem}a{color:inherit}
-.bars{display:flex;align-items:flex-end;gap:3px;height:3.4rem;margin:.6rem 0 0}
+.scroll+dl{margin-top:.6rem}.bars{display:flex;align-items:flex-end;gap:3px;height:3.4rem;margin:.6rem 0 0}
 .bars div{flex:1;max-width:3.2rem;display:flex;flex-direction:column;justify-content:flex-end;height:100%;text-align:center;font-size:.7rem;color:var(--dim)}
 .bars i{background:var(--bar);display:block;border-radius:2px 2px 0 0}`);
 
@@ -125,7 +125,7 @@ function refusedModels({ refused }: WorkerReport): Markup | string {
         <td>${model}</td>
         <td class="n">${version === 0 ? 'all' : version}</td>
         <td class="text">${reason}</td>
-        <td>${new Date(at).toISOString()}</td>
+        <td title="${new Date(at).toISOString()}">${ago(at)}</td>
       </tr>`,
   );
   return html`<h2 class="bad">Refused versions</h2>
@@ -143,7 +143,7 @@ function refusedModels({ refused }: WorkerReport): Markup | string {
 }
 
 function modelSection(report: ModelReport): Markup {
-  const { model, versions, request, queue, compute } = report;
+  const { model, versions } = report;
   return html`<section>
     <h2>${model}</h2>
     <div class="scroll">
@@ -163,22 +163,18 @@ function modelSection(report: ModelReport): Markup {
         ${versions.map(versionRow)}
       </table>
     </div>
-    <dl>
-      <div>
-        <dt>Request p50, p99</dt>
-        <dd>${quantiles(request)}</dd>
-      </div>
-      <div>
-        <dt>Queue p50, p99</dt>
-        <dd>${quantiles(queue)}</dd>
-      </div>
-      <div>
-        <dt>Compute of a batch p50, p99</dt>
-        <dd>${quantiles(compute)}</dd>
-      </div>
-    </dl>
-    ${batchBars(report)}
+    ${latencies(report)} ${batchBars(report)}
   </section>`;
+}
+
+function latencies({ request, queue, compute }: ModelReport): Markup | string {
+  if (request.p50 === null) return '';
+  const entry = (name: string, value: Quantiles): Markup =>
+    html`<div>
+      <dt>${name} p50, p99</dt>
+      <dd>${quantiles(value)}</dd>
+    </div>`;
+  return html`<dl>${entry('Request', request)}${entry('Queue', queue)}${entry('Batch', compute)}</dl>`;
 }
 
 function versionRow(of: VersionReport): Markup {
@@ -213,7 +209,8 @@ function failures({ statistics: { fail, failures: byReason } }: VersionReport): 
 function batchBars({ batchSizes }: ModelReport): Markup | string {
   const most = Math.max(...batchSizes.map((each) => each.count));
   if (most === 0) return '';
-  const bars = batchSizes.map(({ upTo, count: batches }) => {
+  const largest = batchSizes.findLastIndex((each) => each.count > 0);
+  const bars = batchSizes.slice(0, largest + 1).map(({ upTo, count: batches }) => {
     const height = Math.round((100 * batches) / most);
     const label = Number.isFinite(upTo) ? `≤${upTo}` : 'more';
     return html`<div title="${count(batches)} batches of ${label} rows">
