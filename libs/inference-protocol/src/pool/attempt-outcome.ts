@@ -22,6 +22,6 @@ export function outcomeOf(error: ServiceError, hadFairTime: boolean): AttemptOut
 }
 
 /** A server's own answer comes with headers; a failure of the connection has none. */
-function isFromServer(error: ServiceError): boolean {
+export function isFromServer(error: ServiceError): boolean {
   return Object.keys(error.metadata?.getMap() ?? {}).length > 0;
 }

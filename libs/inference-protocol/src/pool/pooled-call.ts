@@ -8,7 +8,7 @@ import {
 import { DomainError } from '@sextant/domain';
 import { toDomainError } from '../grpc-status.js';
 import { readPushback } from '../retry-hint.js';
-import { outcomeOf } from './attempt-outcome.js';
+import { isFromServer, outcomeOf } from './attempt-outcome.js';
 import type { Balancer, Choice } from './balancer.js';
 import type { AttemptOutcome } from './circuit-breaker.js';
 import type { LatencyWindow } from './latency-window.js';
@@ -140,6 +140,7 @@ export class PooledCall<Request, Response> {
       metadata,
       { deadline: this.deadline },
       (error, response) => {
+        if (error && !this.isSettled) nameLoss(error);
         const now = performance.now();
         endpoint.ended(connection);
         this.running.splice(this.running.indexOf(attempt), 1);
@@ -225,6 +226,13 @@ export class PooledCall<Request, Response> {
     for (const { wire } of this.running) wire?.cancel();
     return true;
   }
+}
+
+/** Nobody here cancelled it: the worker closed the connection with the call on it, which is how a server ends that must. */
+function nameLoss(error: ServiceError): void {
+  if (error.code !== status.CANCELLED || isFromServer(error)) return;
+  error.code = status.UNAVAILABLE;
+  error.details = 'the worker closed the connection';
 }
 
 function hedgeDelayMs(
