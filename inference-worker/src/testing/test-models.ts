@@ -5,6 +5,7 @@ import {
   type LifetimeSpec,
   type Manifest,
   ModelDirectory,
+  type ModelRepository,
   type PriceSpec,
   type ScoreSpec,
   type ScoreTask,
@@ -66,7 +67,7 @@ function draft(model: string, onnx: Manifest['onnx'], spec: Manifest['spec']): D
 }
 
 async function publishLive(
-  directory: ModelDirectory,
+  directory: ModelRepository,
   manifest: Draft,
   files: Map<string, Uint8Array>,
 ): Promise<number> {
@@ -84,7 +85,7 @@ export interface RecommenderSeed {
   excludeHistory?: boolean;
 }
 
-export function publishRecommender(directory: ModelDirectory, seed: RecommenderSeed): Promise<number> {
+export function publishRecommender(directory: ModelRepository, seed: RecommenderSeed): Promise<number> {
   const { model = 'demo.recommend', items, matrix, tauItems = null, excludeHistory = true } = seed;
   const { bytes, ...onnx } = writeRecommender({ itemCount: items.length, matrix });
   const spec = {
@@ -112,7 +113,7 @@ export interface SessionSeed {
 }
 
 /** Sources fade by half an item; no prior. */
-export function publishSession(directory: ModelDirectory, seed: SessionSeed): Promise<number> {
+export function publishSession(directory: ModelRepository, seed: SessionSeed): Promise<number> {
   const { model = 'demo.session', items, transitions, repeats } = seed;
   const itemCount = items.length;
   const prior = new Float32Array(itemCount);
@@ -132,7 +133,11 @@ export function publishSession(directory: ModelDirectory, seed: SessionSeed): Pr
 }
 
 /** A recommender so wide that one run takes a while: every score is the sum of the history's weights times `scale`. */
-export function publishWideRecommender(directory: ModelDirectory, items: number, scale = 1): Promise<number> {
+export function publishWideRecommender(
+  directory: ModelRepository,
+  items: number,
+  scale = 1,
+): Promise<number> {
   const matrix = new Float32Array((items + 1) * items).fill(scale, 0, items * items);
   return publishRecommender(directory, {
     items: Array.from({ length: items }, (_, i) => `i${i}`),
@@ -176,7 +181,7 @@ function scoreSpec(task: ScoreTask): ScoreSpec {
 
 /** probability = sigmoid(visits + 2·[web] − 1·[mail] − 1) */
 export function publishLead(
-  directory: ModelDirectory,
+  directory: ModelRepository,
   model = 'demo.lead',
   task: ScoreTask = 'lead',
 ): Promise<number> {
@@ -198,7 +203,7 @@ export function publishLead(
 }
 
 /** Trees at random over the columns of {@link publishLead}, in both forms. */
-export function publishTrees(directory: ModelDirectory, model = 'demo.churn'): Promise<number> {
+export function publishTrees(directory: ModelRepository, model = 'demo.churn'): Promise<number> {
   const platt = { a: 1.2, b: 0.1 };
   const ensemble = anEnsemble({ seed: 5, trees: 60, leaves: 15, columns: LEAD_TABLE.features.length });
   const written = writeTreeForms(ensemble, LEAD_TABLE.features.length, { kind: 'probability', platt });
@@ -209,7 +214,7 @@ export function publishTrees(directory: ModelDirectory, model = 'demo.churn'): P
 }
 
 function publishScore(
-  directory: ModelDirectory,
+  directory: ModelRepository,
   {
     model,
     written,
@@ -255,7 +260,7 @@ const PRICE_TABLE = {
  * With a response the price is information, and quotes follow the response.
  */
 export function publishPrice(
-  directory: ModelDirectory,
+  directory: ModelRepository,
   model = 'demo.price',
   priceResponse?: PriceSpec['priceResponse'],
 ): Promise<number> {
@@ -292,7 +297,7 @@ export const LIFETIME_MODEL: LifetimeModel = {
   annualDiscountRate: 0.1,
 };
 
-export function publishLifetime(directory: ModelDirectory, model = 'demo.lifetime'): Promise<number> {
+export function publishLifetime(directory: ModelRepository, model = 'demo.lifetime'): Promise<number> {
   const limits = { maxHorizon: 730 / 7, maxFrequency: 100 };
   const { bytes, ...onnx } = writeLifetimeModel(LIFETIME_MODEL, limits);
   const spec: LifetimeSpec = {
@@ -316,7 +321,7 @@ export function publishLifetime(directory: ModelDirectory, model = 'demo.lifetim
 }
 
 /** Without an action σ(x); a mail adds 0.1 · x. */
-export function publishUplift(directory: ModelDirectory, model = 'demo.uplift'): Promise<number> {
+export function publishUplift(directory: ModelRepository, model = 'demo.uplift'): Promise<number> {
   const line = (slope: number) =>
     ({ kind: 'linear', coefficients: Float64Array.of(slope), intercept: 0 }) as const;
   const mail = {

@@ -15,7 +15,7 @@ import {
   type VersionMark,
 } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
-import { type Collection, type Db, GridFSBucket, MongoClient, MongoServerError, ObjectId } from 'mongodb';
+import { type Collection, GridFSBucket, MongoClient, MongoServerError, ObjectId } from 'mongodb';
 
 /** One version; the document is written last, so that a version is there whole or not at all. */
 interface VersionDocument {
@@ -38,13 +38,11 @@ interface PointerDocument {
   serving?: string;
 }
 
-export interface GridFsOptions {
-  /** a database of a MongoDB, in the form of its connection strings */
-  uri: string;
-  /** prefix of the collections */
-  bucket: string;
-  /** longest an operation may take, retries included */
-  timeoutMs: number;
+interface Link {
+  client: MongoClient;
+  bucket: GridFSBucket;
+  versions: Collection<VersionDocument>;
+  pointers: Collection<PointerDocument>;
 }
 
 const DUPLICATE_KEY = 11_000;
@@ -57,44 +55,37 @@ const MOST_ATTEMPTS = 20;
  */
 export class GridFsRepository implements ModelRepository {
   readonly location: string;
-  private readonly bucket: GridFSBucket;
-  private readonly versions: Collection<VersionDocument>;
-  private readonly pointers: Collection<PointerDocument>;
+  private link: Promise<Link> | null = null;
 
-  private constructor(
-    private readonly client: MongoClient,
-    db: Db,
-    { bucket }: GridFsOptions,
+  /**
+   * Does not connect yet: the first use does.
+   *
+   * @param uri     names a database of a MongoDB
+   * @param bucket  prefix of the collections
+   * @throws MongoParseError
+   */
+  constructor(
+    private readonly uri: string,
+    private readonly bucket: string,
   ) {
-    const hosts = client.options.hosts.map((host) => host.toString()).join(',');
-    this.location = `mongodb://${hosts}/${db.databaseName}?bucket=${bucket}`;
-    this.bucket = new GridFSBucket(db, { bucketName: bucket });
-    this.versions = db.collection(`${bucket}.versions`);
-    this.pointers = db.collection(`${bucket}.pointers`);
-  }
-
-  /** Does not connect yet: the first use does, and later ones connect again where the store was away. */
-  static open(options: GridFsOptions): GridFsRepository {
-    const client = new MongoClient(options.uri, {
-      serverSelectionTimeoutMS: options.timeoutMs,
-      timeoutMS: options.timeoutMs,
-    });
-    return new GridFsRepository(client, client.db(), options);
+    const { options } = new MongoClient(uri);
+    const hosts = options.hosts.map((host) => host.toString()).join(',');
+    this.location = `mongodb://${hosts}/${options.dbName}?bucket=${bucket}`;
   }
 
   /** The database comes into being with its first document; what is loaded is retired by an empty list of models. */
   async isThere(): Promise<boolean> {
-    await this.reach(() => this.client.db().command({ ping: 1 }));
+    await this.reach(({ client }) => client.db().command({ ping: 1 }));
     return true;
   }
 
   listModels(): Promise<string[]> {
-    return this.reach(async () => (await this.versions.distinct('model')).sort());
+    return this.reach(async ({ versions }) => (await versions.distinct('model')).sort());
   }
 
   listVersions(model: string): Promise<number[]> {
-    return this.reach(async () => {
-      const found = await this.versions
+    return this.reach(async ({ versions }) => {
+      const found = await versions
         .find({ model })
         .project<{ version: number }>({ version: 1 })
         .sort({ version: 1 })
@@ -106,15 +97,15 @@ export class GridFsRepository implements ModelRepository {
   async readEntry(model: string): Promise<ModelEntry> {
     const [versions, pointer] = await Promise.all([
       this.listVersions(model),
-      this.reach(() => this.pointers.findOne({ _id: model })),
+      this.reach(({ pointers }) => pointers.findOne({ _id: model })),
     ]);
     const serving = parseServingConfig(model, pointer?.serving ?? '{}');
     return { versions, live: pointer?.live ?? null, serving };
   }
 
   async findMark(model: string, version: number): Promise<VersionMark | null> {
-    const found = await this.reach(() =>
-      this.versions.findOne({ _id: idOf(model, version) }, { projection: { fileIds: 1 } }),
+    const found = await this.reach(({ versions }) =>
+      versions.findOne({ _id: idOf(model, version) }, { projection: { fileIds: 1 } }),
     );
     return found ? { stamp: found.fileIds.join(' '), isPlain: false } : null;
   }
@@ -123,7 +114,8 @@ export class GridFsRepository implements ModelRepository {
     const document = await this.getDocument(model, version);
     const manifest = parseManifest(model, version, document.manifest);
     const ids = new Map(manifest.files.map(({ path }, i) => [path, document.fileIds[i]]));
-    const read = (path: string): Promise<Buffer> => this.reach(() => this.download(ids.get(path)));
+    const read = (path: string): Promise<Buffer> =>
+      this.reach(({ bucket }) => download(bucket, ids.get(path)));
     return { manifest, files: await readProvenFiles(manifest, read) };
   }
 
@@ -143,29 +135,30 @@ export class GridFsRepository implements ModelRepository {
     if (!isModelName(draft.model)) {
       throw new DomainError('INVALID_INPUT', `"${draft.model}" is no name of a model`, { path: 'model' });
     }
-    const fileIds: ObjectId[] = [];
-    try {
-      return await this.reach(async () => {
-        for (const [path, content] of files)
-          fileIds.push(await this.upload(`${draft.model}/${path}`, content));
-        return this.insertNext(draft, { files, fileIds, card });
-      });
-    } catch (error) {
-      await Promise.allSettled(fileIds.map((id) => this.bucket.delete(id)));
-      throw error;
-    }
+    return this.reach(async ({ bucket, versions }) => {
+      const fileIds: ObjectId[] = [];
+      try {
+        for (const [path, content] of files) {
+          fileIds.push(await upload(bucket, `${draft.model}/${path}`, content));
+        }
+        return await insertNext(versions, draft, { files, fileIds, card });
+      } catch (error) {
+        await Promise.allSettled(fileIds.map((id) => bucket.delete(id)));
+        throw error;
+      }
+    });
   }
 
   async setLiveVersion(model: string, version: number | null): Promise<void> {
-    await this.reach(() =>
-      this.pointers.updateOne({ _id: model }, { $set: { live: version } }, { upsert: true }),
+    await this.reach(({ pointers }) =>
+      pointers.updateOne({ _id: model }, { $set: { live: version } }, { upsert: true }),
     );
   }
 
   async setServing(model: string, serving: Partial<ServingConfig>): Promise<void> {
     const text = JSON.stringify(servingConfig.parse(serving));
-    await this.reach(() =>
-      this.pointers.updateOne(
+    await this.reach(({ pointers }) =>
+      pointers.updateOne(
         { _id: model },
         { $set: { serving: text }, $setOnInsert: { live: null } },
         { upsert: true },
@@ -174,64 +167,86 @@ export class GridFsRepository implements ModelRepository {
   }
 
   async close(): Promise<void> {
-    await this.client.close();
-  }
-
-  private async insertNext(
-    draft: ManifestDraft,
-    parts: { files: ReadonlyMap<string, Uint8Array>; fileIds: ObjectId[]; card: ModelCard },
-  ): Promise<Manifest> {
-    const { files, fileIds, card } = parts;
-    const { model } = draft;
-    for (let attempt = 1; ; attempt += 1) {
-      const newest = await this.versions.find({ model }).sort({ version: -1 }).limit(1).next();
-      const version = (newest?.version ?? 0) + 1;
-      const manifest = completeManifest(draft, version, files);
-      try {
-        const _id = idOf(model, version);
-        await this.versions.insertOne(
-          { _id, model, version, manifest, card, fileIds },
-          { writeConcern: { w: 'majority' } },
-        );
-        return manifest;
-      } catch (error) {
-        const isTaken = error instanceof MongoServerError && error.code === DUPLICATE_KEY;
-        if (!isTaken || attempt === MOST_ATTEMPTS) throw error;
-      }
-    }
+    const link = await this.link?.catch(() => null);
+    await link?.client.close();
   }
 
   private async getDocument(model: string, version: number): Promise<VersionDocument> {
-    const found = await this.reach(() => this.versions.findOne({ _id: idOf(model, version) }));
+    const found = await this.reach(({ versions }) => versions.findOne({ _id: idOf(model, version) }));
     if (found) return found;
     throw new DomainError('ARTEFACT_INVALID', `${model}/${version} is not in ${this.location}`);
   }
 
-  private upload(name: string, content: Uint8Array): Promise<ObjectId> {
-    return new Promise((resolve, reject) => {
-      const stream = this.bucket.openUploadStream(name);
-      stream.once('error', reject).once('finish', () => resolve(stream.id as ObjectId));
-      stream.end(Buffer.from(content.buffer, content.byteOffset, content.byteLength));
-    });
-  }
-
-  private async download(id: ObjectId | undefined): Promise<Buffer> {
-    if (!id) throw new Error('no file is recorded for it');
-    const chunks: Buffer[] = [];
-    for await (const chunk of this.bucket.openDownloadStream(id)) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks);
-  }
-
   /** @throws DomainError STORE_UNAVAILABLE when the store cannot be reached or is too slow */
-  private async reach<T>(use: () => Promise<T>): Promise<T> {
+  private async reach<T>(use: (link: Link) => Promise<T>): Promise<T> {
     try {
-      return await use();
+      this.link ??= this.connect();
+      return await use(await this.link);
     } catch (cause) {
       if (!isOutage(cause)) throw cause;
       const message = `the model repository ${this.location} cannot be reached: check MODEL_REPOSITORY and the store`;
       throw new DomainError('STORE_UNAVAILABLE', message, { cause });
     }
   }
+
+  /** A client whose first connection failed stays closed for good, so the next use takes another one. */
+  private async connect(): Promise<Link> {
+    const client = new MongoClient(this.uri);
+    try {
+      await client.connect();
+    } catch (error) {
+      this.link = null;
+      await client.close();
+      throw error;
+    }
+    const db = client.db();
+    return {
+      client,
+      bucket: new GridFSBucket(db, { bucketName: this.bucket }),
+      versions: db.collection(`${this.bucket}.versions`),
+      pointers: db.collection(`${this.bucket}.pointers`),
+    };
+  }
+}
+
+async function insertNext(
+  versions: Collection<VersionDocument>,
+  draft: ManifestDraft,
+  parts: { files: ReadonlyMap<string, Uint8Array>; fileIds: ObjectId[]; card: ModelCard },
+): Promise<Manifest> {
+  const { files, fileIds, card } = parts;
+  const { model } = draft;
+  for (let attempt = 1; ; attempt += 1) {
+    const newest = await versions.find({ model }).sort({ version: -1 }).limit(1).next();
+    const version = (newest?.version ?? 0) + 1;
+    const manifest = completeManifest(draft, version, files);
+    try {
+      const _id = idOf(model, version);
+      await versions.insertOne(
+        { _id, model, version, manifest, card, fileIds },
+        { writeConcern: { w: 'majority' } },
+      );
+      return manifest;
+    } catch (error) {
+      const isTaken = error instanceof MongoServerError && error.code === DUPLICATE_KEY;
+      if (!isTaken || attempt === MOST_ATTEMPTS) throw error;
+    }
+  }
+}
+
+function upload(bucket: GridFSBucket, name: string, content: Uint8Array): Promise<ObjectId> {
+  return new Promise((resolve, reject) => {
+    const stream = bucket.openUploadStream(name);
+    stream.once('error', reject).once('finish', () => resolve(stream.id as ObjectId));
+    stream.end(Buffer.from(content.buffer, content.byteOffset, content.byteLength));
+  });
+}
+
+async function download(bucket: GridFSBucket, id: ObjectId | undefined): Promise<Buffer> {
+  if (!id) throw new Error('no file is recorded for it');
+  const chunks: Buffer[] = [];
+  for await (const chunk of bucket.openDownloadStream(id)) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }
 
 /** By name: which classes these are differs between versions of the driver. */

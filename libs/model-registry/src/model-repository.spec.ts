@@ -220,7 +220,9 @@ describe('a model repository in GridFS', () => {
   });
 
   it('says that the store is away, and where, without the password', async () => {
-    const repository = await openModelRepository('mongodb://me:secret@127.0.0.1:1/db?bucket=models', 300);
+    const repository = await openModelRepository(
+      'mongodb://me:secret@127.0.0.1:1/db?bucket=models&serverSelectionTimeoutMS=300',
+    );
     cleanUp.push(() => repository.close());
     await expect(repository.listModels()).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',

@@ -6,20 +6,17 @@ const STORE_TIMEOUT_MS = 10_000;
 
 /**
  * The repository that `MODEL_REPOSITORY` names: `mongodb://…/<database>?bucket=<name>` (bucket `models` where none is named), or a
- * directory.
+ * directory. The store is waited for at most 10 s, unless the string says `serverSelectionTimeoutMS`, `connectTimeoutMS` and `socketTimeoutMS`.
  *
  * @throws DomainError CONFIG_INVALID for a connection string that is none, or names no database
  */
-export async function openModelRepository(
-  where: string,
-  timeoutMs = STORE_TIMEOUT_MS,
-): Promise<ModelRepository> {
+export async function openModelRepository(where: string): Promise<ModelRepository> {
   if (!MONGO_URI.test(where)) return new ModelDirectory(where);
   // Loaded only where it is used: the driver takes a tenth of a second to load.
   const { GridFsRepository } = await import('./grid-fs.repository.js');
   const { uri, bucket } = splitBucket(where);
   try {
-    return GridFsRepository.open({ uri, bucket, timeoutMs });
+    return new GridFsRepository(uri, bucket);
   } catch (cause) {
     const message =
       'MODEL_REPOSITORY is no connection string of MongoDB: write mongodb://host/database?bucket=models';
@@ -42,6 +39,9 @@ function splitBucket(where: string): { uri: string; bucket: string } {
       'MODEL_REPOSITORY names no database: write mongodb://host/database?bucket=models',
     );
   }
-  const rest = options.toString();
-  return { uri: rest === '' ? base : `${base}?${rest}`, bucket };
+  const named = new Set([...options.keys()].map((name) => name.toLowerCase()));
+  for (const name of ['serverSelectionTimeoutMS', 'connectTimeoutMS', 'socketTimeoutMS']) {
+    if (!named.has(name.toLowerCase())) options.set(name, String(STORE_TIMEOUT_MS));
+  }
+  return { uri: `${base}?${options.toString()}`, bucket };
 }
