@@ -1,6 +1,6 @@
 /** BYTES on the wire: each element is its length as 4 bytes little-endian and then its bytes. */
 const LENGTH_BYTES = 4;
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Bytes that are no list of texts. */
 export class BadTextsError extends Error {}
@@ -30,8 +30,9 @@ export function readTexts(raw: Buffer, elements: number): string[] {
   return texts;
 }
 
-/** @throws BadTextsError for bytes that are not UTF-8, which ONNX Runtime's texts are */
+/** @throws BadTextsError for what ONNX Runtime's texts cannot hold: bytes that are not UTF-8, and a NUL, at which they end */
 export function textOf(bytes: Uint8Array, index: number): string {
+  if (bytes.includes(0)) throw new BadTextsError(`element ${index} holds a NUL`);
   try {
     return utf8.decode(bytes);
   } catch (cause) {

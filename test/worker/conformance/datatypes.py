@@ -34,7 +34,11 @@ CONTENTS = {
     "FP64": "fp64_contents",
     "BYTES": "bytes_contents",
 }
-TEXTS = ["", "plain", "grüß dich 😀", "a\0b", "x" * 10_000, "last"]
+TEXTS = ["", "plain", "grüß dich 😀", "\ufeffmark", "x" * 10_000, "last"]
+
+
+def model_of(datatype):
+    return f"type-{datatype.lower()}"
 
 
 def samples(datatype):
@@ -57,7 +61,7 @@ class DatatypeChecks:
 
     def __init__(self, client, stub, datatype):
         self.client, self.stub, self.datatype = client, stub, datatype
-        self.name = f"type-{datatype.lower()}"
+        self.name = model_of(datatype)
         self.values = samples(datatype)
 
     def run(self):
@@ -73,6 +77,7 @@ class DatatypeChecks:
             report.check("refuses typed values that it cannot hold", self.out_of_range)
         if self.datatype == "BYTES":
             report.check("refuses texts whose lengths do not fit", self.bad_lengths)
+            report.check("refuses texts that ONNX Runtime cannot hold", self.bad_texts)
 
     def metadata(self):
         metadata = self.client.get_model_metadata(self.name)
@@ -104,11 +109,20 @@ class DatatypeChecks:
         refused(lambda: self.send(CONTENTS[self.datatype], values), "INVALID_ARGUMENT", str(beyond))
 
     def bad_lengths(self):
-        good = serialize_byte_tensor(self.values).tobytes()
+        good = serialize_byte_tensor(self.values).item()
         for bytes_sent in (good[:-1], good + b"\0", b"\xff\xff\xff\xff", b"", good[:3]):
             request = self.request()
             request.raw_input_contents.append(bytes_sent)
             refused(lambda: self.stub.ModelInfer(request, timeout=10), "INVALID_ARGUMENT", "raw_input_contents[0]")
+
+    def bad_texts(self):
+        for bad, naming in ((b"a\0b", "NUL"), (b"\xff\xfe", "UTF-8")):
+            values = [bad] * self.values.size
+            refused(lambda: self.send("bytes_contents", values), "INVALID_ARGUMENT", naming)
+            request = self.request()
+            serialized = serialize_byte_tensor(numpy.array(values, dtype=object)).item()
+            request.raw_input_contents.append(serialized)
+            refused(lambda: self.stub.ModelInfer(request, timeout=10), "INVALID_ARGUMENT", naming)
 
     def request(self):
         request = pb.ModelInferRequest(model_name=self.name)

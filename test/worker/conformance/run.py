@@ -9,7 +9,7 @@ import sys
 
 import grpc
 import tritonclient.grpc as triton
-from datatypes import DatatypeChecks
+from datatypes import DatatypeChecks, model_of
 from server import ServerChecks
 from tabular import TabularChecks
 from tritonclient.grpc import service_pb2_grpc
@@ -20,6 +20,8 @@ def main():
     address = plan["address"]
     stub = service_pb2_grpc.GRPCInferenceServiceStub(grpc.insecure_channel(address))
     with triton.InferenceServerClient(address) as client:
+        for name in [model["name"] for model in plan["models"]] + [model_of(each) for each in plan["datatypes"]]:
+            client.load_model(name)
         for model in plan["models"]:
             TabularChecks(client, stub, address, model).run()
         for datatype in plan["datatypes"]:
