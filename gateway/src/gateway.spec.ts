@@ -40,6 +40,18 @@ describe('the gateway', () => {
     expect(running.subgraphs.customer.requests.at(-1)?.requestId).toBe('abc-123');
   });
 
+  it('hands the trace context of a client on, and no other text in its place', async () => {
+    const token = await running.token();
+    const send = async (traceparent: string): Promise<string | undefined> => {
+      const headers = { authorization: `Bearer ${token}`, traceparent };
+      await ask(running.gateway.url, { query: '{ customer(id:"1"){ id } }' }, headers);
+      return running.subgraphs.customer.requests.at(-1)?.traceparent;
+    };
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    expect(await send(traceparent)).toBe(traceparent);
+    expect(await send('a secret')).toBeUndefined();
+  });
+
   it('never shares an answer between identities that ask the same at the same time', async () => {
     const before = running.subgraphs.customer.requests.length;
     const people = Array.from({ length: 10 }, (_, i) => ({

@@ -10,6 +10,7 @@ import {
   type Logger,
   OperationsServer,
   type ReadinessCheck,
+  type Tracing,
 } from '@sextant/platform';
 import { parse } from 'graphql';
 import { errorMask } from './error-mask.js';
@@ -29,7 +30,10 @@ export interface RunningGateway {
 }
 
 /** Boots the gateway; used by main.ts and, on free ports, by its tests. */
-export async function startGateway(config: GatewayConfig): Promise<RunningGateway> {
+export async function startGateway(
+  config: GatewayConfig,
+  tracing: Tracing | null = null,
+): Promise<RunningGateway> {
   const logger = createLogger('gateway', config.LOG_LEVEL);
   const supergraph = readSupergraph(readFile(config.SUPERGRAPH_PATH));
   const transport = transportOf(config, logger);
@@ -42,7 +46,7 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
     graphiql: config.SEXTANT_GRAPHIQL === '1',
   });
   await runtime.getSchema();
-  const front = frontOf(config, { runtime, metrics, logger });
+  const front = frontOf(config, { runtime, metrics, logger, tracing });
   const server = createServer(
     { keepAliveTimeout: 65_000, requestTimeout: 60_000 },
     (request, response) => void front(request, response),
@@ -61,6 +65,7 @@ export async function startGateway(config: GatewayConfig): Promise<RunningGatewa
       await runtime[Symbol.asyncDispose]();
       transport.close();
       await operations.close();
+      await tracing?.close();
     },
   };
 }
@@ -69,12 +74,14 @@ interface FrontParts {
   runtime: ReturnType<typeof hiveRuntime>;
   metrics: GatewayMetrics;
   logger: Logger;
+  tracing: Tracing | null;
 }
 
-function frontOf(config: GatewayConfig, { runtime, metrics, logger }: FrontParts) {
+function frontOf(config: GatewayConfig, { runtime, metrics, logger, tracing }: FrontParts) {
   const expected = { issuer: config.SEXTANT_ISSUER, audience: config.SEXTANT_AUDIENCE };
   const tokens = new TokenVerifier(keysFrom(config.SEXTANT_JWKS), expected, Date.now);
   return httpFront({
+    tracing,
     identify: (authorization) => tokens.identify(authorization),
     serve: (request, response, context) => runtime(request, response, context),
     onRefused(code, unexpected) {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DomainError, type ErrorCode, type Identity } from '@sextant/domain';
+import { endRequest, forwardedSpan, operationNameOf, type TraceSpan, type Tracing } from '@sextant/platform';
 import type { GatewayContext } from './subgraph.transport.js';
 
 /** Largest request: a full ingest batch of large events. */
@@ -12,6 +13,8 @@ export const MAX_QUERY_CHARACTERS = 100_000;
 export type ReadRequest = IncomingMessage & { body?: unknown };
 
 export interface FrontOptions {
+  /** null: requests are not traced, the trace context of clients is handed on */
+  tracing: Tracing | null;
   identify(authorization: string | undefined): Promise<Identity>;
   /** runs the GraphQL request */
   serve(request: ReadRequest, response: ServerResponse, context: Partial<GatewayContext>): unknown;
@@ -52,11 +55,11 @@ export function httpFront(options: FrontOptions) {
         throw new Refusal(405, 'BAD_REQUEST', 'send the operation as JSON with POST');
       const identity = await options.identify(request.headers.authorization);
       const body = readOperation(await readBody(request));
-      const traceparent = traceparentOf(request);
+      const span = spanOf(options.tracing, request, response, body);
       await options.serve(Object.assign(request, { body }), response, {
         identity,
         requestId,
-        ...(traceparent && { traceparent }),
+        ...(span && { span }),
       });
     } catch (error) {
       const refusal = asRefusal(error);
@@ -160,9 +163,25 @@ function requestIdOf(request: IncomingMessage): string {
   return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
 }
 
-function traceparentOf(request: IncomingMessage): string | undefined {
-  const given = request.headers['traceparent'];
-  return typeof given === 'string' && /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/.test(given)
-    ? given
-    : undefined;
+/** The span of a request, ended with its answer; a child of the client's where it sent a trace context. */
+function spanOf(
+  tracing: Tracing | null,
+  { headers }: IncomingMessage,
+  response: ServerResponse,
+  body: unknown,
+): TraceSpan | undefined {
+  const single = (value: string | string[] | undefined) => (typeof value === 'string' ? value : undefined);
+  const parent = { traceparent: single(headers['traceparent']), tracestate: single(headers['tracestate']) };
+  if (!tracing) return forwardedSpan(parent);
+  const name = operationNameOf(body);
+  const span = tracing.span('POST /graphql', parent, {
+    kind: 'server',
+    attributes: {
+      'http.request.method': 'POST',
+      'url.path': '/graphql',
+      ...(name !== undefined && { 'graphql.operation.name': name }),
+    },
+  });
+  response.once('close', () => endRequest(span, response.statusCode));
+  return span;
 }

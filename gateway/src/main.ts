@@ -1,10 +1,13 @@
 import { fileURLToPath } from 'node:url';
-import { loadConfig, runProcess } from '@sextant/platform';
+import { loadConfig, processTracing, runProcess } from '@sextant/platform';
 import { startGateway } from './gateway.js';
 import { gatewayConfig } from './gateway.config.js';
 
 const SUPERGRAPH_PATH = fileURLToPath(new URL('../supergraph.graphql', import.meta.url));
 
 runProcess('gateway', async () =>
-  startGateway(loadConfig(gatewayConfig, { SUPERGRAPH_PATH, ...process.env })),
+  startGateway(
+    loadConfig(gatewayConfig, { SUPERGRAPH_PATH, ...process.env }),
+    await processTracing('gateway', process.env),
+  ),
 );

@@ -1,15 +1,15 @@
 import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { DomainError, type Identity } from '@sextant/domain';
-import { type Logger, signRequest } from '@sextant/platform';
+import { type Logger, signRequest, type TraceSpan } from '@sextant/platform';
 import { type DocumentNode, GraphQLError, print } from 'graphql';
 
 /** What the front puts into each request's context. */
 export interface GatewayContext {
   identity: Identity;
   requestId: string;
-  /** W3C trace context, when the client sent one */
-  traceparent?: string;
+  /** of the request; absent where neither it nor its client is traced */
+  span?: TraceSpan;
 }
 
 /** The part of an execution request that a transport reads. */
@@ -60,7 +60,7 @@ export class SubgraphTransport {
     const url = new URL(endpoint);
     return async <Data>(request: SubgraphRequest) => {
       try {
-        return readReply<Data>(await this.send(url, request), subgraph);
+        return readReply<Data>(await this.send(subgraph, url, request), subgraph);
       } catch (error) {
         const failure = error instanceof DomainError ? error : unavailable(subgraph, error);
         this.options.logger.warn({ subgraph, err: failure.cause ?? failure }, failure.message);
@@ -78,7 +78,7 @@ export class SubgraphTransport {
     this.agents.https.destroy();
   }
 
-  private async send(url: URL, request: SubgraphRequest): Promise<Reply> {
+  private async send(subgraph: string, url: URL, request: SubgraphRequest): Promise<Reply> {
     const body = Buffer.from(
       JSON.stringify({
         query: this.print(request.document),
@@ -86,25 +86,30 @@ export class SubgraphTransport {
         operationName: request.operationName,
       }),
     );
-    const post = () => this.post(url, body, request.context as GatewayContext);
+    const context = request.context as GatewayContext;
+    const span = context.span?.child(`subgraph ${subgraph}`, { kind: 'client' });
+    const post = () => this.post(url, body, { ...context, ...(span && { span }) });
     try {
       return await post();
     } catch (error) {
       // A kept-alive connection that the subgraph closed at the same moment; nothing was done, and a query may be repeated.
       if (request.operationType !== 'query' || (error as NodeJS.ErrnoException).code !== 'ECONNRESET')
         throw error;
-      return post();
+      return await post();
+    } finally {
+      span?.end();
     }
   }
 
-  private post(url: URL, body: Buffer, { identity, requestId, traceparent }: GatewayContext): Promise<Reply> {
+  private post(url: URL, body: Buffer, { identity, requestId, span }: GatewayContext): Promise<Reply> {
     const signing = { secret: this.options.secret, nowMs: Date.now() };
     const headers = {
       'content-type': 'application/json',
       'content-length': body.byteLength,
       accept: 'application/json',
       'x-request-id': requestId,
-      ...(traceparent && { traceparent }),
+      ...(span && { traceparent: span.traceparent }),
+      ...(span?.tracestate && { tracestate: span.tracestate }),
       ...signRequest({ method: 'POST', path: url.pathname, body }, identity, signing),
     };
     const isTls = url.protocol === 'https:';

@@ -19,7 +19,12 @@ const LINK =
 /** A subgraph of a few fields that is real in what matters here: HTTP, signatures, federation. */
 export interface TinySubgraph {
   url: string;
-  requests: { identity: Identity; body: string; requestId: string | undefined }[];
+  requests: {
+    identity: Identity;
+    body: string;
+    requestId: string | undefined;
+    traceparent: string | undefined;
+  }[];
   stop(): Promise<void>;
 }
 
@@ -111,6 +116,7 @@ export async function aTinySubgraph(name: keyof typeof TYPE_DEFS): Promise<TinyS
         identity,
         body: body.toString(),
         requestId: request.headers['x-request-id'] as string | undefined,
+        traceparent: request.headers['traceparent'] as string | undefined,
       });
       void run(schema, body.toString(), identity).then((result) =>
         response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result)),

@@ -12,6 +12,8 @@ export {
   TIME_HEADER,
   verifyRequest,
 } from './request-signature.js';
+export { activeSpan, forwardedSpan, type TraceSpan, type Tracing } from '@sextant/telemetry';
+export { endRequest, operationNameOf, processTracing, traceRequests } from './trace.middleware.js';
 export { RequestLoaders } from './request-loaders.js';
 export { dateTimeScalar, jsonScalar, parseDateTime } from './scalars.js';
 export { enforceScopes, type RequestContext, satisfies } from './scope-enforcement.js';

@@ -4,11 +4,13 @@ import { DomainError } from '@sextant/domain';
 import { type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import express from 'express';
+import type { Tracing } from '@sextant/telemetry';
 import type { Registry } from 'prom-client';
 import type { SubgraphConfig } from './config.js';
 import { parseJsonBody, requireSignature } from './identity.middleware.js';
 import { type Logger, nestLogger } from './logger.js';
 import { listenOn, OperationsServer, type ReadinessCheck } from './operations-server.js';
+import { traceRequests } from './trace.middleware.js';
 
 /** Largest request body: a full ingest batch of large events. */
 const BODY_LIMIT = '16mb';
@@ -26,6 +28,8 @@ export interface SubgraphDefinition {
   module: Type | DynamicModule;
   registry: Registry;
   logger: Logger;
+  /** closed with the subgraph; without it requests are not traced */
+  tracing?: Tracing | null;
   checks(app: INestApplication): ReadinessCheck[];
 }
 
@@ -48,6 +52,7 @@ export async function startSubgraph(
       now: Date.now,
     }),
     parseJsonBody,
+    traceRequests(definition.tracing ?? null),
   );
   await app.init();
   const server = app.getHttpServer();
@@ -66,6 +71,7 @@ export async function startSubgraph(
       server.closeIdleConnections();
       await app.close();
       await operations.close();
+      await definition.tracing?.close();
     },
   };
 }

@@ -1,3 +1,4 @@
+export { activeSpan, forwardedSpan, runInSpan } from './active-span.js';
 export {
   type AttributeValue,
   loadTracing,

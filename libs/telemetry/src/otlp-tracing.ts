@@ -42,7 +42,7 @@ export function startOtlpTracing({ service, version, onProblem }: TracingOptions
     { error: tell, warn: tell, info: silent, debug: silent, verbose: silent },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
-  const own = new Resource({ 'service.name': service, 'service.version': version });
+  const own = new Resource({ 'service.name': service, ...(version && { 'service.version': version }) });
   const resource = Resource.default()
     .merge(own)
     .merge(detectResourcesSync({ detectors: [envDetectorSync] }));

@@ -43,7 +43,7 @@ export interface Tracing {
 export interface TracingOptions {
   /** `service.name` unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES say otherwise */
   service: string;
-  version: string;
+  version?: string;
   /** told when spans cannot be exported */
   onProblem(message: string): void;
 }

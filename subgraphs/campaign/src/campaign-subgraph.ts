@@ -7,6 +7,7 @@ import {
   startSubgraph,
   type SubgraphConfig,
   subgraphConfig,
+  type Tracing,
 } from '@sextant/platform';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { CampaignSubgraphModule } from './campaign-subgraph.module.js';
@@ -16,7 +17,7 @@ export const campaignConfig = subgraphConfig({ http: 4102, metrics: 9462 });
 /** Boots the campaign subgraph: catalogue, campaigns and messages. */
 export function startCampaignSubgraph(
   config: SubgraphConfig,
-  clock: Clock = systemClock,
+  { clock = systemClock, tracing = null }: { clock?: Clock; tracing?: Tracing | null } = {},
 ): Promise<RunningSubgraph> {
   const logger = createLogger('campaign', config.LOG_LEVEL);
   const registry = new Registry();
@@ -27,6 +28,7 @@ export function startCampaignSubgraph(
       module: CampaignSubgraphModule.of(config, { logger, clock }),
       registry,
       logger,
+      tracing,
       checks: (app) => [mongoCheck(app.get(getConnectionToken()))],
     },
     config,

@@ -26,7 +26,7 @@ export async function aCampaignSubgraph() {
     ...{ PORT: '0', METRICS_PORT: '0', LOG_LEVEL: 'silent' },
     ...{ MONGODB_URI: mongo.uri, SEXTANT_SIGNING_SECRET: SECRET },
   });
-  const subgraph = await startCampaignSubgraph(config, clock);
+  const subgraph = await startCampaignSubgraph(config, { clock });
   return {
     subgraph,
     clock,

@@ -7,6 +7,7 @@ import {
   startSubgraph,
   type SubgraphConfig,
   subgraphConfig,
+  type Tracing,
 } from '@sextant/platform';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { CustomerSubgraphModule } from './customer-subgraph.module.js';
@@ -21,7 +22,8 @@ export function startCustomerSubgraph(
   {
     clock = systemClock,
     foldingTimes = DEFAULT_FOLDING_TIMES,
-  }: { clock?: Clock; foldingTimes?: FoldingTimes } = {},
+    tracing = null,
+  }: { clock?: Clock; foldingTimes?: FoldingTimes; tracing?: Tracing | null } = {},
 ): Promise<RunningSubgraph> {
   const logger = createLogger('customer', config.LOG_LEVEL);
   const registry = new Registry();
@@ -39,6 +41,7 @@ export function startCustomerSubgraph(
       module: CustomerSubgraphModule.of(config, surroundings),
       registry,
       logger,
+      tracing,
       checks: (app) => [mongoCheck(app.get(getConnectionToken()))],
     },
     config,

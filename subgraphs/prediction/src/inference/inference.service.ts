@@ -15,6 +15,7 @@ import type {
   ScoreLeadsRequest,
   ScoreLeadsResponse,
 } from '@sextant/inference-protocol';
+import { activeSpan } from '@sextant/platform';
 import type { PredictionMetrics } from '../prediction-metrics.js';
 
 /** With less than this left, a call could only waste the worker's time. */
@@ -89,18 +90,28 @@ export class InferenceService {
       );
     }
     const endTimer = this.metrics.calls.startTimer({ rpc });
+    const span = activeSpan()?.child(`inference ${rpc}`, {
+      kind: 'client',
+      attributes: { 'rpc.method': rpc },
+    });
     try {
       const response = await run({
         deadlineMs,
         tenant: tenantId,
         priority: 'high',
+        ...(span && { traceparent: span.traceparent }),
+        ...(span?.tracestate && { tracestate: span.tracestate }),
         ...(subject === undefined ? {} : { routingKey: subject }),
       });
       endTimer({ outcome: 'ok' });
       return response;
     } catch (error) {
-      endTimer({ outcome: error instanceof DomainError ? error.code : 'INTERNAL' });
+      const outcome = error instanceof DomainError ? error.code : 'INTERNAL';
+      endTimer({ outcome });
+      span?.fail(outcome);
       throw error;
+    } finally {
+      span?.end();
     }
   }
 }

@@ -1,5 +1,5 @@
 import { DomainError, type Identity, toMinor } from '@sextant/domain';
-import { signRequest } from '@sextant/platform';
+import { activeSpan, signRequest } from '@sextant/platform';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { PredictionMetrics } from '../prediction-metrics.js';
@@ -117,9 +117,11 @@ export class CatalogueClient {
     });
     const signed = { method: 'POST', path: new URL(url).pathname, body };
     const signature = signRequest(signed, serviceOf(tenantId), { secret: signingSecret, nowMs: now() });
+    const traceparent = activeSpan()?.traceparent;
+    const trace = traceparent === undefined ? {} : { traceparent };
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...signature },
+      headers: { 'content-type': 'application/json', ...trace, ...signature },
       body,
       signal: AbortSignal.timeout(timeoutMs),
     });
