@@ -71,6 +71,47 @@ describe.each(IMAGES)('image %s, %s', (file, alias) => {
   });
 });
 
+describe('docker/inference-worker.gpu.Dockerfile', () => {
+  const file = readFileSync(join(REPOSITORY, 'docker/inference-worker.gpu.Dockerfile'), 'utf8');
+  const { globals, stages } = parseDockerfile(file);
+  const worker = stages.find(({ alias }) => alias === 'worker');
+  const cuda = stages.find(({ alias }) => alias === 'cuda');
+  const downloads = cuda?.instructions.map(({ rest }) => rest).join(' ') ?? '';
+
+  it('stands on the image for CPUs and hands over to its user, its entry point and its signal', () => {
+    expect(globals).toContainEqual({ name: 'ARG', rest: 'WORKER_IMAGE=sextant-inference-worker' });
+    expect(worker?.base).toBe('${WORKER_IMAGE}');
+    expect(last(worker?.instructions ?? [], 'USER')).toBe('1000:1000');
+    const changed = worker?.instructions.map(({ name }) => name) ?? [];
+    expect(changed.filter((name) => ['ENTRYPOINT', 'CMD', 'STOPSIGNAL', 'WORKDIR'].includes(name))).toEqual(
+      [],
+    );
+  });
+
+  it('takes provider libraries of the version that the worker runs, and pins what they link', () => {
+    const worker = readFileSync(join(REPOSITORY, 'inference-worker/package.json'), 'utf8');
+    const version = /"onnxruntime-node": "([\d.]+)"/.exec(worker)?.[1];
+    expect(downloads).toContain(`onnxruntime-gpu==${version} `);
+    for (const library of ['cublas', 'cuda-runtime', 'curand', 'cudnn-cu13'])
+      expect(downloads).toMatch(new RegExp(`nvidia-${library}==\\d`));
+  });
+
+  it('puts them into the folder that ONNX Runtime looks in, and their libraries where the loader looks', () => {
+    const copies = worker?.instructions.filter(({ name }) => name === 'COPY').map(({ rest }) => rest) ?? [];
+    const target = /^--from=cuda \S+providers \/app\/(\S+)$/.exec(copies[1] ?? '')?.[1] ?? '';
+    expect(existsSync(join(REPOSITORY, target, 'libonnxruntime.so.1'))).toBe(true);
+    expect(copies[0]).toBe('--from=cuda /out/lib /opt/cuda/lib');
+    expect(last(worker?.instructions ?? [], 'ENV')).toContain('LD_LIBRARY_PATH=/opt/cuda/lib');
+  });
+
+  it('names providers that the worker knows, the CPU last, and keeps float32 products whole', () => {
+    const env = last(worker?.instructions ?? [], 'ENV') ?? '';
+    expect(/INFERENCE_PROVIDERS=(\S+)/.exec(env)?.[1]).toBe('cuda,webgpu,cpu');
+    expect(env).toContain('NVIDIA_TF32_OVERRIDE=0');
+    expect(env).toContain('NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics');
+  });
+});
+
 describe('parseDockerfile', () => {
   it('joins continuation lines, drops comments and splits stages', () => {
     const { globals, stages } = parseDockerfile(

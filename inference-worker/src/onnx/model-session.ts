@@ -8,6 +8,7 @@ import {
   type TensorData,
   type TensorSpec,
 } from '../tensors/tensor.js';
+import { explainMissingLibrary } from './missing-library.js';
 import { assertSignature, ORT_TYPE, signatureOf } from './model-signature.js';
 import {
   failureText,
@@ -62,7 +63,7 @@ export class ModelSession {
       try {
         return await ModelSession.openOn(provider, model, { attempts, strict: plan.strict });
       } catch (error) {
-        attempts.push({ provider, failure: failureText(error) });
+        attempts.push({ provider, failure: explainMissingLibrary(provider, failureText(error)) });
       }
     }
     throw new NoProviderError(attempts);
