@@ -28,15 +28,10 @@ try {
   await publishModels(root);
   for (const main of values.worker) workers.push(await startWorker(main));
   for (const [name, each] of Object.entries(requests())) {
-    if (name.startsWith(values.only)) await compare(name, each);
+    if (name.includes(values.only)) await compare(name, each);
   }
 } finally {
-  for (const { client, child } of workers) {
-    client.close();
-    const ended = once(child, 'exit');
-    child.kill('SIGTERM');
-    await ended;
-  }
+  for (const worker of workers) await stopWorker(worker);
   await rm(root, { recursive: true, force: true });
 }
 
@@ -54,6 +49,14 @@ async function startWorker(main) {
   });
   const port = await portOf(child);
   return { main, child, client: createDecisionsClient({ address: `127.0.0.1:${port}` }) };
+}
+
+async function stopWorker({ client, child }) {
+  client.close();
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  await ended;
 }
 
 /** The port that the log names, once the models are served too. */
@@ -79,8 +82,8 @@ async function read(child) {
 async function compare(name, { method, rows, request, isRefused = false }) {
   const results = workers.map(() => ({ processMs: [], mainMs: [], longestMs: [], outcome: '' }));
   for (let round = 0; round <= repeat; round++) {
-    for (const [i, worker] of workers.entries()) {
-      const one = await ask(worker, { method, request, calls: rows === 1 ? 200 : 1 });
+    for (const i of workers.keys()) {
+      const one = await askOrRestart(i, { method, request, calls: rows === 1 ? 200 : 1 });
       if (round === 0) continue;
       results[i].outcome = one.outcome;
       for (const key of ['processMs', 'mainMs', 'longestMs']) results[i][key].push(one[key]);
@@ -94,6 +97,17 @@ async function compare(name, { method, rows, request, isRefused = false }) {
       `${name.padEnd(58)} ${workers[i].main.slice(-44).padEnd(44)} ${outcome.padEnd(12)} CPU a row ${perRow.toFixed(1).padStart(8)} us, main thread ${((median(mainMs) * 1_000) / (rows * calls)).toFixed(1).padStart(8)} us, longest ${stall.toFixed(1).padStart(7)} ms${i > 0 ? `, ${(median(processMs) / median(results[0].processMs)).toFixed(2)}x the CPU` : ''}${isRefused ? ' (to be refused)' : ''}`,
     );
   }
+}
+
+/** A worker that a request ends is started again, and what it did is said. */
+async function askOrRestart(i, call) {
+  const { child, main } = workers[i];
+  const died = once(child, 'exit').then(() => null);
+  const one = await Promise.race([ask(workers[i], call), died]);
+  if (one !== null) return one;
+  await stopWorker(workers[i]);
+  workers[i] = await startWorker(main);
+  return { outcome: 'worker died', processMs: Number.NaN, mainMs: Number.NaN, longestMs: Number.NaN };
 }
 
 async function ask({ client, child }, { method, request, calls }) {

@@ -1,5 +1,7 @@
 // Loaded before the worker (`node --import`): tells the parent, when asked, what the main thread was busy with in one piece. CPU time
 // of the thread is measured, not the clock, so that a busy machine does not look like a stall.
+import { setInterval } from 'node:timers';
+
 const TICK_MS = 1;
 let longestUs = 0;
 let before = threadUs();

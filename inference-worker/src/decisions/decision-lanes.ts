@@ -4,13 +4,15 @@ import type { Tensor } from '../tensors/tensor.js';
 import type { DecisionSource } from './programs/decision-model.js';
 import { type Rpc, RPCS } from './programs/decision-program.js';
 import type { SplitRequest } from './split-request.js';
-import { packRequests } from './wire/part-messages.js';
+import { type PartDraft, packRequests } from './wire/part-messages.js';
 
 /** Attributions of trees cost milliseconds a row: short batches, so that nothing waits long behind them. */
 const MAX_EXPLAINED = 16;
 /** A price search asks the model at a few prices to a few hundred; it is queued as this many rows. */
 const ROWS_OF_QUOTE = 32;
 const BYTES_OF_INDEX = 64;
+/** Rows differ in length. */
+const SPARE = 1.1;
 
 /** Rows that a row of the call counts for in queues and batches. */
 export function queueRowsOf(rpc: Rpc): number {
@@ -51,7 +53,7 @@ export class DecisionRows implements RowSource {
   }
 
   /** The part of a batch as a thread reads it. */
-  part({ from, count, at }: Pick<BatchPart, 'from' | 'count' | 'at'>) {
+  part({ from, count, at }: Pick<BatchPart, 'from' | 'count' | 'at'>): PartDraft {
     const firstRow = from / this.queueRows;
     const rows = count / this.queueRows;
     return {
@@ -59,7 +61,8 @@ export class DecisionRows implements RowSource {
       firstRow,
       rows,
       at,
-      bytes: this.request.slice(firstRow, rows, this.explain),
+      expectedBytes: Math.ceil((SPARE * this.request.bytes * rows) / this.request.rows) + BYTES_OF_INDEX,
+      write: (writer) => this.request.writeSlice(writer, { from: firstRow, count: rows }, this.explain),
     };
   }
 }

@@ -15,8 +15,8 @@ export interface SplitRequest {
   explain: boolean;
   /** bytes of the message, which lives as long as rows of it wait */
   bytes: number;
-  /** A request message of the same call that holds rows [from, from + count) only. */
-  slice(from: number, count: number, explain: boolean): Uint8Array;
+  /** Writes a request message of the same call that holds rows [from, from + count) only. */
+  writeSlice(writer: WireWriter, range: { from: number; count: number }, explain: boolean): void;
 }
 
 /** Where the rows of a request are. */
@@ -50,13 +50,11 @@ export function splitRequest(rpc: Rpc, bytes: Uint8Array, mostRows: number): Spl
     rows: rows.count,
     explain: head.explain,
     bytes: bytes.length,
-    slice: (from, count, explain) => {
-      const writer = new WireWriter(256);
+    writeSlice: (writer, { from, count }, explain) => {
       if (rpc === 'Recommend') writer.uint32(4, head.reasons);
       else if (rpc === 'QuotePrices') writer.bool(5, explain);
       else if (rpc === 'ScoreLeads') writer.bool(4, explain);
       rows.write(writer, from, count);
-      return writer.written();
     },
   };
 }
@@ -169,8 +167,14 @@ class RowMessages implements Rows {
   }
 
   write(writer: WireWriter, from: number, count: number): void {
-    for (let row = from; row < from + count; row++) {
-      writer.raw(this.message, this.spans[2 * row], this.spans[2 * row + 1]);
+    // Rows that follow each other in the message are copied together.
+    for (let row = from; row < from + count;) {
+      const start = this.spans[2 * row] as number;
+      let end = this.spans[2 * row + 1] as number;
+      for (row += 1; row < from + count && this.spans[2 * row] === end; row++) {
+        end = this.spans[2 * row + 1] as number;
+      }
+      writer.raw(this.message, start, end);
     }
   }
 }

@@ -86,26 +86,9 @@ export class ModelLoader {
   private async open(order: LoadOrder, content: Content): Promise<ServedModel> {
     const startedAt = performance.now();
     const { model, version } = order;
-    const { manifest, files, onnx, memoryBytes } = content;
-    const key = `${model}@${version}/${++this.loads}`;
-    const explainer = manifest === null ? null : explainerOf(manifest, files);
-    const declared = manifest === null ? null : signatureOf(manifest);
-    const task = manifest === null || !declared ? PLAIN_TASK : prepareTask(manifest, { files, ...declared });
-    const warmUpRows = this.warmUpRowsOf(order, manifest, declared);
-    const decisions = declared
-      ? decisionSourceOf(task, this.batchRows([...declared.inputs, ...declared.outputs], order.batching))
-      : null;
-    const gpuOnnx = files.get(manifest?.onnx.gpuFile ?? '');
-    const loaded: LoadedModel = {
-      key,
-      onnx,
-      ...(gpuOnnx ? { gpuOnnx } : {}),
-      inputs: declared?.inputs ?? null,
-      outputs: declared?.outputs ?? null,
-      warmUpRows,
-      explainer,
-      ...(decisions ? { decisions } : {}),
-    };
+    const { manifest, memoryBytes } = content;
+    const { task, loaded } = this.prepare(order, content);
+    const { key, explainer } = loaded;
     const opened = await this.parts.pool.load(loaded);
     const { inputs, outputs } = opened;
     const lanes = this.openLanes(order, { key, inputs, outputs, task, isExplained: explainer !== null });
@@ -130,6 +113,30 @@ export class ModelLoader {
       memoryBytes,
       loadMs: performance.now() - startedAt,
     };
+  }
+
+  /** What threads are to load, checked as far as that can be done without opening it. */
+  private prepare(
+    order: LoadOrder,
+    { manifest, files, onnx }: Content,
+  ): { task: PreparedTask; loaded: LoadedModel } {
+    const declared = manifest === null ? null : signatureOf(manifest);
+    const task = manifest === null || !declared ? PLAIN_TASK : prepareTask(manifest, { files, ...declared });
+    const decisions = declared
+      ? decisionSourceOf(task, this.batchRows([...declared.inputs, ...declared.outputs], order.batching))
+      : null;
+    const gpuOnnx = files.get(manifest?.onnx.gpuFile ?? '');
+    const loaded: LoadedModel = {
+      key: `${order.model}@${order.version}/${++this.loads}`,
+      onnx,
+      ...(gpuOnnx ? { gpuOnnx } : {}),
+      inputs: declared?.inputs ?? null,
+      outputs: declared?.outputs ?? null,
+      warmUpRows: this.warmUpRowsOf(order, manifest, declared),
+      explainer: manifest === null ? null : explainerOf(manifest, files),
+      ...(decisions ? { decisions } : {}),
+    };
+    return { task, loaded };
   }
 
   /** What the warm-up taught about the time of a batch, and a session on the main thread where the model is tiny. */

@@ -1,5 +1,5 @@
 import type { UpliftSpec } from '@sextant/artefacts';
-import { float64Data, WireWriter } from '../wire/wire-writer.js';
+import { float64Data, type WireWriter } from '../wire/wire-writer.js';
 import { askEach, type DecisionProgram, type Part, type Question } from './decision-program.js';
 import { writeEncoded } from './feature-table.js';
 import { readScoreRequest } from './score-program.js';
@@ -17,14 +17,13 @@ export class ActionsProgram implements DecisionProgram {
       return {
         rows: table.rows,
         write: (input, at) => void writeEncoded(this.spec.table, table, input, at),
-        answer: (output) => this.answer(output as Float32Array),
+        answer: (output, writer) => this.answer(output as Float32Array, writer),
       };
     });
   }
 
-  private answer(probabilities: Float32Array): Uint8Array {
+  private answer(probabilities: Float32Array, writer: WireWriter): void {
     const { goal, outcome, actions, refused } = this.spec;
-    const writer = new WireWriter();
     for (const { id, channel, cost } of actions) {
       const start = writer.begin(2);
       writer.text(1, id);
@@ -47,7 +46,6 @@ export class ActionsProgram implements DecisionProgram {
     writer.double(11, outcome.value);
     writer.text(12, outcome.currency ?? '');
     writer.double(13, outcome.sureFrom);
-    return writer.written();
   }
 }
 

@@ -3,8 +3,15 @@ import { DomainError } from '@sextant/domain';
 import { type Explainer, parseExplainer } from '@sextant/learning/explain';
 import type { Job, JobResult } from '../../onnx/thread-messages.js';
 import { allocateTensor, type Tensor, type TensorArray, type TensorSpec } from '../../tensors/tensor.js';
-import { type PartAnswer, packAnswers, type PartRequest, unpackRequests } from '../wire/part-messages.js';
+import {
+  packAnswers,
+  type PartAnswer,
+  type PartRequest,
+  unpackRequests,
+  writeFailure,
+} from '../wire/part-messages.js';
 import { WireReader } from '../wire/wire-reader.js';
+import { WireWriter } from '../wire/wire-writer.js';
 import { ActionsProgram } from './actions-program.js';
 import { type DecisionProgram, type Part, type Question, type Rpc, RPCS } from './decision-program.js';
 import { DemandProgram } from './demand-program.js';
@@ -32,10 +39,17 @@ export interface RowRunner {
   run(request: Pick<Job, 'rows' | 'inputs'>): Promise<JobResult>;
 }
 
+/** An answer is a little longer than the one before now and then. */
+const SPARE = 1.2;
+const SPARE_BYTES = 1_024;
+
 type Programs = Partial<Record<Rpc, DecisionProgram>>;
 
 /** Answers the decisions of one model on an inference thread: decodes, runs, decides and encodes. */
 export class DecisionModel {
+  /** of the answers before, for the memory of the next */
+  private bytesOfRow = 0;
+
   private constructor(
     private readonly programs: Programs,
     private readonly runner: RowRunner,
@@ -63,20 +77,28 @@ export class DecisionModel {
     const startedAt = performance.now();
     const requests = unpackRequests(job.inputs);
     const questions = this.ask(requests);
-    const asked = questions.filter((each): each is Question => !(each instanceof Error));
-    const { output, rows } = await this.run(asked);
-    let at = 0;
+    const { output, rows } = await this.run(
+      questions.filter((each): each is Question => !(each instanceof Error)),
+    );
+    const asked = requests.reduce((sum, each) => sum + each.rows, 0);
+    const writer = new WireWriter(Math.ceil(SPARE * this.bytesOfRow * asked) + SPARE_BYTES);
+    const width = rows === 0 ? 0 : output.length / rows;
+    let from = 0;
     const answers = questions.map((question, i): PartAnswer => {
-      const part = { at: requests[i]?.at ?? 0 };
-      if (question instanceof Error) return { ...part, ...failureOf(question) };
-      const width = rows === 0 ? 0 : output.length / rows;
-      const own = output.subarray(at * width, (at + question.rows) * width);
-      at += question.rows;
-      return { ...part, isFailure: false, bytes: question.answer(own) };
+      const at = requests[i]?.at ?? 0;
+      if (question instanceof Error) {
+        const failure = refusalOf(question);
+        writeFailure(writer, failure);
+        return { at, failure, end: writer.length };
+      }
+      const to = from + question.rows;
+      question.answer(output.subarray(from * width, to * width), writer);
+      from = to;
+      return { at, failure: null, end: writer.length };
     });
-    const together =
-      rows > 0 ? Math.min(rows, this.maxRows) : requests.reduce((sum, each) => sum + each.rows, 0);
-    return { outputs: packAnswers(answers, together), computeMs: performance.now() - startedAt };
+    this.bytesOfRow = writer.length / asked;
+    const together = rows > 0 ? Math.min(rows, this.maxRows) : asked;
+    return { outputs: packAnswers(writer, answers, together), computeMs: performance.now() - startedAt };
   }
 
   private ask(requests: readonly PartRequest[]): (Question | Error)[] {
@@ -178,8 +200,7 @@ function joined(pieces: readonly TensorArray[]): TensorArray {
 }
 
 /** What a caller may read of it; anything but a DomainError is a bug of ours and fails the whole job, loudly. */
-function failureOf(error: Error): Pick<PartAnswer, 'isFailure' | 'bytes'> {
+function refusalOf(error: Error): DomainError {
   if (!(error instanceof DomainError)) throw error;
-  const { code, message, path } = error;
-  return { isFailure: true, bytes: Buffer.from(JSON.stringify({ code, message, path }), 'utf8') };
+  return error;
 }

@@ -1,5 +1,6 @@
 import type { TensorArray } from '../../tensors/tensor.js';
 import type { WireReader } from '../wire/wire-reader.js';
+import type { WireWriter } from '../wire/wire-writer.js';
 
 /** The calls of `sextant.inference.v1.Decisions`; the number travels to the threads. */
 export const RPCS = [
@@ -27,10 +28,11 @@ export interface Question {
   /** Fills its rows of the input, from row `at` on. */
   write(input: TensorArray, at: number): void;
   /**
+   * Writes a response message without `served_by`.
+   *
    * @param output  the model's first output for its rows
-   * @returns       a response message without `served_by`
    */
-  answer(output: TensorArray): Uint8Array;
+  answer(output: TensorArray, writer: WireWriter): void;
 }
 
 /** Turns requests of one task into rows of its model, and the model's output into answers. It runs on an inference thread. */

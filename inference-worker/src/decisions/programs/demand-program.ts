@@ -2,7 +2,7 @@ import type { PriceSpec } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import { categoricalView, type ColumnTable, numericView, takeRows } from '@sextant/learning';
 import { demandLine } from '@sextant/learning/price';
-import { float64Data, WireWriter } from '../wire/wire-writer.js';
+import { float64Data, type WireWriter } from '../wire/wire-writer.js';
 import { type Demand, DEMAND_INTERVAL_LEVEL, demandOf } from './demand.js';
 import { askEach, type DecisionProgram, type Part, type Question } from './decision-program.js';
 import { withDefaults, writeEncoded } from './feature-table.js';
@@ -23,20 +23,18 @@ export class DemandProgram implements DecisionProgram {
       return {
         rows: curves.table.rows,
         write: (input, at) => void writeEncoded(spec.table, curves.table, input, at),
-        answer: (output) => this.answer(curves.logUnits(output as Float32Array)),
+        answer: (output, writer) => this.answer(curves.logUnits(output as Float32Array), writer),
       };
     });
   }
 
-  private answer(logUnits: ArrayLike<number>): Uint8Array {
+  private answer(logUnits: ArrayLike<number>, writer: WireWriter): void {
     const demands = Array.from(logUnits, (each) => demandOf(this.spec, each));
-    const writer = new WireWriter(32 * demands.length + 64);
     const columns: (keyof Demand)[] = ['median', 'expected', 'low', 'high'];
     columns.forEach((column, i) => {
       writer.data(2 + i, float64Data(Float64Array.from(demands, (demand) => demand[column])));
     });
     writer.double(6, DEMAND_INTERVAL_LEVEL);
-    return writer.written();
   }
 }
 

@@ -11,7 +11,7 @@ import {
 } from '@sextant/learning';
 import { type DemandLine, demandLine } from '@sextant/learning/price';
 import type { QuoteRow } from '../wire/quote-wire.js';
-import { type Demand, demandOf } from './demand.js';
+import { type Demand, demandOf, expectedUnits } from './demand.js';
 import { ownOf } from './demand-program.js';
 
 const ROUNDINGS = ['none', 'x.99', 'x.95', 'x.90', 'whole'] as const;
@@ -80,7 +80,7 @@ export function choosePrice(spec: PriceSpec, search: PriceSearch, logUnits: Floa
   const quote = chooseQuote(
     plan,
     rules,
-    plan.demandAt.map((price) => demandOf(spec, logUnitsAt(price)).expected),
+    plan.demandAt.map((price) => expectedUnits(spec, logUnitsAt(price))),
   );
   const priceMinor = plan.demandAt[quote.demandIndex] ?? 0;
   const chosen = logUnitsAt(priceMinor);

@@ -3,7 +3,7 @@ import { type ColumnTable, encodeTable, takeRows } from '@sextant/learning';
 import type { Explainer } from '@sextant/learning/explain';
 import { type QuoteRow, readQuoteRow, writeGuardrail } from '../wire/quote-wire.js';
 import type { WireReader } from '../wire/wire-reader.js';
-import { WireWriter } from '../wire/wire-writer.js';
+import type { WireWriter } from '../wire/wire-writer.js';
 import { type Attributed, AttributionWriter } from './attribution.js';
 import { askEach, type DecisionProgram, type Part, type Question } from './decision-program.js';
 import { DEMAND_INTERVAL_LEVEL } from './demand.js';
@@ -38,10 +38,10 @@ export class QuoteProgram implements DecisionProgram {
       return {
         rows: table.rows,
         write: (input, at) => void writeEncoded(spec.table, table, input, at),
-        answer: (output) => {
+        answer: (output, writer) => {
           const chosen = searches.map((search) => choosePrice(spec, search, output as Float32Array));
           const attribute = explain ? this.attribution(table, chosen) : null;
-          return writeQuotes(searches, chosen, attribute);
+          writeQuotes(writer, { searches, chosen, attribute });
         },
       };
     });
@@ -94,18 +94,19 @@ function readQuoteRequest(request: WireReader): QuoteRequest {
 }
 
 function writeQuotes(
-  searches: readonly PriceSearch[],
-  chosen: readonly ChosenPrice[],
-  attribute: WriteAttribution | null,
-): Uint8Array {
-  const writer = new WireWriter(512 * chosen.length);
+  writer: WireWriter,
+  {
+    searches,
+    chosen,
+    attribute,
+  }: { searches: readonly PriceSearch[]; chosen: readonly ChosenPrice[]; attribute: WriteAttribution | null },
+): void {
   for (const [row, each] of chosen.entries()) {
     const start = writer.begin(2);
     writeQuote(writer, each, searches[row]?.rules);
     attribute?.(writer, row);
     writer.end(start);
   }
-  return writer.written();
 }
 
 function writeQuote(

@@ -2,11 +2,11 @@ import { SlateRanker, strongestSources } from '@sextant/learning/recommend';
 import type { TensorArray } from '../../tensors/tensor.js';
 import {
   CatalogueWire,
-  type RankedItem,
   type RecommendRequest,
   type RecommendRow,
+  type SlateReasons,
 } from '../wire/recommend-wire.js';
-import { WireWriter } from '../wire/wire-writer.js';
+import type { WireWriter } from '../wire/wire-writer.js';
 import type { DecisionProgram, Part, Question } from './decision-program.js';
 import type { SlateModel, WeighedSources } from './slate-model.js';
 import { type RunRows, SparseScorer } from './sparse-scorer.js';
@@ -75,15 +75,13 @@ export class RecommendProgram implements DecisionProgram {
           this.model.fill((input as Float32Array).subarray(from, from + width), sources);
         }
       },
-      answer: (output) => {
-        const writer = new WireWriter();
+      answer: (output, writer) => {
         for (const [i, each] of part.rows.entries()) {
           const scores = isSparse
             ? this.sparseScores(each.sources)
             : scoresOf(output, i * items.length, items.length);
           this.writeSlate(writer, each, { scores, reasons: part.reasons });
         }
-        return writer.written();
       },
     };
   }
@@ -105,19 +103,16 @@ export class RecommendProgram implements DecisionProgram {
     for (let i = 0; i < barred.length; i++) ranker.bar(barred[i] as number);
     const ranked = ranker.rank(scores, row.first);
     const start = writer.begin(2);
-    const reasonsOf = reasons === 0 ? () => [] : this.reasons(sources, ranked, reasons);
-    for (const [i, item] of ranked.entries()) {
-      this.wire.writeItem(writer, { item, score: scores[item] ?? 0, reasons: reasonsOf(i) });
+    const found = reasons === 0 ? null : this.reasons(sources, ranked, reasons);
+    for (let i = 0; i < ranked.length; i++) {
+      const item = ranked[i] as number;
+      this.wire.writeItem(writer, { item, score: scores[item] as number }, { i, reasons: found });
     }
     writer.uint32(2, sources.items.length);
     writer.end(start);
   }
 
-  private reasons(
-    sources: WeighedSources,
-    ranked: Int32Array,
-    top: number,
-  ): (i: number) => RankedItem['reasons'] {
+  private reasons(sources: WeighedSources, ranked: Int32Array, top: number): SlateReasons {
     const order = this.model.orderOf(sources);
     const found = strongestSources({
       items: ranked,
@@ -126,11 +121,7 @@ export class RecommendProgram implements DecisionProgram {
       contribution: (k, item) => this.model.contribution(sources, k, item),
       ...(order ? { order } : {}),
     });
-    return (i) =>
-      Array.from({ length: found.counts[i] ?? 0 }, (_, r) => ({
-        item: sources.items[found.sources[i * top + r] as number] as number,
-        contribution: found.contributions[i * top + r] as number,
-      }));
+    return { ...found, top, items: sources.items };
   }
 }
 

@@ -1,8 +1,8 @@
 import type { ScoreSpec, ScoreTask } from '@sextant/artefacts';
 import { type Band, bandOf, logit, percentileOf, scoreInterval, type ColumnTable } from '@sextant/learning';
 import type { Explainer } from '@sextant/learning/explain';
-import { WireReader } from '../wire/wire-reader.js';
-import { WireWriter } from '../wire/wire-writer.js';
+import type { WireReader } from '../wire/wire-reader.js';
+import type { WireWriter } from '../wire/wire-writer.js';
 import { AttributionWriter } from './attribution.js';
 import { askEach, type DecisionProgram, type Part, type Question } from './decision-program.js';
 import { readFeatureTable, writeEncoded } from './feature-table.js';
@@ -37,15 +37,19 @@ export class ScoreProgram implements DecisionProgram {
       write: (input, at) => {
         encoded = writeEncoded(this.spec.table, table, input, at);
       },
-      answer: (output) => this.answer(table, output as Float32Array, explain ? encoded : null),
+      answer: (output, writer) =>
+        this.answer(writer, { table, encoded: explain ? encoded : null }, output as Float32Array),
     };
   }
 
-  private answer(table: ColumnTable, probabilities: Float32Array, encoded: Float32Array | null): Uint8Array {
+  private answer(
+    writer: WireWriter,
+    { table, encoded }: { table: ColumnTable; encoded: Float32Array | null },
+    probabilities: Float32Array,
+  ): void {
     const { spec, explainer } = this;
     const explanations = encoded ? explainer?.explainRows(encoded, table.rows) : undefined;
     const attributions = explainer && explanations ? new AttributionWriter(explainer, table) : null;
-    const writer = new WireWriter(64 * table.rows);
     for (const [row, probability] of probabilities.entries()) {
       const start = writer.begin(2);
       const [low, high] = scoreInterval(spec.reliability, probability, INTERVAL_LEVEL);
@@ -63,7 +67,6 @@ export class ScoreProgram implements DecisionProgram {
       writer.end(start);
     }
     writer.double(3, spec.horizonDays);
-    return writer.written();
   }
 }
 

@@ -1,7 +1,7 @@
 import type { LifetimeSpec } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import type { WireReader } from '../wire/wire-reader.js';
-import { float64Data, WireWriter } from '../wire/wire-writer.js';
+import { float64Data, type WireWriter } from '../wire/wire-writer.js';
 import { askEach, type DecisionProgram, type Part, type Question } from './decision-program.js';
 
 /** On the wire: repeats, recency, age, mean value of repeats, of all purchases, horizon; the times in days. */
@@ -24,7 +24,7 @@ export class ValueProgram implements DecisionProgram {
       return {
         rows,
         write: (input, at) => this.write(customers, input as Float64Array, at),
-        answer: (output) => this.answer(output as Float64Array),
+        answer: (output, writer) => this.answer(output as Float64Array, writer),
       };
     });
   }
@@ -64,7 +64,7 @@ export class ValueProgram implements DecisionProgram {
     }
   }
 
-  private answer(forecasts: Float64Array): Uint8Array {
+  private answer(forecasts: Float64Array, writer: WireWriter): void {
     const rows = forecasts.length / OUTPUTS;
     const columns = { alive: 0, purchases: 1, value: 2 };
     const column = (index: number): Float64Array =>
@@ -76,12 +76,10 @@ export class ValueProgram implements DecisionProgram {
       lows[row] = low;
       highs[row] = high;
     }
-    const writer = new WireWriter(5 * values.byteLength + 64);
     const all = [column(columns.alive), column(columns.purchases), values, lows, highs];
     all.forEach((each, i) => writer.data(2 + i, float64Data(each)));
     writer.double(7, INTERVAL_LEVEL);
     writer.text(8, this.spec.currency);
-    return writer.written();
   }
 }
 

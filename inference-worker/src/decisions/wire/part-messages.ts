@@ -1,5 +1,6 @@
 import { DomainError, type ErrorCode } from '@sextant/domain';
 import type { Tensor } from '../../tensors/tensor.js';
+import { WireWriter } from './wire-writer.js';
 
 /** Rows of one caller within a job. */
 export interface PartRequest {
@@ -16,25 +17,33 @@ export interface PartRequest {
 }
 
 export interface PartAnswer {
+  /** as the part's request has it */
   at: number;
-  isFailure: boolean;
-  /** a response message, or the failure as JSON */
-  bytes: Uint8Array;
+  /** null: the answer is a response message */
+  failure: DomainError | null;
+  /** where the part ends among the answers */
+  end: number;
 }
 
 const REQUEST_FIELDS = 5;
 const ANSWER_FIELDS = 3;
 
+/** A part whose message is still to be written. */
+export interface PartDraft extends Omit<PartRequest, 'bytes'> {
+  /** about how long the message will be */
+  expectedBytes: number;
+  write(writer: WireWriter): void;
+}
+
 /** One buffer of all messages and one of where each ends, to be handed over to a thread. */
-export function packRequests(parts: readonly PartRequest[]): Tensor[] {
+export function packRequests(parts: readonly PartDraft[]): Tensor[] {
   const index = new Int32Array(parts.length * REQUEST_FIELDS);
-  const bytes = concatenated(parts);
-  let end = 0;
-  for (const [i, part] of parts.entries()) {
-    end += part.bytes.length;
-    index.set([part.rpc, part.firstRow, part.rows, part.at, end], i * REQUEST_FIELDS);
+  const writer = new WireWriter(parts.reduce((sum, { expectedBytes }) => sum + expectedBytes, 0));
+  for (const [i, { rpc, firstRow, rows, at, write }] of parts.entries()) {
+    write(writer);
+    index.set([rpc, firstRow, rows, at, writer.length], i * REQUEST_FIELDS);
   }
-  return [tensorOf(bytes), tensorOf(index)];
+  return [tensorOf(writer.written()), tensorOf(index)];
 }
 
 export function unpackRequests([messages, index]: readonly Tensor[]): PartRequest[] {
@@ -52,15 +61,21 @@ export function unpackRequests([messages, index]: readonly Tensor[]): PartReques
   });
 }
 
-/** @param batchRows  rows that the model ran together, at most */
-export function packAnswers(answers: readonly PartAnswer[], batchRows: number): Tensor[] {
+/** Writes why a part was refused in the place of its answer. */
+export function writeFailure(writer: WireWriter, { code, message, path }: DomainError): void {
+  writer.raw(Buffer.from(JSON.stringify({ code, message, path }), 'utf8'));
+}
+
+/**
+ * @param writer     holds the answers one after the other
+ * @param batchRows  rows that the model ran together, at most
+ */
+export function packAnswers(writer: WireWriter, answers: readonly PartAnswer[], batchRows: number): Tensor[] {
   const index = new Int32Array(answers.length * ANSWER_FIELDS);
-  let end = 0;
-  for (const [i, { at, isFailure, bytes }] of answers.entries()) {
-    end += bytes.length;
-    index.set([at, isFailure ? 1 : 0, end], i * ANSWER_FIELDS);
+  for (const [i, { at, failure, end }] of answers.entries()) {
+    index.set([at, failure === null ? 0 : 1, end], i * ANSWER_FIELDS);
   }
-  return [tensorOf(concatenated(answers)), tensorOf(index), tensorOf(Int32Array.of(batchRows))];
+  return [tensorOf(writer.written()), tensorOf(index), tensorOf(Int32Array.of(batchRows))];
 }
 
 /**
@@ -96,16 +111,6 @@ function failureFrom(bytes: Uint8Array): DomainError {
     path?: string;
   };
   return new DomainError(code, message, path === undefined ? {} : { path });
-}
-
-function concatenated(parts: readonly { bytes: Uint8Array }[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, { bytes }) => sum + bytes.length, 0));
-  let at = 0;
-  for (const { bytes } of parts) {
-    all.set(bytes, at);
-    at += bytes.length;
-  }
-  return all;
 }
 
 function tensorOf(data: Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer>): Tensor {

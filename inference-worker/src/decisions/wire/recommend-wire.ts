@@ -1,4 +1,5 @@
 import { DomainError } from '@sextant/domain';
+import type { StrongestSources } from '@sextant/learning/recommend';
 import { TextIndex } from './text-index.js';
 import type { WireReader } from './wire-reader.js';
 import { WireWriter } from './wire-writer.js';
@@ -20,11 +21,12 @@ export interface RecommendRequest {
   reasonsPerItem: number;
 }
 
-/** One recommended item; reasons are positions in the catalogue. */
-export interface RankedItem {
-  item: number;
-  score: number;
-  reasons: { item: number; contribution: number }[];
+/** Why items are recommended: of the i-th one the reasons are the i-th row. */
+export interface SlateReasons extends StrongestSources {
+  /** most reasons of an item, the width of a row */
+  top: number;
+  /** position in the catalogue of each source */
+  items: ArrayLike<number>;
 }
 
 /** Reads and writes messages about the items of one catalogue. */
@@ -62,20 +64,33 @@ export class CatalogueWire {
     return read;
   }
 
-  writeItem(writer: WireWriter, { item, score, reasons }: RankedItem): void {
+  /** Writes the i-th item of a slate. */
+  writeItem(
+    writer: WireWriter,
+    { item, score }: { item: number; score: number },
+    { i, reasons }: { i: number; reasons: SlateReasons | null },
+  ): void {
     const start = writer.begin(1);
     this.writeId(writer, item);
     writer.double(2, score);
-    let residual = score;
-    for (const reason of reasons) {
-      const inner = writer.begin(3);
-      this.writeId(writer, reason.item);
-      writer.double(2, reason.contribution);
-      writer.end(inner);
-      residual -= reason.contribution;
-    }
-    writer.double(4, residual);
+    writer.double(4, reasons === null ? score : score - this.writeReasons(writer, reasons, i));
     writer.end(start);
+  }
+
+  /** @returns what the reasons add up to */
+  private writeReasons(writer: WireWriter, reasons: SlateReasons, i: number): number {
+    const { top, items, sources, contributions, counts } = reasons;
+    const count = counts[i] as number;
+    let sum = 0;
+    for (let at = i * top; at < i * top + count; at++) {
+      const contribution = contributions[at] as number;
+      const inner = writer.begin(3);
+      this.writeId(writer, items[sources[at] as number] as number);
+      writer.double(2, contribution);
+      writer.end(inner);
+      sum += contribution;
+    }
+    return sum;
   }
 
   private writeId(writer: WireWriter, item: number): void {

@@ -22,48 +22,39 @@ export interface SourceQuestion {
 
 /** For each item the sources with the largest contributions, as `explainItem` and `explainSessionItem` name them one by one. */
 export function strongestSources(question: SourceQuestion): StrongestSources {
-  const { items, sources: sourceCount, top, contribution, order } = question;
-  const found = {
-    sources: new Int32Array(items.length * top),
-    contributions: new Float64Array(items.length * top),
-    counts: new Int32Array(items.length),
-  };
+  const { items, sources: sourceCount, top, contribution } = question;
+  const sources = new Int32Array(items.length * top);
+  const contributions = new Float64Array(items.length * top);
+  const counts = new Int32Array(items.length);
+  const rank = question.order ?? Int32Array.from({ length: sourceCount }, (_, source) => source);
   for (let source = 0; source < sourceCount; source++) {
-    const rank = order ? (order[source] as number) : source;
     for (let i = 0; i < items.length; i++) {
       const value = contribution(source, items[i] as number);
-      if (value > 0) insert(found, { at: i * top, item: i, top }, { source, value, rank, order });
+      if (!(value > 0)) continue;
+      const begin = i * top;
+      const count = counts[i] as number;
+      // The place behind the last, or where the row is full the last itself, which is then forgotten.
+      let place = begin + count;
+      if (count === top) {
+        place -= 1;
+        const last = contributions[place] as number;
+        if (value < last || (value === last && isAfter(rank, source, sources[place] as number))) continue;
+      } else counts[i] = count + 1;
+      while (place > begin) {
+        const before = contributions[place - 1] as number;
+        if (value < before) break;
+        if (value === before && isAfter(rank, source, sources[place - 1] as number)) break;
+        contributions[place] = before;
+        sources[place] = sources[place - 1] as number;
+        place -= 1;
+      }
+      contributions[place] = value;
+      sources[place] = source;
     }
   }
-  return found;
+  return { sources, contributions, counts };
 }
 
-/** Insertion into a short sorted row; what falls off its end is forgotten. */
-function insert(
-  { sources, contributions, counts }: StrongestSources,
-  { at, item, top }: { at: number; item: number; top: number },
-  {
-    source,
-    value,
-    rank,
-    order,
-  }: { source: number; value: number; rank: number; order: ArrayLike<number> | undefined },
-): void {
-  const count = counts[item] as number;
-  const goesBefore = (place: number): boolean => {
-    const other = contributions[place] as number;
-    if (value !== other) return value > other;
-    const otherSource = sources[place] as number;
-    return rank < (order ? (order[otherSource] as number) : otherSource);
-  };
-  if (count === top && !goesBefore(at + top - 1)) return;
-  let place = at + Math.min(count, top - 1);
-  while (place > at && goesBefore(place - 1)) {
-    contributions[place] = contributions[place - 1] as number;
-    sources[place] = sources[place - 1] as number;
-    place -= 1;
-  }
-  contributions[place] = value;
-  sources[place] = source;
-  if (count < top) counts[item] = count + 1;
+function isAfter(rank: ArrayLike<number>, source: number, other: number): boolean {
+  return (rank[source] as number) > (rank[other] as number);
 }
