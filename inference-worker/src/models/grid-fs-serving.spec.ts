@@ -94,7 +94,7 @@ describe('a worker over GridFS', () => {
     const worker = await startWorker({ config, logger, version: 'test' });
     cleanUp.push(() => worker.close());
     await worker.firstScan;
-    const client = createDecisionsClient(`127.0.0.1:${worker.grpcPort}`);
+    const client = createDecisionsClient({ address: `127.0.0.1:${worker.grpcPort}` });
     cleanUp.push(async () => client.close());
     const said = (part: string): number => lines.filter(({ msg }) => msg.includes(part)).length;
     expect(said('ready')).toBe(1);

@@ -35,11 +35,36 @@ export interface ModelServing {
 
 /** From the repository to answers: what watches and loads versions, and what runs them. */
 export function serveModels(config: WorkerConfig, parts: ServingParts): ModelServing {
-  const { repository, pool, scheduler, lifecycle, metrics, logger } = parts;
+  const { repository, metrics, logger } = parts;
   const mode = config.MODEL_CONTROL_MODE;
   const catalogue = new ModelCatalogue();
+  const loader = loaderOf(config, parts, catalogue);
+  const follower = new ModelFollower({ repository, loader, catalogue, metrics, logger });
+  const residency = new ModelResidency((slot) => follower.reload(slot));
+  const isLoading = (model: string, version: string): boolean => {
+    const slot = catalogue.slotOf(model, version);
+    return slot !== undefined && residency.isLoading(slot);
+  };
+  return {
+    catalogue,
+    watcher: new RepositoryWatcher({ repository, follower, catalogue, mode, logger }),
+    runner: runnerOf(config, parts, { catalogue, residency }),
+    control: new ModelControl(mode, { repository, follower, catalogue, isLoading }),
+    idle: new IdleSweep(
+      catalogue,
+      config.MODEL_IDLE_UNLOAD_MS,
+      ({ model }) => follower.desiredOf(model)?.serving.idleUnloadMs,
+    ),
+  };
+}
+
+function loaderOf(
+  config: WorkerConfig,
+  { repository, pool, scheduler }: ServingParts,
+  catalogue: ModelCatalogue,
+): ModelLoader {
   const memory = new MemoryBudget(config.MODEL_MEMORY_BYTES || Number.POSITIVE_INFINITY, catalogue);
-  const loader = new ModelLoader(
+  return new ModelLoader(
     { repository, pool, scheduler, memory },
     {
       maxBatchRows: config.INFERENCE_MAX_BATCH_ROWS,
@@ -49,9 +74,13 @@ export function serveModels(config: WorkerConfig, parts: ServingParts): ModelSer
       allowPlain: config.MODEL_AUTOCOMPLETE,
     },
   );
-  const follower = new ModelFollower({ repository, loader, catalogue, metrics, logger });
-  const residency = new ModelResidency((slot) => follower.reload(slot));
-  const watcher = new RepositoryWatcher({ repository, follower, catalogue, mode, logger });
+}
+
+function runnerOf(
+  config: WorkerConfig,
+  { pool, scheduler, lifecycle, metrics, logger }: ServingParts,
+  { catalogue, residency }: { catalogue: ModelCatalogue; residency: ModelResidency },
+): ModelRunner {
   const shadow = new ShadowTraffic({
     catalogue,
     scheduler,
@@ -59,7 +88,7 @@ export function serveModels(config: WorkerConfig, parts: ServingParts): ModelSer
     onRun: (run) => metrics.models.shadowRan(run),
     logger,
   });
-  const runner = new ModelRunner({
+  return new ModelRunner({
     catalogue,
     residency,
     scheduler,
@@ -68,19 +97,4 @@ export function serveModels(config: WorkerConfig, parts: ServingParts): ModelSer
     onCanary: ({ model, version }) => metrics.models.canaryAnswered(model, version),
     maxRequestRows: config.INFERENCE_MAX_REQUEST_ROWS,
   });
-  const control = new ModelControl(mode, {
-    repository,
-    follower,
-    catalogue,
-    isLoading: (model, version) => {
-      const slot = catalogue.slotOf(model, version);
-      return slot !== undefined && residency.isLoading(slot);
-    },
-  });
-  const idle = new IdleSweep(
-    catalogue,
-    config.MODEL_IDLE_UNLOAD_MS,
-    ({ model }) => follower.desiredOf(model)?.serving.idleUnloadMs,
-  );
-  return { catalogue, watcher, runner, control, idle };
 }
