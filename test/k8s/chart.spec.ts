@@ -37,6 +37,11 @@ const VARIANTS: Record<string, Record<string, string>> = {
     'networkPolicy.storeTo[0].ipBlock.cidr': '10.0.0.0/8',
     'prediction.env.LOG_LEVEL': 'debug',
   },
+  'with GPUs': {
+    'inferenceWorker.gpu.count': '1',
+    'inferenceWorker.tolerations[0].key': 'team',
+    'inferenceWorker.tolerations[0].operator': 'Exists',
+  },
   'to try it out': {
     'modelRepository.kind': 'emptyDir',
     'networkPolicy.enabled': 'false',
@@ -63,6 +68,8 @@ describe.skipIf('missing' in helm)('Helm chart', () => {
     ['gateway.jwksUrl', 'http://issuer.example/jwks.json'],
     ['modelRepository.kind', 'hostPath'],
     ['inferenceWorker.autoscaling.targetPendingRows', '0'],
+    ['inferenceWorker.gpu.providers', 'vulkan'],
+    ['inferenceWorker.gpu.count', '2'],
     ['customer.resources.limits.memory', 'lots'],
   ])('refuses the value %s=%s', async (name, value) => {
     await expect(renderChart(path, { [name]: value })).rejects.toThrow(
@@ -208,6 +215,32 @@ describe.skipIf('missing' in helm)('configuration of the chart', () => {
   it('runs a command that the trainer has', () => {
     const [command] = listAt(containerOf(objects, 'trainer'), 'args');
     expect(codeOf('trainer/src')).toContain(`.command('${String(command)}')`);
+  });
+});
+
+describe.skipIf('missing' in helm)('workers on GPUs', () => {
+  it('take one each, in the image that has the providers, on nodes that are kept for them', async () => {
+    const objects = await renderChart(path, VARIANTS['with GPUs'] ?? {});
+    const container = containerOf(objects, 'inference-worker');
+    expect(at(container, 'image')).toMatch(/sextant-inference-worker-gpu:/);
+    expect(at(container, 'resources', 'limits')).toEqual({ memory: '2Gi', 'nvidia.com/gpu': 1 });
+    expect(at(container, 'resources', 'requests')).toEqual({ cpu: '2', memory: '1Gi' });
+    const tolerations = listAt(podOf(objects, 'inference-worker'), 'tolerations');
+    expect(tolerations.map((toleration) => at(toleration, 'key'))).toEqual(['nvidia.com/gpu', 'team']);
+    const env = listAt(container, 'env').map((entry) => [at(entry, 'name'), at(entry, 'value')]);
+    expect(Object.fromEntries(env)).toMatchObject({
+      INFERENCE_PROVIDERS: 'cuda,webgpu,cpu',
+      INFERENCE_GPU_STRICT: 'true',
+    });
+    expect(
+      env.map(([name]) => name).filter((name) => !variablesRead('inference-worker').includes(String(name))),
+    ).toEqual(['NODE_ENV']);
+  });
+
+  it('are not what the chart installs by itself', async () => {
+    const container = containerOf(await renderChart(path), 'inference-worker');
+    expect(at(container, 'image')).toMatch(/sextant-inference-worker:/);
+    expect(JSON.stringify(container)).not.toContain('nvidia');
   });
 });
 

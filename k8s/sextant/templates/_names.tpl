@@ -23,9 +23,9 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end -}}
 
-{{/* Argument: dict root, component. */}}
+{{/* Argument: dict root, component and, where it has one, gpu (how many). */}}
 {{- define "sextant.image" -}}
-{{ .root.Values.image.registry }}sextant-{{ .component }}:{{ .root.Values.image.tag | default .root.Chart.AppVersion }}
+{{ .root.Values.image.registry }}sextant-{{ .component }}{{ if .gpu }}-gpu{{ end }}:{{ .root.Values.image.tag | default .root.Chart.AppVersion }}
 {{- end -}}
 
 {{- define "sextant.modelClaim" -}}

@@ -35,7 +35,7 @@ imagePullSecrets:
 {{- end }}
 {{- end -}}
 
-{{/* What every container shares. Argument: dict root, component, values. */}}
+{{/* What every container shares. Argument: dict root, component, values and, where it has one, gpu (how many). */}}
 {{- define "sextant.container" -}}
 name: {{ .component }}
 image: {{ include "sextant.image" . | quote }}
@@ -45,7 +45,12 @@ securityContext:
   readOnlyRootFilesystem: true
   capabilities: { drop: [ALL] }
 resources:
+  {{- if .gpu }}
+  {{- $limits := merge (dict "nvidia.com/gpu" .gpu) .values.resources.limits }}
+  {{- toYaml (merge (dict "limits" $limits) .values.resources) | nindent 2 }}
+  {{- else }}
   {{- toYaml .values.resources | nindent 2 }}
+  {{- end }}
 {{- end -}}
 
 {{/* Endpoints forget a pod some seconds after it was told to stop; until then it serves on. */}}
