@@ -21,13 +21,20 @@ export interface RunningGraph {
   stop(): Promise<void>;
 }
 
-/** The built subgraphs and gateway as processes over an empty store, without a worker: enough to see who may ask what. */
-export async function startGraph(): Promise<RunningGraph> {
+/**
+ * The built subgraphs and gateway as processes over an empty store, without a worker unless one is wanted: enough to see who may
+ * ask what. A worker serves no model.
+ *
+ * @param options.env  further variables of every process
+ */
+export async function startGraph(
+  options: { env?: Record<string, string>; withWorker?: boolean } = {},
+): Promise<RunningGraph> {
   const mongo = await startTestMongo();
   const folder = await mkdtemp(join(tmpdir(), 'sextant-contract-'));
   const issuer = await anIssuer();
   await writeFile(join(folder, 'jwks.json'), JSON.stringify({ keys: [issuer.publicJwk] }));
-  const ports = await Promise.all(Array.from({ length: 2 * SUBGRAPHS.length + 3 }, () => freePort()));
+  const ports = await Promise.all(Array.from({ length: 2 * SUBGRAPHS.length + 4 }, () => freePort()));
   const portAt = (i: number): number => ports[i] ?? 0;
   const urls = Object.fromEntries(
     SUBGRAPHS.map((name, i) => [name, `http://127.0.0.1:${portAt(i)}/graphql`]),
@@ -41,11 +48,16 @@ export async function startGraph(): Promise<RunningGraph> {
     },
     ...{ CUSTOMER_URL: urls['customer'], CAMPAIGN_URL: urls['campaign'], PREDICTION_URL: urls['prediction'] },
     INFERENCE_URL: `127.0.0.1:${portAt(8)}`,
+    ...options.env,
   };
   const children = SUBGRAPHS.map((name, i) =>
     start(`subgraphs/${name}`, { ...env, PORT: portAt(i), METRICS_PORT: portAt(i + 3) }),
   );
   children.push(start('gateway', { ...env, PORT: portAt(6), METRICS_PORT: portAt(7) }));
+  if (options.withWorker) {
+    const worker = { MODEL_REPOSITORY: folder, PORT: portAt(8), METRICS_PORT: portAt(9) };
+    children.push(start('inference-worker', { ...env, ...worker }));
+  }
   const stop = async (): Promise<void> => {
     await Promise.all(children.map(({ child }) => end(child)));
     await mongo.stop();

@@ -38,11 +38,8 @@ export async function startSubgraph(
   definition: SubgraphDefinition,
   config: SubgraphConfig,
 ): Promise<RunningSubgraph> {
-  const app = await NestFactory.create(definition.module, {
-    bodyParser: false,
-    logger: nestLogger(definition.logger),
-    abortOnError: false,
-  });
+  const logger = nestLogger(definition.logger);
+  const app = await NestFactory.create(definition.module, { bodyParser: false, logger, abortOnError: false });
   app.use('/graphql', express.raw({ type: 'application/json', limit: BODY_LIMIT }));
   app.use(
     '/graphql',
@@ -62,9 +59,10 @@ export async function startSubgraph(
   await listenOn(server, config.PORT, config.HOST);
   const { port } = server.address() as AddressInfo;
   definition.logger.info({ port, metricsPort }, `${definition.name} subgraph is ready`);
+  const at = `http://${config.HOST}`;
   return {
-    url: `http://${config.HOST}:${port}/graphql`,
-    metricsUrl: `http://${config.HOST}:${metricsPort}/metrics`,
+    url: `${at}:${port}/graphql`,
+    metricsUrl: `${at}:${metricsPort}/metrics`,
     app,
     async close() {
       operations.startDraining();
