@@ -5,6 +5,7 @@ import { prepareTask } from './prepared-task.js';
 const tensor = (name: string, width: number) => ({
   name,
   datatype: 'FP32' as const,
+  shape: [-1, width],
   rowShape: [width],
   width,
 });

@@ -124,6 +124,8 @@ export interface Quote {
 export interface QuotePricesResponse {
   servedBy: ServedBy;
   quotes: Quote[];
+  /** why nothing is attributed although that was asked for, an error code; empty: nothing was refused */
+  explanationRefused: string;
 }
 
 export interface PredictDemandRequest {
@@ -165,6 +167,8 @@ export interface ScoreLeadsResponse {
   scores: LeadScore[];
   /** what the model looks ahead */
   horizonDays: number;
+  /** why nothing is attributed although that was asked for, an error code; empty: nothing was refused */
+  explanationRefused: string;
 }
 
 export interface ForecastValueRequest {
