@@ -118,6 +118,8 @@ function sharedMatrix(
       `${path} must hold [${rows}, ${columns}] float32, it has ${bytes.byteLength} bytes`,
     );
   }
+  const { buffer } = bytes;
+  if (buffer instanceof SharedArrayBuffer && buffer.byteLength === bytes.byteLength) return buffer;
   const shared = new SharedArrayBuffer(bytes.byteLength);
   new Uint8Array(shared).set(bytes);
   return shared;

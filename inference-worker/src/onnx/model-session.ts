@@ -76,7 +76,7 @@ export class ModelSession {
   ): Promise<ModelSession> {
     const isGpu = provider !== 'cpu';
     const file = isGpu ? (model.gpuOnnx ?? model.onnx) : model.onnx;
-    const session = await openRuntimeSession(file, optionsOf(provider, isGpu && strict));
+    const session = await openRuntimeSession(unshared(file), optionsOf(provider, isGpu && strict));
     try {
       const found = signatureOf(session);
       if (model.inputs) assertSignature('input', found.inputs, model.inputs);
@@ -160,6 +160,11 @@ export class ModelSession {
     }
     return { data: spec.datatype === 'FP16' ? bitsOf(data) : data, dims };
   }
+}
+
+/** The runtime takes no shared memory; the copy is made on the thread that opens the model. */
+function unshared(file: Uint8Array): Uint8Array {
+  return file.buffer instanceof SharedArrayBuffer ? new Uint8Array(file) : file;
 }
 
 function optionsOf(provider: Provider, everyNode: boolean): InferenceSession.SessionOptions {

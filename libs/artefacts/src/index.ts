@@ -20,6 +20,7 @@ export {
   type ModelRepository,
   parseManifest,
   readProvenFiles,
+  sharedBuffer,
   type StoredVersion,
   type VersionMark,
 } from './model-repository.js';

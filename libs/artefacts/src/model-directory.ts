@@ -11,6 +11,7 @@ import {
   type ModelRepository,
   parseManifest,
   readProvenFiles,
+  sharedBuffer,
   type StoredVersion,
   type VersionMark,
 } from './model-repository.js';
@@ -150,7 +151,7 @@ export class ModelDirectory implements ModelRepository {
   }
 
   private read(model: string, version: number, file: string): Promise<Buffer> {
-    return readFile(this.path(model, version, file));
+    return readShared(this.path(model, version, file));
   }
 
   private path(model: string, version: number, file = ''): string {
@@ -174,6 +175,23 @@ async function writeDurably(path: string, content: Uint8Array | string): Promise
   await writeFile(path, content);
   const handle = await open(path, 'r');
   await handle.sync().finally(() => handle.close());
+}
+
+async function readShared(path: string): Promise<Buffer> {
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    const content = sharedBuffer(size);
+    let at = 0;
+    while (at < size) {
+      const { bytesRead } = await handle.read(content, at, size - at, at);
+      if (bytesRead === 0) return content.subarray(0, at);
+      at += bytesRead;
+    }
+    return content;
+  } finally {
+    await handle.close();
+  }
 }
 
 async function readTextOrNull(path: string): Promise<string | null> {

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DomainError } from '@sextant/domain';
 import { manifest as manifestSchema, type Manifest, type ModelCard } from './manifest.js';
 import type { ServingConfig } from './serving.js';
+
+/** A millisecond or two. */
+const HASH_SLICE_BYTES = 1024 * 1024;
 
 /** What training hands over: everything of a version but its number, sizes and hashes. */
 export type ManifestDraft = Omit<Manifest, 'version' | 'files' | 'formatVersion'>;
@@ -23,7 +27,10 @@ export interface VersionMark {
   isPlain: boolean;
 }
 
-/** The content of one version. Files that a manifest describes are proven by its hashes; a plain one is taken as it is. */
+/**
+ * The content of one version. Files that a manifest describes are proven by its hashes; a plain one is taken as it is. Files lie in
+ * shared memory, so that threads read them without a copy.
+ */
 export interface StoredVersion {
   manifest: Manifest | null;
   files: ReadonlyMap<string, Buffer>;
@@ -106,7 +113,7 @@ export async function readProvenFiles(
       const message = `${model}/${version}/${path} is named in the manifest and cannot be read`;
       throw new DomainError('ARTEFACT_INVALID', message, { cause });
     });
-    const actual = sha256(content);
+    const actual = await sha256InTurns(content);
     if (content.byteLength !== bytes || actual !== wanted) {
       const message = `${model}/${version}/${path} is not the file the manifest describes (sha256 ${actual})`;
       throw new DomainError('ARTEFACT_HASH_MISMATCH', message);
@@ -114,6 +121,21 @@ export async function readProvenFiles(
     proven.set(path, content);
   }
   return proven;
+}
+
+/** A file to be filled, in memory that threads can share. */
+export function sharedBuffer(bytes: number): Buffer {
+  return Buffer.from(new SharedArrayBuffer(bytes));
+}
+
+/** The event loop gets its turn after each slice: a file of hundreds of MiB must not stop it. */
+async function sha256InTurns(content: Buffer): Promise<string> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < content.byteLength; at += HASH_SLICE_BYTES) {
+    hash.update(content.subarray(at, at + HASH_SLICE_BYTES));
+    await nextTurn();
+  }
+  return hash.digest('hex');
 }
 
 function sha256(content: Uint8Array): string {

@@ -11,6 +11,7 @@ import {
   readProvenFiles,
   type ServingConfig,
   servingConfig,
+  sharedBuffer,
   type StoredVersion,
   type VersionMark,
 } from '@sextant/artefacts';
@@ -243,10 +244,14 @@ function upload(bucket: GridFSBucket, name: string, content: Uint8Array): Promis
 }
 
 async function download(bucket: GridFSBucket, id: ObjectId | undefined): Promise<Buffer> {
-  if (!id) throw new Error('no file is recorded for it');
-  const chunks: Buffer[] = [];
-  for await (const chunk of bucket.openDownloadStream(id)) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
+  const [file] = id ? await bucket.find({ _id: id }).limit(1).toArray() : [];
+  if (!file) throw new Error('the file is not there');
+  const content = sharedBuffer(file.length);
+  let at = 0;
+  for await (const chunk of bucket.openDownloadStream(file._id)) {
+    at += (chunk as Buffer).copy(content, at);
+  }
+  return content.subarray(0, at);
 }
 
 /** By name: which classes these are differs between versions of the driver. */
