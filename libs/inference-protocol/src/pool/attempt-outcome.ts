@@ -7,7 +7,7 @@ export function outcomeOf(error: ServiceError, hadFairTime: boolean): AttemptOut
     case status.UNAVAILABLE:
       return isFromServer(error) ? 'failed' : 'unreachable';
     case status.DEADLINE_EXCEEDED:
-      if (isFromServer(error)) return 'answered';
+      // The server's own timer may be the first; either way no answer came.
       return hadFairTime ? 'unreachable' : 'undecided';
     case status.CANCELLED:
       return 'undecided';

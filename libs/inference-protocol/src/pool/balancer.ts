@@ -20,7 +20,8 @@ export type PoolState = 'closed' | 'open' | 'half-open';
  */
 export class Balancer {
   private endpoints: readonly WorkerEndpoint[] = [];
-  private usable: WorkerEndpoint[] = [];
+  /** those that take calls now */
+  usable: readonly WorkerEndpoint[] = [];
   private sick: WorkerEndpoint[] = [];
   /** connected and serving, and their breaker is not closed: those a probe may go to */
   private leftOut: WorkerEndpoint[] = [];
@@ -30,10 +31,6 @@ export class Balancer {
   private isLookedUp = false;
 
   constructor(private readonly random: () => number = Math.random) {}
-
-  get usableCount(): number {
-    return this.usable.length;
-  }
 
   get state(): PoolState {
     if (this.usable.length + this.sick.length > 0 || this.mayComeSoon) return 'closed';

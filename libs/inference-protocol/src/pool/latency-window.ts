@@ -1,9 +1,9 @@
-const SIZE = 256;
+const SIZE = 128;
 /** A quantile of fewer samples would say more about chance than about the workers. */
 const LEAST_SAMPLES = 20;
-const SAMPLES_BETWEEN_SORTS = 32;
+const SAMPLES_BETWEEN_SORTS = 16;
 
-/** A quantile of the last 256 latencies, by the nearest rank; computed again after every 32 samples. */
+/** A quantile of the last 128 latencies, by the nearest rank; computed again after every 16 samples. */
 export class LatencyWindow {
   private readonly samples = new Float64Array(SIZE);
   private count = 0;

@@ -5,7 +5,7 @@ import type { KubernetesAccess } from '../discovery/kubernetes-api.js';
 /** When a second attempt is made on another worker although the first may still answer; the first answer wins. */
 export type Hedging =
   | { delayMs: number }
-  /** after this quantile of the latest latencies of the method, at least `leastDelayMs` */
+  /** after this quantile of what the method took healthy workers lately, at least `leastDelayMs` */
   | { quantile: number; leastDelayMs: number };
 
 export interface WorkerPoolOptions {

@@ -11,7 +11,7 @@ import { readPushback } from '../retry-hint.js';
 import { isFromServer, outcomeOf } from './attempt-outcome.js';
 import type { Balancer, Choice } from './balancer.js';
 import type { AttemptOutcome } from './circuit-breaker.js';
-import type { LatencyWindow } from './latency-window.js';
+import type { HedgeDelay } from './hedge-delay.js';
 import type { AttemptKind, AttemptStart } from './pool-observer.js';
 import type { PoolSettings } from './pool-options.js';
 import type { RetryBudget } from './retry-budget.js';
@@ -31,8 +31,8 @@ export interface PoolParts {
 export interface PooledMethod<Request, Response> {
   readonly name: string;
   readonly definition: MethodDefinition<Request, Response>;
-  /** of its attempts, where they are hedged by a quantile */
-  readonly latencies: LatencyWindow | undefined;
+  /** where its attempts are hedged by a quantile */
+  readonly hedgeDelay: HedgeDelay | undefined;
 }
 
 export interface CallInput<Request, Response> {
@@ -146,7 +146,7 @@ export class PooledCall<Request, Response> {
         this.running.splice(this.running.indexOf(attempt), 1);
         endpoint.breaker.record(error ? this.judge(error, attempt) : 'answered', now, isProbe);
         const milliseconds = now - attempt.startedAt;
-        if (!error || this.hasHedgeWon) method.latencies?.record(milliseconds);
+        if (!error || this.hasHedgeWon) method.hedgeDelay?.record(endpoint, milliseconds);
         observer.attemptFinished?.({ ...start, status: status[error?.code ?? status.OK], milliseconds });
         if (error) this.failed(error, endpoint, now);
         else this.answered(response, start);
@@ -202,7 +202,7 @@ export class PooledCall<Request, Response> {
 
   private planHedge(): void {
     const { hedging } = this.parts.settings;
-    const delayMs = hedging && hedgeDelayMs(hedging, this.input.method.latencies);
+    const delayMs = hedging && 'delayMs' in hedging ? hedging.delayMs : this.input.method.hedgeDelay?.read();
     if (delayMs === undefined || delayMs + LEAST_RETRY_MS > this.input.deadlineMs) return;
     this.hedgeTimer = setTimeout(this.hedge, delayMs);
   }
@@ -233,13 +233,4 @@ function nameLoss(error: ServiceError): void {
   if (error.code !== status.CANCELLED || isFromServer(error)) return;
   error.code = status.UNAVAILABLE;
   error.details = 'the worker closed the connection';
-}
-
-function hedgeDelayMs(
-  hedging: NonNullable<PoolSettings['hedging']>,
-  latencies: LatencyWindow | undefined,
-): number | undefined {
-  if ('delayMs' in hedging) return hedging.delayMs;
-  const quantile = latencies?.read();
-  return quantile === undefined ? undefined : Math.max(quantile, hedging.leastDelayMs);
 }

@@ -3,7 +3,7 @@ import { DomainError } from '@sextant/domain';
 import { type CallOptions, metadataOf } from '../call-options.js';
 import { type Discovery, discoveryOf } from '../discovery/discovery.js';
 import { Balancer, type PoolState } from './balancer.js';
-import { LatencyWindow } from './latency-window.js';
+import { HedgeDelay } from './hedge-delay.js';
 import { type PoolSettings, type WorkerPoolOptions, withDefaults } from './pool-options.js';
 import { PooledCall, type PooledMethod, type PoolParts } from './pooled-call.js';
 import { RetryBudget } from './retry-budget.js';
@@ -68,8 +68,14 @@ export class WorkerPool {
     definition: MethodDefinition<Request, Response>,
   ): PooledMethod<Request, Response> {
     const { hedging } = this.settings;
-    const latencies = hedging && 'quantile' in hedging ? new LatencyWindow(hedging.quantile) : undefined;
-    return { name, definition, latencies };
+    if (!hedging || 'delayMs' in hedging) return { name, definition, hedgeDelay: undefined };
+    const { balancer } = this.parts;
+    const endpoints = () => balancer.usable;
+    return {
+      name,
+      definition,
+      hedgeDelay: new HedgeDelay(hedging.quantile, hedging.leastDelayMs, endpoints),
+    };
   }
 
   /** Rejects with the DomainError of the worker's answer, or with INFERENCE_UNAVAILABLE at once while nobody takes calls. */
