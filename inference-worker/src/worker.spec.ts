@@ -26,7 +26,7 @@ async function repository(): Promise<TestRepository> {
 }
 
 async function worker(root: string, env?: Record<string, string>, spawn?: () => Worker): Promise<TestWorker> {
-  const started = await startTestWorker(root, env, spawn);
+  const started = await startTestWorker(root, env, spawn && { spawn });
   cleanUp.push(() => started.stop());
   return started;
 }

@@ -7,8 +7,7 @@ import {
 } from '@grpc/grpc-js';
 import { createDecisionsClient, type DecisionsClient } from '@sextant/inference-protocol';
 import { pino } from 'pino';
-import type { SessionPoolOptions } from '../onnx/session-pool.js';
-import { type RunningWorker, startWorker } from '../worker.js';
+import { type RunningWorker, startWorker, type WorkerOptions } from '../worker.js';
 import { loadWorkerConfig } from '../worker-config.js';
 
 export { eventually } from './eventually.js';
@@ -32,7 +31,7 @@ export interface TestWorker {
 export async function startTestWorker(
   root: string,
   env: Record<string, string> = {},
-  spawn?: SessionPoolOptions['spawn'],
+  parts: Partial<Pick<WorkerOptions, 'spawn' | 'logger' | 'tracing'>> = {},
 ): Promise<TestWorker> {
   const config = loadWorkerConfig({
     PORT: '0',
@@ -43,7 +42,7 @@ export async function startTestWorker(
     ...env,
   });
   const logger = pino({ level: 'silent' });
-  const worker = await startWorker({ config, logger, version: '0.0.0', ...(spawn ? { spawn } : {}) });
+  const worker = await startWorker({ config, logger, version: '0.0.0', ...parts });
   await worker.firstScan;
   const address = `127.0.0.1:${worker.grpcPort}`;
   const client = createDecisionsClient({ address });
