@@ -30,7 +30,7 @@ RUN apt-get update \
 COPY --from=cuda /out/lib /opt/cuda/lib
 # Beside ONNX Runtime's own library, where it looks for them.
 COPY --from=cuda /out/providers /app/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/
-# TF32 would multiply matrices with 11 significant bits and miss the CPU's answers by 1e-3.
+# TF32 would multiply matrices with 11 significant bits and miss the CPU's answers in the fourth digit.
 # "graphics" hands the Vulkan driver to the container.
 ENV LD_LIBRARY_PATH=/opt/cuda/lib \
     NVIDIA_TF32_OVERRIDE=0 \
