@@ -1,6 +1,7 @@
 import { DomainError } from '@sextant/domain';
 import type { UnloadReason } from '../operations/model-metrics.js';
 import type { ServedModel } from './served-model.js';
+import { shown } from '../transport/shown.js';
 import { placeOf } from './traffic-share.js';
 import type { VersionSlot } from './version-slot.js';
 
@@ -197,10 +198,12 @@ function isInShare({ version, share }: TrafficShare, { model, routingKey = '' }:
 function notServed({ model, version }: WantedVersion, entry: ModelEntry | undefined): never {
   const versions = [...(entry?.slots.keys() ?? [])];
   if (version !== '' && entry && versions.length > 0) {
-    const message = `model "${model}" serves version ${versions.join(', ')}, not "${version}"`;
+    const message = `model "${model}" serves version ${versions.join(', ')}, not "${shown(version)}"`;
     throw new DomainError('MODEL_VERSION_NOT_FOUND', message, { path: 'version' });
   }
   const isRefused = entry !== undefined && entry.refusals.size > 0;
   const reason = isRefused ? 'its live version was refused, see the log' : 'none is live in the repository';
-  throw new DomainError('MODEL_NOT_FOUND', `model "${model}" is not served: ${reason}`, { path: 'model' });
+  throw new DomainError('MODEL_NOT_FOUND', `model "${shown(model)}" is not served: ${reason}`, {
+    path: 'model',
+  });
 }

@@ -9,7 +9,7 @@ import {
   type TensorData,
   type TensorSpec,
 } from '../tensors/tensor.js';
-import { shown, shownShape } from './shown.js';
+import { shown, shownShape } from '../transport/shown.js';
 import { BadTextsError, readTexts, textOf } from './texts.js';
 import { bytesOfContents, CONTENTS_OF, OutOfRangeError } from './typed-contents.js';
 

@@ -7,7 +7,7 @@ import {
   type TensorArray,
   type TensorSpec,
 } from '../tensors/tensor.js';
-import { shown } from './shown.js';
+import { shown } from '../transport/shown.js';
 import { textBytes } from './texts.js';
 
 /** Positions among the model's outputs of those that the request asks for, in its order; all of them where it asks for none. */

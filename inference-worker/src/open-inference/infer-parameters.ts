@@ -1,6 +1,6 @@
 import { DomainError } from '@sextant/domain';
 import type { InferParameters, InferRequest } from '@sextant/inference-protocol';
-import { shown } from './shown.js';
+import { shown } from '../transport/shown.js';
 import { PRIORITY, type Priority } from '../transport/call-context.js';
 
 /** What a request's parameters ask of the queue. */

@@ -1,14 +1,15 @@
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import { DomainError } from '@sextant/domain';
 import type { TraceSpan } from '@sextant/telemetry';
+import { shown } from './shown.js';
 import { type CallContext, PRIORITY, type Priority } from './call-context.js';
 
-const PRIORITY_NAMES: Readonly<Record<string, Priority>> = {
-  '': PRIORITY.NORMAL,
-  high: PRIORITY.HIGH,
-  normal: PRIORITY.NORMAL,
-  low: PRIORITY.LOW,
-};
+const PRIORITY_NAMES: ReadonlyMap<string, Priority> = new Map([
+  ['', PRIORITY.NORMAL],
+  ['high', PRIORITY.HIGH],
+  ['normal', PRIORITY.NORMAL],
+  ['low', PRIORITY.LOW],
+]);
 
 /** Reads what the call's metadata say as late as somebody asks: most calls bring none. */
 export class GrpcCallContext implements CallContext {
@@ -62,9 +63,9 @@ export class GrpcCallContext implements CallContext {
   get priority(): Priority {
     if (this.chosenPriority !== undefined) return this.chosenPriority;
     const name = this.text('sextant-priority') ?? '';
-    const priority = PRIORITY_NAMES[name];
+    const priority = PRIORITY_NAMES.get(name);
     if (priority === undefined) {
-      const message = `the metadata sextant-priority must be high, normal or low, got "${name}"`;
+      const message = `the metadata sextant-priority must be high, normal or low, got "${shown(name)}"`;
       throw new DomainError('INVALID_INPUT', message, { path: 'sextant-priority' });
     }
     return (this.chosenPriority = priority);
