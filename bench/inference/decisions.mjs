@@ -1,3 +1,4 @@
+/* global AbortController */
 // CPU a row and the longest piece of work on the worker's main thread, by request of the domain service. Several builds are asked in turn.
 //
 //   tsc -b && node bench/inference/decisions.mjs [--worker inference-worker/dist/main.js] [--worker <another build>] [--repeat 3] [--only Recommend]
