@@ -75,11 +75,11 @@ async function assemble({ config, logger, version, tracing = null, spawn }: Work
   metrics.watchBacklog(scheduler);
   const repository = await openModelRepository(config.MODEL_REPOSITORY);
   const models = serveModels(config, { repository, pool, scheduler, lifecycle, metrics, logger });
-  const { catalogue, runner } = models;
+  const { catalogue, control, runner } = models;
   const defaultDeadlineMs = config.INFERENCE_DEFAULT_DEADLINE_MS;
   const calls = { metrics, failures, tracing, defaultDeadlineMs, serverVersion: version };
   const server = createGrpcServer({ ...calls, ...models, lifecycle }, grpcOptions(config));
-  const operations = new OperationsServer({ metrics, lifecycle, catalogue, runner, version });
+  const operations = new OperationsServer({ metrics, lifecycle, catalogue, control, runner, version });
   return { lifecycle, pool, repository, ...models, server, operations, tracing };
 }
 

@@ -50,6 +50,7 @@ export function batchObserver(metrics: WorkerMetrics, tracing: Tracing | null): 
   return {
     batchTaken: (lane, batch) => metrics.batchTaken(lane, batch),
     batchRetried: () => metrics.batchRetried(),
+    requestShed: (reason) => metrics.requestShed(reason),
     batchDone: (lane, batch) => {
       metrics.batchDone(lane, batch);
       traceBatch(lane, batch, metrics.models.providerOf(lane.model, lane.version));

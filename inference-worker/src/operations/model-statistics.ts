@@ -144,14 +144,12 @@ export class LaneRecorder {
   constructor(
     private readonly statistics: ModelStatistics,
     private readonly histograms: LaneHistograms,
-    /** explanations are no inferences: they run no graph */
-    private readonly isInference: boolean,
   ) {}
 
   /** A part left the queue because its turn had come. @param ms  how long it waited */
   waited(ms: number): void {
     this.histograms.queueSeconds.observe(ms / 1000);
-    if (this.isInference) this.statistics.queue.add(ms);
+    this.statistics.queue.add(ms);
   }
 
   /** A batch was handed to a thread. */
@@ -162,7 +160,6 @@ export class LaneRecorder {
   /** A batch ran to its end. @param now  epoch milliseconds */
   done({ rows, parts, inputMs, inferMs, outputMs }: BatchTimes, now = Date.now()): void {
     this.histograms.computeSeconds.observe(inferMs / 1000);
-    if (!this.isInference) return;
     const { statistics } = this;
     statistics.inferenceCount += rows;
     statistics.executionCount += 1;

@@ -1,5 +1,6 @@
 import { DomainError } from '@sextant/domain';
 import type { ModelCatalogue } from '../models/model-catalogue.js';
+import type { ModelControl } from '../models/model-control.js';
 import type { ModelRunner } from '../models/model-runner.js';
 import { modelMetadata, serverMetadata } from '../open-inference/model-metadata.js';
 import { type CallContext, PRIORITY } from '../transport/call-context.js';
@@ -11,6 +12,7 @@ import type { WorkerLifecycle } from './worker-lifecycle.js';
 export interface ProtocolSources {
   lifecycle: WorkerLifecycle;
   catalogue: ModelCatalogue;
+  control: ModelControl;
   runner: ModelRunner;
   versions: VersionStatistics;
   version: string;
@@ -25,7 +27,7 @@ const MODEL = '/v2/models/([^/]+)(?:/versions/([^/]+))?';
  * 400, as the protocol has it. There is no inference over HTTP.
  */
 export function openInferenceRoutes(sources: ProtocolSources): Route[] {
-  const { lifecycle, catalogue, versions, version } = sources;
+  const { lifecycle, catalogue, control, versions, version } = sources;
   const get = (path: string, answer: (name: string, version: string) => Reply | Promise<Reply>): Route => ({
     method: 'GET',
     pattern: new RegExp(`^${path}/?$`),
@@ -46,7 +48,7 @@ export function openInferenceRoutes(sources: ProtocolSources): Route[] {
     {
       method: 'POST',
       pattern: /^\/v2\/repository\/index\/?$/,
-      answer: ({ body }) => repositoryIndex(catalogue, body),
+      answer: ({ body }) => repositoryIndex(control, body),
     },
   ];
 }
@@ -69,23 +71,10 @@ async function metadata(
   );
 }
 
-/** One entry a version, and one a version that was refused. */
-function repositoryIndex(catalogue: ModelCatalogue, body: string): Reply {
+async function repositoryIndex(control: ModelControl, body: string): Promise<Reply> {
   const onlyReady = readyOf(body);
   if (onlyReady === null) return failure(400, 'the body must be empty or {"ready": true or false}');
-  const served = catalogue.slots().map(({ model, version }) => ({
-    name: model,
-    version,
-    state: 'READY',
-    reason: '',
-  }));
-  const refused = catalogue.refused().map(([model, { version, reason }]) => ({
-    name: model,
-    version: String(version),
-    state: 'UNAVAILABLE',
-    reason,
-  }));
-  return json(200, onlyReady ? served : [...served, ...refused]);
+  return json(200, await control.index(onlyReady));
 }
 
 function readyOf(body: string): boolean | null {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { DomainError } from '@sextant/domain';
 import type { ModelCatalogue } from '../models/model-catalogue.js';
+import type { ModelControl } from '../models/model-control.js';
 import type { ModelRunner } from '../models/model-runner.js';
 import { DEVICE_OF } from '../onnx/providers.js';
 import { answerBy, failure, json, type Reply, type Route } from './http-routes.js';
@@ -15,6 +16,7 @@ export interface OperationsSources {
   metrics: WorkerMetrics;
   lifecycle: WorkerLifecycle;
   catalogue: ModelCatalogue;
+  control: ModelControl;
   runner: ModelRunner;
   /** of the product */
   version: string;

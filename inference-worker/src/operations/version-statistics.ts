@@ -1,6 +1,6 @@
 import { HistogramFamily } from './exposition.js';
 import { Histogram, ROWS, SECONDS } from './histogram.js';
-import { CallRecorder, LaneRecorder, ModelStatistics } from './model-statistics.js';
+import { CallRecorder, type LaneHistograms, LaneRecorder, ModelStatistics } from './model-statistics.js';
 
 interface VersionEntry {
   statistics: ModelStatistics;
@@ -67,10 +67,25 @@ export class VersionStatistics {
 
   /** Durations of a model's requests, whatever the rpc. */
   requestsOf(model: string): Histogram {
-    const all = new Histogram(SECONDS);
-    for (const [[rpc = '', ofModel], histogram] of this.requestSeconds.entries())
-      if (ofModel === model && !QUESTIONS.test(rpc)) all.merge(histogram);
-    return all;
+    const answering = [...this.requestSeconds.entries()].filter(([[rpc = '']]) => !QUESTIONS.test(rpc));
+    return merged(
+      answering.flatMap(([[, of], histogram]) => (of === model ? histogram : [])),
+      SECONDS,
+    );
+  }
+
+  /** What the lanes of a model waited, computed and ran together, whatever the program. */
+  lanesOf(model: string): LaneHistograms {
+    const all = (family: HistogramFamily, bounds: readonly number[]): Histogram =>
+      merged(
+        [...family.entries()].flatMap(([[of], histogram]) => (of === model ? histogram : [])),
+        bounds,
+      );
+    return {
+      rows: all(this.batchRows, ROWS),
+      queueSeconds: all(this.queueSeconds, SECONDS),
+      computeSeconds: all(this.computeSeconds, SECONDS),
+    };
   }
 
   call(rpc: string, model: string, version: string): CallRecorder {
@@ -94,7 +109,7 @@ export class VersionStatistics {
         queueSeconds: this.queueSeconds.of(model, program),
         computeSeconds: this.computeSeconds.of(model, program),
       };
-      recorder = new LaneRecorder(statistics, histograms, program === 'score');
+      recorder = new LaneRecorder(statistics, histograms);
       lanes.set(program, recorder);
     }
     return recorder;
@@ -137,4 +152,10 @@ export class VersionStatistics {
     }
     return entry;
   }
+}
+
+function merged(parts: readonly Histogram[], bounds: readonly number[]): Histogram {
+  const all = new Histogram(bounds);
+  for (const part of parts) all.merge(part);
+  return all;
 }

@@ -58,13 +58,6 @@ describe('a lane recorder', () => {
     ).toBe(1);
     expect([...(metrics.versions.find('demo.lead', '3')?.batches.keys() ?? [])]).toEqual([5, 1]);
   });
-
-  it('of explanations counts no inference', () => {
-    const metrics = new WorkerMetrics();
-    const lane = metrics.laneRecorder({ ...SCORE, program: 'explain' });
-    lane.done({ rows: 5, parts: 1, inputMs: 0, inferMs: 2, outputMs: 0 });
-    expect(metrics.versions.find('demo.lead', '3')?.inferenceCount).toBe(0);
-  });
 });
 
 describe('the series of a version', () => {

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { LaneOptions } from '../scheduling/batch-lane.js';
-import type { BatchObserver, FinishedBatch, LaneBacklog } from '../scheduling/batch-observer.js';
+import type { BatchObserver, FinishedBatch, LaneBacklog, ShedReason } from '../scheduling/batch-observer.js';
 import { EventLoopWatch } from './event-loop.js';
 import { CellFamily, exposition, type Family, ReadFamily } from './exposition.js';
 import { ModelMetrics, type UnloadReason } from './model-metrics.js';
@@ -22,9 +22,6 @@ export interface ThreadCounts {
   alive: number;
   busy: number;
 }
-
-/** Why a request was refused before it queued. */
-export type ShedReason = 'queue_full' | 'estimated_wait' | 'memory' | 'fair_share' | 'draining';
 
 export interface FinishedCall {
   rpc: string;
@@ -62,7 +59,7 @@ export class WorkerMetrics implements BatchObserver {
   );
   private readonly shed = counter(
     'sextant_inference_shed_total',
-    'requests refused before they queued: queue_full, estimated_wait, memory, fair_share or draining',
+    'requests refused before they queued: queue_full, memory, estimated_wait, or fair_share when they made room for another tenant',
     ['reason'],
   );
   private backlog: Backlog | undefined;
@@ -172,7 +169,7 @@ export class WorkerMetrics implements BatchObserver {
     this.retriedBatches.of().value += 1;
   }
 
-  callShed(reason: ShedReason): void {
+  requestShed(reason: ShedReason): void {
     this.shed.of(reason).value += 1;
   }
 

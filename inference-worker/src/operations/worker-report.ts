@@ -81,15 +81,15 @@ export function reportWorker({ metrics, lifecycle, catalogue, version }: ReportS
 
 function modelReport(model: string, catalogue: ModelCatalogue, metrics: WorkerMetrics): ModelReport {
   const { versions } = metrics;
-  const rows = versions.batchRows.of(model, 'score');
+  const { rows, queueSeconds, computeSeconds } = versions.lanesOf(model);
   const counts = [...rows.cumulative(), rows.count];
   return {
     model,
     versions: catalogue
       .slotsOf(model)
       .map((slot) => versionReport(slot, catalogue.routingOf(model), metrics)),
-    queue: quantilesOf(versions.queueSeconds.of(model, 'score')),
-    compute: quantilesOf(versions.computeSeconds.of(model, 'score')),
+    queue: quantilesOf(queueSeconds),
+    compute: quantilesOf(computeSeconds),
     request: quantilesOf(versions.requestsOf(model)),
     batchSizes: [...rows.bounds, Number.POSITIVE_INFINITY].map((upTo, at) => ({
       upTo,

@@ -1,5 +1,6 @@
 import { DomainError } from '@sextant/domain';
 import type { BatchLane, Claim, Entry, RowSource } from './batch-lane.js';
+import type { ShedReason } from './batch-observer.js';
 import type { TenantAccounts } from './tenant-accounts.js';
 
 /** Waiting rows of all models together may hold this much memory. */
@@ -20,6 +21,8 @@ export interface QueueState {
   lagMs: number;
   /** refuses a waiting entry so that its place is free */
   evict(lane: BatchLane, entry: Entry, because: DomainError): void;
+  /** told of each request that is refused for want of room or time */
+  shed(reason: ShedReason): void;
 }
 
 /**
@@ -38,6 +41,7 @@ export function admit(lane: BatchLane, source: RowSource, claim: Claim, state: Q
   const { waitMs, ownMs } = expectedMs(lane, source.rows, claim, state);
   const caution = CAUTION + 2 * lane.runTime.spread;
   if (waitMs > 0 && caution * (waitMs + ownMs) + state.lagMs > budgetMs) {
+    state.shed('estimated_wait');
     throw new DomainError(
       'QUEUE_FULL',
       `about ${Math.ceil(waitMs + ownMs)} ms of work wait before the answer of ${model} and the deadline is in ${Math.floor(budgetMs)} ms; try again later or add workers`,
@@ -98,7 +102,11 @@ function makeRoom(
       `${lane.pendingRows} rows wait for ${model} and ${source.rows} more do not fit; try again later or add workers`,
       { retryAfterMs: retryAfter(waitMs) },
     );
-    if (!mayPush || lane.rowsOf(tenant) + source.rows > fairRows) throw because;
+    if (!mayPush || lane.rowsOf(tenant) + source.rows > fairRows) {
+      state.shed(lane.pendingRows + source.rows > maxPendingRows ? 'queue_full' : 'memory');
+      throw because;
+    }
+    state.shed('fair_share');
     state.evict(lane, entry, because);
   }
 }

@@ -1,6 +1,9 @@
 import type { Program } from '../onnx/thread-messages.js';
 import type { Entry, LaneOptions } from './batch-lane.js';
 
+/** Why a request was refused before it queued, or left the queue for another tenant's. */
+export type ShedReason = 'queue_full' | 'memory' | 'estimated_wait' | 'fair_share';
+
 /** Whether a batch runs on the main thread or on one of its own. */
 export type Mode = 'inline' | 'thread';
 
@@ -20,6 +23,7 @@ export interface BatchObserver {
   batchTaken(lane: LaneOptions, batch: { rows: number; queueMs: readonly number[] }): void;
   batchDone(lane: LaneOptions, batch: FinishedBatch): void;
   batchRetried(): void;
+  requestShed(reason: ShedReason): void;
 }
 
 /** What waits in the queue of one program of one version. */

@@ -49,7 +49,12 @@ class HeldRunner implements JobRunner {
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-const quiet = { batchTaken: () => undefined, batchDone: () => undefined, batchRetried: () => undefined };
+const quiet = {
+  batchTaken: () => undefined,
+  batchDone: () => undefined,
+  batchRetried: () => undefined,
+  requestShed: () => undefined,
+};
 
 function scheduling(lane: Partial<LaneOptions> = {}): {
   runner: HeldRunner;

@@ -88,6 +88,7 @@ export class InferenceScheduler {
         return lagMs();
       },
       evict: (lane, entry, because) => this.settle(lane, entry.ticket, because),
+      shed: (reason) => observer.requestShed(reason),
     };
   }
 
