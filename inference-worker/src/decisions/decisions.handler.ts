@@ -2,6 +2,7 @@ import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc
 import { decisionsService } from '@sextant/inference-protocol';
 import { type HandlerParts, unaryHandler } from '../transport/unary.handler.js';
 import { decide, type DecideParts } from './decide.js';
+import { joinPieces } from './join-pieces.js';
 import { type Rpc, RPCS } from './programs/decision-program.js';
 
 export interface DecisionsParts extends HandlerParts, DecideParts {}
@@ -12,18 +13,22 @@ export const decisionsServiceOverBytes: ServiceDefinition = Object.fromEntries(
     name,
     {
       ...method,
-      requestDeserialize: (bytes: Buffer): Uint8Array => bytes,
-      responseSerialize: (pieces: Uint8Array[]): Buffer => Buffer.concat(pieces),
+      requestDeserialize: asItIs,
+      responseSerialize: asItIs,
     },
   ]),
 );
 
+function asItIs(bytes: Buffer): Buffer {
+  return bytes;
+}
+
 /** `sextant.inference.v1.Decisions`: each call is counted when it arrives. */
 export function decisionsHandlers(parts: DecisionsParts): UntypedServiceImplementation {
   const handler = (rpc: Rpc) =>
-    unaryHandler(parts, rpc, (message: Uint8Array, context): Promise<Uint8Array[]> => {
+    unaryHandler(parts, rpc, (message: Uint8Array, context): Promise<Buffer> => {
       parts.metrics.domainCall(rpc);
-      return decide(parts, rpc, message, context);
+      return decide(parts, rpc, message, context).then(joinPieces);
     });
   return Object.fromEntries(RPCS.map((rpc) => [rpc, handler(rpc)]));
 }
