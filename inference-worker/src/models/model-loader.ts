@@ -33,6 +33,7 @@ export interface LoadOrder {
   model: string;
   version: number;
   batching: ServingConfig['batching'];
+  execution: ServingConfig['execution'];
 }
 
 const ONNX_FILE = 'model.onnx';
@@ -111,6 +112,7 @@ export class ModelLoader {
       ...lanes,
       task,
       memoryBytes,
+      ballast: ballastOf(content.files),
       loadMs: performance.now() - startedAt,
     };
   }
@@ -135,6 +137,7 @@ export class ModelLoader {
       warmUpRows: this.warmUpRowsOf(order, manifest, declared),
       explainer: manifest === null ? null : explainerOf(manifest, files),
       ...(decisions ? { decisions } : {}),
+      plan: order.execution,
     };
     return { task, loaded };
   }
@@ -202,6 +205,16 @@ export class ModelLoader {
     const message = `${model}/${version} has no manifest.json, so nothing proves its ${ONNX_FILE}: publish it with a manifest, or set MODEL_AUTOCOMPLETE=true to serve it as it is`;
     throw new DomainError('ARTEFACT_INVALID', message);
   }
+}
+
+/**
+ * As many bytes as the files have, never touched, so that they cost an address range only. V8 does not count shared memory towards
+ * what makes it collect garbage; by the ballast it knows how much goes with a version that is not used any more.
+ */
+function ballastOf(files: StoredVersion['files']): ArrayBuffer {
+  let bytes = 0;
+  for (const content of files.values()) bytes += content.byteLength;
+  return new ArrayBuffer(bytes);
 }
 
 interface Signature {

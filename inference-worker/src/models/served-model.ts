@@ -28,5 +28,7 @@ export interface ServedModel {
   task: PreparedTask;
   /** bytes that the version takes in memory, all threads together; an estimate */
   memoryBytes: number;
+  /** never touched; see the loader */
+  ballast: ArrayBuffer;
   loadMs: number;
 }

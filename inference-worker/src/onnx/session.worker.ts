@@ -1,5 +1,6 @@
 // Entry of an inference thread: holds sessions and what decides with them, runs one job at a time.
 import { parentPort, type Transferable } from 'node:worker_threads';
+import { collectGarbage } from './collect-garbage.js';
 import { DecisionModel } from '../decisions/programs/decision-model.js';
 import type { Tensor } from '../tensors/tensor.js';
 import { ModelSession } from './model-session.js';
@@ -24,24 +25,24 @@ class ProviderGoneError extends Error {
 }
 
 interface Held {
-  session: ModelSession | null;
+  session: ModelSession;
   decisions: DecisionModel | null;
-  opened: OpenedSession | null;
+  opened: OpenedSession;
 }
 
 type Answer = ThreadAnswer extends infer Each ? (Each extends unknown ? Omit<Each, 'id'> : never) : never;
 
 const held = new Map<string, Held>();
 
-async function load(model: LoadedModel, plan: ProviderPlan): Promise<OpenedSession | null> {
+async function load(model: LoadedModel, plan: ProviderPlan): Promise<OpenedSession> {
   const before = held.get(model.key);
   if (before) return before.opened;
   const startedAt = performance.now();
   const rss = process.memoryUsage.rss();
-  const session = plan.providers.length === 0 ? null : await ModelSession.open(model, plan);
+  const session = await ModelSession.open(model, plan);
   try {
-    const decisions = session && (await openDecisions(model, session));
-    const opened = session && {
+    const decisions = await openDecisions(model, session);
+    const opened = {
       provider: session.provider,
       attempts: session.attempts,
       inputs: session.inputs,
@@ -53,7 +54,7 @@ async function load(model: LoadedModel, plan: ProviderPlan): Promise<OpenedSessi
     held.set(model.key, { session, decisions, opened });
     return opened;
   } catch (error) {
-    await session?.release();
+    await session.release();
     throw error;
   }
 }
@@ -74,7 +75,7 @@ async function openDecisions(
 async function run(job: Job): Promise<JobResult> {
   const model = held.get(job.key);
   const returned = buffersOf(job.inputs);
-  if (!model?.session) throw new Error(`${job.key} is not loaded on this thread`);
+  if (!model) throw new Error(`${job.key} is not loaded on this thread`);
   const { session, decisions } = model;
   try {
     if (job.program === 'score') return { ...(await session.run(job)), returned };
@@ -90,7 +91,7 @@ async function run(job: Job): Promise<JobResult> {
 async function unload(key: string): Promise<void> {
   const model = held.get(key);
   held.delete(key);
-  await model?.session?.release();
+  await model?.session.release();
 }
 
 async function answer(request: ThreadRequest): Promise<Answer> {
@@ -101,6 +102,7 @@ async function answer(request: ThreadRequest): Promise<Answer> {
       return { result: await run(request.job) };
     case 'unload':
       await unload(request.key);
+      collectGarbage();
       return { done: true };
     case 'stop':
       for (const key of [...held.keys()]) await unload(key);
