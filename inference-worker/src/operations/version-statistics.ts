@@ -30,7 +30,7 @@ export class VersionStatistics {
   readonly queueSeconds = new HistogramFamily(
     {
       name: 'sextant_inference_queue_seconds',
-      help: 'time that rows waited for a thread, one observation a request part',
+      help: 'time that rows waited for a thread, one observation a request part; program is score, decide or explain',
       labels: ['model', 'program'],
     },
     SECONDS,

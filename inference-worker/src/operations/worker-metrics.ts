@@ -5,6 +5,7 @@ import { EventLoopWatch } from './event-loop.js';
 import { CellFamily, exposition, type Family, ReadFamily } from './exposition.js';
 import { ModelMetrics, type UnloadReason } from './model-metrics.js';
 import { type CallRecorder, type LaneRecorder, STATUS_NAMES } from './model-statistics.js';
+import { backlogFamilies, loopFamily, threadFamilies } from './state-families.js';
 import { tritonFamilies } from './triton-families.js';
 import { NO_MODEL, VersionStatistics } from './version-statistics.js';
 
@@ -76,9 +77,9 @@ export class WorkerMetrics implements BatchObserver {
       versions.computeSeconds,
       versions.batchRows,
       this.domainCalls,
-      ...this.backlogFamilies(),
+      ...backlogFamilies(this),
       this.shed,
-      ...this.threadFamilies(),
+      ...threadFamilies(this),
       loopFamily(this.loop),
       this.lostThreads,
       this.retriedBatches,
@@ -131,6 +132,10 @@ export class WorkerMetrics implements BatchObserver {
   /** Rows that wait for a thread. */
   get pendingRows(): number {
     return this.backlog?.pendingRows ?? 0;
+  }
+
+  oldestWaitMs(): number {
+    return this.backlog?.oldestWaitMs(performance.now()) ?? 0;
   }
 
   /** Undefined until a pool is watched. */
@@ -204,35 +209,6 @@ export class WorkerMetrics implements BatchObserver {
     this.models.unloaded(model, reason);
     if (this.versions.unloaded(model, version)) this.models.forget(model, version);
   }
-
-  private backlogFamilies(): Family[] {
-    return [
-      new ReadFamily(
-        'gauge',
-        {
-          name: 'sextant_inference_pending_rows',
-          help: 'rows that wait for a thread, all models together; the autoscaler reads it',
-        },
-        () => [{ value: this.pendingRows }],
-      ),
-      new ReadFamily(
-        'gauge',
-        { name: 'sextant_inference_oldest_wait_seconds', help: 'age of the oldest waiting rows' },
-        () => [{ value: (this.backlog?.oldestWaitMs(performance.now()) ?? 0) / 1000 }],
-      ),
-    ];
-  }
-
-  private threadFamilies(): Family[] {
-    const gauge = (state: keyof ThreadCounts, help: string): Family =>
-      new ReadFamily('gauge', { name: `sextant_inference_threads_${state}`, help }, () =>
-        this.threads ? [{ value: this.threads()[state] }] : [],
-      );
-    return [
-      gauge('alive', 'inference threads that take batches'),
-      gauge('busy', 'inference threads that run a batch now'),
-    ];
-  }
 }
 
 function requestFamilies(versions: VersionStatistics): Family[] {
@@ -254,18 +230,4 @@ function requestFamilies(versions: VersionStatistics): Family[] {
       (code) => code !== 'OK',
     ),
   ];
-}
-
-function loopFamily(loop: EventLoopWatch): Family {
-  const name = 'sextant_worker_event_loop_delay_seconds';
-  const help =
-    'how late turns of the main thread came, over the last one to two minutes; quantile 1 is the longest';
-  return new ReadFamily('gauge', { name, help, labels: ['quantile'] }, () => {
-    const { p50, p99, max } = loop.delay();
-    return [
-      { labels: ['0.5'], value: p50 / 1000 },
-      { labels: ['0.99'], value: p99 / 1000 },
-      { labels: ['1'], value: max / 1000 },
-    ];
-  });
 }

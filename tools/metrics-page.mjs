@@ -1,0 +1,38 @@
+// Writes docs/reference/metrics.md from the metrics that the inference worker registers (built before).
+// With --check nothing is written, and a stale page is an error.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { WorkerMetrics } from '../inference-worker/dist/operations/worker-metrics.js';
+
+const page = join(import.meta.dirname, '../docs/reference/metrics.md');
+const { families } = new WorkerMetrics();
+const row = ({ name, type, labelNames, help }) =>
+  `| \`${name}\` | ${type} | ${labelNames.map((label) => `\`${label}\``).join(', ')} | ${help} |`;
+const table = (isWanted) =>
+  ['| metric | type | labels | says |', '|---|---|---|---|', ...families.filter(isWanted).map(row)].join(
+    '\n',
+  );
+
+const text = `# Metrics of the inference worker
+
+<!-- Written by npm run metrics from inference-worker/src/operations. -->
+
+On \`/metrics\` of its operations port. \`model\` and \`version\` are only ever what was really served; \`none\` stands for calls that never came as
+far as a model. The series of a version end when it leaves the threads. Histograms come as \`_bucket\`, \`_sum\` and \`_count\`. The process's own
+metrics (\`process_…\`, \`nodejs_…\`) are those of prom-client.
+
+${table(({ name }) => !name.startsWith('nv_'))}
+
+## The same counters under Triton's names
+
+Dashboards made for Triton read these; times are microseconds, added up. \`DEADLINE\` is a reason of our own. \`ModelStatistics\` and
+\`/v2/models/stats\` tell the same numbers.
+
+${table(({ name }) => name.startsWith('nv_'))}
+`;
+
+if (!process.argv.includes('--check')) writeFileSync(page, text);
+else if (readFileSync(page, 'utf8') !== text) {
+  console.error('docs/reference/metrics.md is stale: run npm run metrics and commit it.');
+  process.exit(1);
+}
