@@ -43,7 +43,7 @@ export class DecisionRows implements RowSource {
 
   /** @param explain  whether the answers are to be attributed; the lane must be the one for that */
   constructor(
-    private readonly rpc: Rpc,
+    readonly rpc: Rpc,
     private readonly request: SplitRequest,
     private readonly explain: boolean,
   ) {

@@ -1,9 +1,11 @@
 import { DomainError } from '@sextant/domain';
 import type { Logger } from 'pino';
+import { DecisionRows } from '../decisions/decision-lanes.js';
+import { DecisionNumbers } from '../decisions/decision-numbers.js';
 import type { ShadowRun } from '../operations/model-metrics.js';
 import type { BatchLane, BatchTiming, ResultSink, RowSource } from '../scheduling/batch-lane.js';
 import type { InferenceScheduler } from '../scheduling/inference-scheduler.js';
-import { CollectedRows, type RowsResult } from '../scheduling/rows-result.js';
+import { CollectedRows } from '../scheduling/rows-result.js';
 import { isBatchable, type Tensor, type TensorArray, type TensorSpec } from '../tensors/tensor.js';
 import { type CallContext, PRIORITY } from '../transport/call-context.js';
 import type { ModelCatalogue } from './model-catalogue.js';
@@ -47,13 +49,11 @@ export class ShadowTraffic {
   beside(lane: BatchLane, source: RowSource, sink: ResultSink): ResultSink {
     const { model, version, program } = lane.options;
     const shadow = this.parts.catalogue.routingOf(model)?.shadow;
-    if (!shadow || program !== 'score' || shadow.version === version || Math.random() >= shadow.share)
+    if (!shadow || program === 'explain' || shadow.version === version || Math.random() >= shadow.share)
       return sink;
     const live = this.parts.catalogue.routingOf(model)?.live;
     if (live !== version) return sink;
-    return new ObservedSink(source.rows, sink, (outputs) =>
-      this.later(shadow.version, { lane, source, outputs }),
-    );
+    return new ObservedSink(source, sink, (outputs) => this.later(shadow.version, { lane, source, outputs }));
   }
 
   private later(version: string, original: Original): void {
@@ -70,29 +70,27 @@ export class ShadowTraffic {
       return this.parts.onRun({ model, version, outcome: 'dropped' });
     }
     const { served } = slot;
-    const mismatch = whyIncomparable(original, served);
-    if (mismatch !== null) return this.failed(slot, mismatch);
+    const shadowLane = source instanceof DecisionRows ? served.decide : served.score;
+    const mismatch = whyIncomparable({ original, served, source });
+    if (mismatch !== null || shadowLane === null)
+      return this.failed(slot, mismatch ?? 'it answers no decisions');
     slot.acquire();
     this.isRunning = true;
     const end = (): void => {
       this.isRunning = false;
       slot.release();
     };
-    const compare = (result: RowsResult): void => {
+    const compare = (answers: TensorArray[], { computeMs }: BatchTiming): void => {
       end();
-      this.compare(slot, pairsOf({ original, outputs }, { served, result }), result.computeMs);
+      const pairs = pairsOf({ source, outputs, original }, { answers, served });
+      this.compare(slot, pairs, computeMs);
     };
     const fail = (error: unknown): void => {
       end();
       this.failed(slot, error instanceof Error ? error.message : String(error));
     };
     try {
-      scheduler.submit(
-        served.score,
-        source,
-        new CollectedRows(source.rows, compare, fail),
-        backgroundCall(served),
-      );
+      scheduler.submit(shadowLane, source, collectorOf(source, compare, fail), backgroundCall(served));
     } catch (error) {
       end();
       if (!(error instanceof DomainError)) throw error;
@@ -130,18 +128,18 @@ export class ShadowTraffic {
 
 /** Hands everything on at once and keeps a copy of what the call was answered. */
 class ObservedSink implements ResultSink {
-  private readonly kept: CollectedRows;
+  private readonly kept: ResultSink;
   private outputs: TensorArray[] | null = null;
   private isWhole = true;
 
   constructor(
-    rows: number,
+    source: RowSource,
     private readonly sink: ResultSink,
     private readonly onAnswered: (outputs: TensorArray[]) => void,
   ) {
-    this.kept = new CollectedRows(
-      rows,
-      ({ outputs }) => (this.outputs = outputs),
+    this.kept = collectorOf(
+      source,
+      (outputs) => (this.outputs = outputs),
       () => undefined,
     );
   }
@@ -166,8 +164,31 @@ class ObservedSink implements ResultSink {
   }
 }
 
+/** What is compared of the answers: all outputs, or the numbers that decisions are about. */
+function collectorOf(
+  source: RowSource,
+  resolve: (outputs: TensorArray[], timing: BatchTiming) => void,
+  fail: (error: unknown) => void,
+): ResultSink {
+  if (source instanceof DecisionRows) {
+    return new DecisionNumbers(source.rpc, (numbers, timing) => resolve([numbers], timing), fail);
+  }
+  return new CollectedRows(source.rows, (result) => resolve(result.outputs, result), fail);
+}
+
 /** Null when the rows of one can be run by the other and their answers be compared. */
-function whyIncomparable(live: ServedModel, shadow: ServedModel): string | null {
+function whyIncomparable({
+  original: live,
+  served: shadow,
+  source,
+}: {
+  original: ServedModel;
+  served: ServedModel;
+  source: RowSource;
+}): string | null {
+  if (source instanceof DecisionRows) {
+    return live.task.task === shadow.task.task ? null : `it is for the task ${shadow.task.task}`;
+  }
   if (!isBatchable([...live.inputs, ...live.outputs])) return 'its model is not batched by rows';
   if (!isSame(live.inputs, shadow.inputs)) return 'its inputs are not those of the live version';
   const isCovered = live.outputs.every((output) => shadow.outputs.some((other) => isSame([output], [other])));
@@ -181,14 +202,28 @@ function isSame(ours: readonly TensorSpec[], theirs: readonly TensorSpec[]): boo
 }
 
 function pairsOf(
-  { original, outputs }: { original: ServedModel; outputs: readonly TensorArray[] },
-  { served, result }: { served: ServedModel; result: RowsResult },
+  {
+    source,
+    outputs,
+    original,
+  }: { source: RowSource; outputs: readonly TensorArray[]; original: ServedModel },
+  { answers, served }: { answers: readonly TensorArray[]; served: ServedModel },
 ): [TensorArray, TensorArray][] {
+  if (source instanceof DecisionRows) return shortened(outputs[0], answers[0]);
   return original.outputs.flatMap(({ name }, i): [TensorArray, TensorArray][] => {
     const ours = outputs[i];
-    const theirs = result.outputs[served.outputs.findIndex((output) => output.name === name)];
+    const theirs = answers[served.outputs.findIndex((output) => output.name === name)];
     return ours && theirs ? [[ours, theirs]] : [];
   });
+}
+
+/** Slates of two versions need not be of one length. */
+function shortened(
+  ours: TensorArray | undefined,
+  theirs: TensorArray | undefined,
+): [TensorArray, TensorArray][] {
+  const length = Math.min(ours?.length ?? 0, theirs?.length ?? 0);
+  return ours && theirs ? [[ours.subarray(0, length), theirs.subarray(0, length)]] : [];
 }
 
 /** A call that nobody waits for. */
