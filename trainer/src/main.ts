@@ -1,12 +1,14 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Task, TASKS } from '@sextant/artefacts';
+import { type ModelRepository, type Task, TASKS } from '@sextant/artefacts';
 import { DomainError, isTenantId } from '@sextant/domain';
 import { ModelVersions, openModelRepository, TrainingJobs } from '@sextant/model-registry';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { MongoClient } from 'mongodb';
 import { pino } from 'pino';
-import { readTrainerConfig } from './config.js';
+import { readTrainerConfig, type TrainerConfig } from './config.js';
 import { JobRunner } from './job-runner.js';
+import { replaceServing, showServing } from './model-serving.js';
 import { Publisher } from './publisher.js';
 import { trainAndPublish } from './training-run.js';
 
@@ -17,19 +19,42 @@ async function train(options: { task: Task; tenant: string; seed: number }): Pro
   const manifest = await trainAndPublish(config, order, (share, step) => {
     process.stderr.write(`[${String(Math.round(share * 100)).padStart(3)} %] ${step}\n`);
   });
+  const id = await goLive(manifest);
+  const metrics = Object.entries(manifest.metrics).map(
+    ([name, m]) => `${name} ${m.value.toFixed(4)} (${m.low.toFixed(4)}–${m.high.toFixed(4)})`,
+  );
+  return `${id}: ${metrics.join(', ')}`;
+}
+
+/** Puts a version live that lies in the repository: the next one, or an older one again. */
+async function goLive(options: { model: string; version: number }): Promise<string> {
+  const config = readTrainerConfig(process.env);
   const client = new MongoClient(config.MONGODB_URI);
-  const repository = await openModelRepository(config.MODEL_REPOSITORY);
   try {
-    const publisher = new Publisher(repository, new ModelVersions(client.db()));
-    const id = await publisher.goLive(manifest.model, manifest.version);
-    const metrics = Object.entries(manifest.metrics).map(
-      ([name, m]) => `${name} ${m.value.toFixed(4)} (${m.low.toFixed(4)}–${m.high.toFixed(4)})`,
-    );
-    return `${id} is live: ${metrics.join(', ')}`;
+    return await withRepository(config, async (repository) => {
+      const publisher = new Publisher(repository, new ModelVersions(client.db()));
+      return `${await publisher.goLive(options.model, options.version)} is live`;
+    });
   } finally {
-    await repository.close();
     await client.close();
   }
+}
+
+async function serving(options: { model: string; file?: string }): Promise<string> {
+  const { model, file } = options;
+  return withRepository(readTrainerConfig(process.env), async (repository) =>
+    file === undefined
+      ? showServing(repository, model)
+      : replaceServing(repository, model, await readFile(file, 'utf8')),
+  );
+}
+
+async function withRepository<T>(
+  { MODEL_REPOSITORY }: TrainerConfig,
+  use: (repository: ModelRepository) => Promise<T>,
+): Promise<T> {
+  const repository = await openModelRepository(MODEL_REPOSITORY);
+  return use(repository).finally(() => repository.close());
 }
 
 /** Works on training jobs until told to stop. */
@@ -73,6 +98,22 @@ program
   .option('--seed <n>', 'seed of every random draw', wholeNumber, 42)
   .action(async (options: { task: Task; tenant: string; seed: number }) => {
     process.stdout.write(`${await train(options)}\n`);
+  });
+program
+  .command('live')
+  .description('put a version live, also an older one again')
+  .requiredOption('--model <name>', '<tenant>.<task>')
+  .requiredOption('--version <n>', 'number of the version', wholeNumber)
+  .action(async (options: { model: string; version: number }) => {
+    process.stdout.write(`${await goLive(options)}\n`);
+  });
+program
+  .command('serving')
+  .description('show how a model is served (aliases, canary, shadow, batching), or replace it')
+  .requiredOption('--model <name>', '<tenant>.<task>')
+  .option('--file <path>', 'a serving.json that replaces the present one')
+  .action(async (options: { model: string; file?: string }) => {
+    process.stdout.write(`${await serving(options)}\n`);
   });
 program.command('work').description('take training jobs off the queue').action(work);
 
