@@ -116,12 +116,12 @@ export class ModelFollower {
     const { repository, catalogue } = this.parts;
     const mark = await repository.findMark(model, version);
     const slot = catalogue.slotOf(model, String(version));
-    const stamp = stampOf(mark, serving.batching);
+    const stamp = stampOf(mark, serving);
     // What was deleted under a version in service leaves it there.
     if (slot && (mark === null || slot.stamp === stamp)) return;
     if (this.wasRefusedLately(model, version, stamp)) return;
     try {
-      await this.serve({ model, version, batching: serving.batching }, stamp);
+      await this.serve({ model, version, batching: serving.batching, execution: serving.execution }, stamp);
       this.refusedStamps.delete(`${model}/${version}`);
     } catch (error) {
       this.refusedStamps.set(`${model}/${version}`, stamp);
@@ -173,7 +173,8 @@ export class ModelFollower {
   }
 
   private orderOf(model: string, version: number): LoadOrder {
-    return { model, version, batching: this.configurations.get(model)?.serving.batching ?? {} };
+    const { batching = {}, execution = {} } = this.configurations.get(model)?.serving ?? {};
+    return { model, version, batching, execution };
   }
 
   /** @throws what is no fault of the model: the repository could not be read */
@@ -213,6 +214,9 @@ export class ModelFollower {
 }
 
 /** Another stamp means that the version must be loaded anew. */
-function stampOf(mark: VersionMark | null, batching: LoadOrder['batching']): string {
-  return mark === null ? '' : `${mark.stamp} ${JSON.stringify(batching)}`;
+function stampOf(
+  mark: VersionMark | null,
+  { batching, execution }: Pick<LoadOrder, 'batching' | 'execution'>,
+): string {
+  return mark === null ? '' : `${mark.stamp} ${JSON.stringify([batching, execution])}`;
 }

@@ -26,19 +26,19 @@ export function loadOnGpu(
   thread: SessionThread,
   model: LoadedModel,
   plan: ProviderPlan,
-): Promise<OpenedSession | null> {
+): Promise<OpenedSession> {
   const { gpuOnnx, ...rest } = model;
   // The GPU's form goes alone: a thread needs one file.
   const sent = { ...rest, onnx: gpuOnnx ?? model.onnx, explainer: null };
   return thread.load(sent, { ...plan, providers: gpuProviders(plan) });
 }
 
-/** A session on the CPU and the explainer, on the CPU. @throws NoProviderError with the failures of the providers before, too */
+/** A session on the CPU, and what decides and explains with it. @throws NoProviderError with the failures of the providers before, too */
 export async function openCpuSession(
   thread: SessionThread,
   model: LoadedModel,
   attempts: readonly ProviderAttempt[],
-): Promise<OpenedSession | null> {
+): Promise<OpenedSession> {
   const { gpuOnnx: _unused, ...sent } = model;
   try {
     return await thread.load(sent, CPU_ONLY);

@@ -75,6 +75,33 @@ describe('SessionPool on the CPU', () => {
     expect((await pool.run(job())).outputs).toHaveLength(1);
   });
 
+  it('lets a model have a plan of its own, whole or in part', async () => {
+    const pool = await start({ plan: { providers: ['cuda', 'cpu'], strict: true } });
+    const onCpu = await pool.load(model({ plan: { providers: ['cpu'] } }));
+    const usual = await pool.load(model({ key: 'n@1/2', plan: { strict: false } }));
+
+    expect(onCpu.attempts).toEqual([]);
+    expect(usual.attempts.map(({ provider }) => provider)).toEqual(['cuda']);
+  });
+
+  it('serves a model there when the thread for the GPU cannot start, and tries that again for the next', async () => {
+    let threads = 0;
+    const spawn = (): Worker =>
+      ++threads === 2
+        ? new Worker('process.exit(7)', { eval: true })
+        : new Worker(THREAD_ENTRY, { execArgv: [] });
+    const pool = await start({ plan: { providers: ['webgpu', 'cpu'], strict: true }, spawn });
+    const first = await pool.load(model());
+    const next = await pool.load(model({ key: 'n@1/2' }));
+
+    expect(first).toMatchObject({
+      provider: 'cpu',
+      attempts: [{ provider: 'webgpu', failure: expect.stringContaining('ended with code 7') }],
+    });
+    expect(next.attempts[0]?.failure).not.toContain('thread');
+    expect((await pool.run(job())).outputs).toHaveLength(1);
+  });
+
   it('refuses a model whose plan has no provider that is there', async () => {
     const pool = await start();
     const plan: ProviderPlan = { providers: ['cuda'], strict: false };

@@ -8,7 +8,7 @@ import {
   type ProviderAttempt,
   type ProviderPlan,
 } from './providers.js';
-import { ModelRunError, ProviderLostError, type SessionThread } from './session-thread.js';
+import { ModelRunError, ProviderLostError, type SessionThread, ThreadLostError } from './session-thread.js';
 import { loadOnGpu, openCpuSession, type Placement } from './placement.js';
 import { spawnThread } from './spawn-thread.js';
 import { ThreadGroup } from './thread-group.js';
@@ -41,8 +41,8 @@ export interface SessionPoolOptions {
  *
  * On the CPU every thread holds a session of every model, so that any idle thread takes any batch. A GPU runs one batch after the
  * other whoever asks, its memory is dear, and all sessions of ONNX Runtime's WebGPU provider share one device that two threads
- * must not use at once: models on a GPU have one session each, all on one thread of their own. Their explainers, which compute
- * on the CPU, stay with the CPU threads.
+ * must not use at once: models on a GPU have one session each, all on one thread of their own. Those that explain are on the CPU
+ * threads as well, where attributions are made.
  */
 export class SessionPool {
   private readonly placements = new Map<string, Placement>();
@@ -97,7 +97,9 @@ export class SessionPool {
    * @throws NoProviderError with the failure of each provider, ModelRunError for a bad explainer, ThreadLostError
    */
   async load(model: LoadedModel): Promise<OpenedSession> {
-    const plan = model.plan ?? this.options.plan ?? CPU_ONLY;
+    const usual = this.options.plan ?? CPU_ONLY;
+    const { providers = usual.providers, strict = usual.strict } = model.plan ?? {};
+    const plan: ProviderPlan = { providers, strict };
     const placement: Placement = { model, plan, home: 'cpu', isReady: false, opened: null, failure: null };
     this.placements.set(model.key, placement);
     try {
@@ -166,19 +168,23 @@ export class SessionPool {
     plan: ProviderPlan,
     attempts: ProviderAttempt[],
   ): Promise<OpenedSession | null> {
-    await this.gpu.start();
-    const opened: (OpenedSession | null)[] = [];
+    const opened: OpenedSession[] = [];
     try {
+      await this.gpu.start();
       for (const thread of this.gpu.list()) opened.push(await loadOnGpu(thread, model, plan));
     } catch (error) {
-      if (!(error instanceof NoProviderError)) throw error;
-      attempts.push(...error.attempts);
+      attempts.push(...attemptsOf(error, plan));
+      return null;
+    }
+    const [first] = opened;
+    if (!first) {
+      attempts.push(...attemptsOf(new ThreadLostError('it is being replaced'), plan));
       return null;
     }
     if (model.explainer !== null) {
       for (const thread of this.cpu.list()) await openCpuSession(thread, model, []);
     }
-    return opened[0] ?? null;
+    return first;
   }
 
   private async openOnCpu({ model }: Placement, attempts: ProviderAttempt[]): Promise<OpenedSession> {
@@ -187,7 +193,7 @@ export class SessionPool {
     for (const thread of this.cpu.list()) {
       const opened = await openCpuSession(thread, model, attempts);
       first ??= opened;
-      memoryBytes += opened?.memoryBytes ?? 0;
+      memoryBytes += opened.memoryBytes;
     }
     if (!first) throw new ModelRunError('no inference thread is there to load the model');
     return { ...first, attempts, memoryBytes };
@@ -195,8 +201,7 @@ export class SessionPool {
 
   private async prepareCpu(thread: SessionThread): Promise<void> {
     for (const { home, model } of this.placements.values()) {
-      if (home === 'cpu') await openCpuSession(thread, model, []);
-      else if (model.explainer !== null) await openCpuSession(thread, model, []);
+      if (home === 'cpu' || model.explainer !== null) await openCpuSession(thread, model, []);
     }
   }
 
@@ -251,4 +256,11 @@ export class SessionPool {
   ): void {
     for (const attempt of attempts) this.options.onProviderFailed?.({ key, during, now, ...attempt });
   }
+}
+
+/** What each provider of the GPU is to blame for when none of them took a model. @throws what is no fault of theirs */
+function attemptsOf(error: unknown, plan: ProviderPlan): readonly ProviderAttempt[] {
+  if (error instanceof NoProviderError) return error.attempts;
+  if (!(error instanceof ThreadLostError)) throw error;
+  return gpuProviders(plan).map((provider) => ({ provider, failure: `its thread: ${error.message}` }));
 }

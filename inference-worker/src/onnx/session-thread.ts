@@ -73,13 +73,11 @@ export class SessionThread {
     this.hasPrepared = true;
   }
 
-  /**
-   * @param plan  without providers only the explainer is loaded, and the answer is null
-   * @throws NoProviderError, ModelRunError for a bad explainer, ThreadLostError
-   */
-  async load(model: LoadedModel, plan: ProviderPlan): Promise<OpenedSession | null> {
+  /** @throws NoProviderError, ModelRunError for a bad explainer, ThreadLostError */
+  async load(model: LoadedModel, plan: ProviderPlan): Promise<OpenedSession> {
     const answer = await this.send({ kind: 'load', model, plan });
-    return 'opened' in answer ? answer.opened : null;
+    if ('opened' in answer) return answer.opened;
+    throw new ModelRunError('the thread answered a load with something else');
   }
 
   async unload(key: string): Promise<void> {

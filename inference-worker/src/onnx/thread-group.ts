@@ -30,12 +30,15 @@ export class ThreadGroup {
   constructor(private readonly options: ThreadGroupOptions) {}
 
   /**
-   * Starts the threads, once.
+   * Starts the threads, once; after a failure the next call tries again.
    *
    * @throws ThreadLostError when they cannot start, e.g. without a usable ONNX Runtime binary
    */
   start(): Promise<void> {
-    this.started ??= this.addThreads();
+    this.started ??= this.addThreads().catch((error: unknown) => {
+      this.started = null;
+      throw error;
+    });
     return this.started;
   }
 
@@ -58,6 +61,10 @@ export class ThreadGroup {
   async close(): Promise<void> {
     this.closed = true;
     for (const timer of this.restarts) clearTimeout(timer);
+    await this.stopAll();
+  }
+
+  private async stopAll(): Promise<void> {
     await Promise.all(this.list().map((thread) => thread.stop(STOP_GRACE_MS)));
     this.threads.clear();
   }
@@ -66,7 +73,7 @@ export class ThreadGroup {
     try {
       await Promise.all(Array.from({ length: this.options.threads }, () => this.addThread()));
     } catch (error) {
-      await this.close();
+      await this.stopAll();
       throw error;
     }
   }

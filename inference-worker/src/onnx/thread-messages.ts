@@ -22,8 +22,8 @@ export interface LoadedModel {
   explainer: string | null;
   /** what its decisions need besides; absent for a model of which nothing but the signature is known */
   decisions?: DecisionSource;
-  /** where it may run; absent: as the pool is configured */
-  plan?: ProviderPlan;
+  /** where it may run; what is absent is as the pool is configured */
+  plan?: { providers?: readonly Provider[] | undefined; strict?: boolean | undefined };
 }
 
 /** A warm run. */
@@ -64,7 +64,6 @@ export interface JobResult {
 }
 
 export type ThreadCommand =
-  /** without providers only the explainer is loaded */
   | { kind: 'load'; model: LoadedModel; plan: ProviderPlan }
   | { kind: 'unload'; key: string }
   | { kind: 'run'; job: Job }
@@ -74,8 +73,7 @@ export type ThreadRequest = { id: number } & ThreadCommand;
 
 export type ThreadAnswer =
   | { id: number; result: JobResult }
-  /** null where nothing but an explainer was loaded */
-  | { id: number; opened: OpenedSession | null }
+  | { id: number; opened: OpenedSession }
   | { id: number; done: true }
   | { id: number; refused: readonly ProviderAttempt[] }
   /** `lost` names the provider that runs nothing any more */

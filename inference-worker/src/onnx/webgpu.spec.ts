@@ -1,11 +1,14 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { seededRandom } from '@sextant/learning';
-import { openInferenceService } from '@sextant/inference-protocol';
+import { decisionsService, openInferenceService } from '@sextant/inference-protocol';
 import { CACHE_DIRECTORY, findSoftwareVulkan } from '@sextant/local-services';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   aRepository,
   publishLead,
   publishLifetime,
+  publishPrice,
   publishRecommender,
   publishTrees,
   type TestRepository,
@@ -16,6 +19,11 @@ const ITEMS = 300;
 /** Nothing computes further from the CPU than this. */
 const TOLERANCE = 1e-5;
 const NO_DRIVER = { VK_DRIVER_FILES: '/no-driver.json', VK_ICD_FILENAMES: '/no-driver.json' };
+
+interface ScoreAnswer {
+  servedBy: { device: string };
+  scores: { probability: number }[];
+}
 
 interface Metadata {
   inputs: { name: string; datatype: string; shape: string[] }[];
@@ -33,6 +41,9 @@ async function everyKind(): Promise<TestRepository> {
   await publishLead(repository.directory);
   await publishTrees(repository.directory);
   await publishLifetime(repository.directory);
+  await publishPrice(repository.directory);
+  const serving = JSON.stringify({ execution: { providers: ['cpu'] } });
+  await writeFile(join(repository.directory.root, 'demo.price', 'serving.json'), serving);
   return repository;
 }
 
@@ -119,6 +130,7 @@ describe.skipIf(vulkan === null)('a worker whose models run on WebGPU (Mesa’s 
       'demo.lead': 'WEBGPU',
       'demo.churn': 'WEBGPU',
       'demo.lifetime': 'CPU',
+      'demo.price': 'CPU',
     });
     const page = await (await gpu.get('/metrics')).text();
     expect(page).toMatch(/sextant_inference_provider_info\{.*model="demo\.churn".*provider="webgpu".*\} 1/);
@@ -127,6 +139,33 @@ describe.skipIf(vulkan === null)('a worker whose models run on WebGPU (Mesa’s 
     const refusals = gpu.log.filter(({ msg }) => msg === 'provider does not take the model');
     expect(refusals.filter(({ provider }) => provider === 'webgpu')).toHaveLength(1);
     expect(refusals.filter(({ provider }) => provider === 'cuda')).toHaveLength(4);
+  });
+
+  it('leaves a model where its own configuration puts it', async () => {
+    const { properties } = await metadataOf(gpu, 'demo.price');
+    expect(properties).toMatchObject({ device: 'CPU' });
+    expect(properties).not.toHaveProperty('failed_providers');
+  });
+
+  it('says in a decision what computed it: the GPU, or a CPU thread where it is explained', async () => {
+    const rows = {
+      rows: 1,
+      numeric: [{ name: 'visits', values: Buffer.from(Float64Array.of(0.7).buffer) }],
+      categorical: [{ name: 'channel', dictionary: ['web'], codes: Buffer.alloc(4) }],
+    };
+    const ask = (worker: WorkerChild, explain: boolean): Promise<ScoreAnswer> =>
+      worker.call(decisionsService, 'ScoreLeads', { model: 'demo.lead', rows, explain });
+    const [plain, explained, expected] = await Promise.all([
+      ask(gpu, false),
+      ask(gpu, true),
+      ask(cpu, false),
+    ]);
+
+    expect(plain.servedBy.device).toBe('WEBGPU');
+    expect(explained.servedBy.device).toBe('CPU');
+    expect(expected.servedBy.device).toBe('CPU');
+    for (const { scores } of [plain, explained])
+      expect(scores[0]?.probability).toBeCloseTo(expected.scores[0]?.probability ?? Number.NaN, 5);
   });
 
   it('serves rows of many callers at once, each its own', async () => {

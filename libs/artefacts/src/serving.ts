@@ -41,6 +41,19 @@ export const servingConfig = z.strictObject({
         .describe('how long rows may wait for company while a thread is idle'),
     })
     .default({}),
+  execution: z
+    .strictObject({
+      providers: z
+        .array(z.enum(['cuda', 'tensorrt', 'webgpu', 'cpu']))
+        .min(1)
+        .optional()
+        .describe("execution providers in the order in which they are tried, in place of the worker's"),
+      strict: z
+        .boolean()
+        .optional()
+        .describe("whether a GPU must run every node of the model, in place of the worker's"),
+    })
+    .default({}),
   idleUnloadMs: z
     .number()
     .int()
