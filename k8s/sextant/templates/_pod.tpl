@@ -10,10 +10,10 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{/* What every pod shares: no API token, no root, spread over nodes. Argument: dict root, component, values. */}}
+{{/* What every pod shares: no API token, no root, spread over nodes. Argument: dict root, component, values, serviceAccount (none: the common one). */}}
 {{- define "sextant.podSpec" -}}
-serviceAccountName: {{ include "sextant.fullname" .root }}
-automountServiceAccountToken: false # no process talks to the Kubernetes API
+serviceAccountName: {{ .serviceAccount | default (include "sextant.fullname" .root) }}
+automountServiceAccountToken: false # who talks to the Kubernetes API mounts a token of its own
 terminationGracePeriodSeconds: {{ .values.terminationGracePeriodSeconds }}
 securityContext:
   runAsNonRoot: true

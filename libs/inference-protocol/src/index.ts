@@ -51,7 +51,12 @@ export {
   type ResponseOutput,
 } from './open-inference/infer-response.js';
 export { MalformedMessageError } from './open-inference/wire-reader.js';
-export { ADDRESS_FORM, isWorkerAddress } from './discovery/worker-address.js';
+export {
+  ADDRESS_FORM,
+  isWorkerAddress,
+  parseWorkerAddress,
+  type WorkerAddress,
+} from './discovery/worker-address.js';
 export type { PoolState } from './pool/balancer.js';
 export type { BreakerReason, BreakerState } from './pool/circuit-breaker.js';
 export type { AttemptEnd, AttemptKind, AttemptStart, PoolObserver } from './pool/pool-observer.js';
