@@ -76,6 +76,7 @@ async function assemble({ config, logger, version, tracing = null, spawn }: Work
   const repository = await openModelRepository(config.MODEL_REPOSITORY);
   const models = serveModels(config, { repository, pool, scheduler, lifecycle, metrics, logger });
   const { catalogue, control, runner } = models;
+  metrics.models.watchRefused(() => catalogue.refused().map(([model]) => model));
   const defaultDeadlineMs = config.INFERENCE_DEFAULT_DEADLINE_MS;
   const calls = { metrics, failures, tracing, defaultDeadlineMs, serverVersion: version };
   const server = createGrpcServer({ ...calls, ...models, lifecycle }, grpcOptions(config));

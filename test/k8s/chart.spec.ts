@@ -200,7 +200,7 @@ describe.skipIf('missing' in helm)('configuration of the chart', () => {
       'metric',
       'name',
     );
-    expect(codeOf('inference-worker/src')).toContain(`name: '${String(metric)}'`);
+    expect(codeOf('inference-worker/src')).toContain(`'${String(metric)}'`);
     expect(readFileSync(join(REPOSITORY, 'docs/guides/operator.md'), 'utf8')).toContain(
       `seriesQuery: '${String(metric)}{`,
     );

@@ -1,4 +1,4 @@
-import { CellFamily, type Family } from './exposition.js';
+import { CellFamily, type Family, ReadFamily } from './exposition.js';
 
 /** Why a version left the threads. */
 export type UnloadReason = 'replaced' | 'retired' | 'idle' | 'evicted' | 'requested';
@@ -35,6 +35,15 @@ export class ModelMetrics {
     help: 'versions that were refused, by model; the version before stays in service',
     labels: ['model'],
   });
+  private readonly refusedVersions = new ReadFamily(
+    'gauge',
+    {
+      name: 'sextant_model_refused_versions',
+      help: 'versions that are wanted and refused now; no sample for a model without',
+      labels: ['model'],
+    },
+    () => countsOf(this.refusedNow()).map(([model, value]) => ({ labels: [model], value })),
+  );
   private readonly unloads = new CellFamily('counter', {
     name: 'sextant_model_unloads_total',
     help: 'versions that left the threads: replaced, retired, idle, evicted or requested',
@@ -91,6 +100,7 @@ export class ModelMetrics {
     this.loads,
     this.loadSeconds,
     this.loadFailures,
+    this.refusedVersions,
     this.unloads,
     this.memory,
     this.provider,
@@ -102,6 +112,13 @@ export class ModelMetrics {
     this.shadowLargest,
     this.shadowSeconds,
   ];
+
+  private refusedNow: () => Iterable<string> = () => [];
+
+  /** @param models  the model of each version that is refused, read at every scrape */
+  watchRefused(models: () => Iterable<string>): void {
+    this.refusedNow = models;
+  }
 
   serving(model: string, version: number | string): void {
     this.servingVersion.of(model).value = Number(version);
@@ -166,4 +183,10 @@ export class ModelMetrics {
     const largest = this.shadowLargest.of(model, version);
     largest.value = Math.max(largest.value, difference.maxAbsolute);
   }
+}
+
+function countsOf(names: Iterable<string>): [string, number][] {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts];
 }

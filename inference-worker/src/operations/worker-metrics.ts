@@ -1,6 +1,12 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { LaneOptions } from '../scheduling/batch-lane.js';
-import type { BatchObserver, FinishedBatch, LaneBacklog, ShedReason } from '../scheduling/batch-observer.js';
+import {
+  type BatchObserver,
+  type FinishedBatch,
+  type LaneBacklog,
+  SHED_REASONS,
+  type ShedReason,
+} from '../scheduling/batch-observer.js';
 import { EventLoopWatch } from './event-loop.js';
 import { CellFamily, exposition, type Family, ReadFamily } from './exposition.js';
 import { ModelMetrics, type UnloadReason } from './model-metrics.js';
@@ -69,6 +75,8 @@ export class WorkerMetrics implements BatchObserver {
 
   constructor() {
     collectDefaultMetrics({ register: this.processRegistry });
+    // Prometheus sees no rise of a counter that begins at one.
+    for (const reason of SHED_REASONS) this.shed.of(reason);
     const { versions } = this;
     this.own = [
       ...requestFamilies(versions),

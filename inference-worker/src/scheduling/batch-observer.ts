@@ -2,7 +2,8 @@ import type { Program } from '../onnx/thread-messages.js';
 import type { Entry, LaneOptions } from './batch-lane.js';
 
 /** Why a request was refused before it queued, or left the queue for another tenant's. */
-export type ShedReason = 'queue_full' | 'memory' | 'estimated_wait' | 'fair_share';
+export const SHED_REASONS = ['queue_full', 'memory', 'estimated_wait', 'fair_share'] as const;
+export type ShedReason = (typeof SHED_REASONS)[number];
 
 /** Whether a batch runs on the main thread or on one of its own. */
 export type Mode = 'inline' | 'thread';
