@@ -50,11 +50,23 @@ describe('the ladder while the worker is away', () => {
   beforeEach(async () => {
     prediction.worker.delayMs = 0;
     prediction.worker.refusal = null;
+    prediction.worker.explanationRefused = '';
     await until(
       () => page(0),
       (answer) => served(answer).rungs.every((rung) => rung === 'MODEL'),
       5_000,
     );
+  });
+
+  it('answers by the model without an explanation, and says why, where the worker cannot make one', async () => {
+    prediction.worker.explanationRefused = 'QUEUE_FULL';
+    const answer = await page(0);
+    expect(answer.errors).toBeUndefined();
+    expect(answer.data._entities[0].leadScore).toMatchObject({
+      probability: 0.1,
+      explanation: null,
+      servedBy: { rung: 'MODEL', fallbackReason: 'QUEUE_FULL' },
+    });
   });
 
   it('answers from the cache what it answered before, and from rules what it did not, without an error', async () => {

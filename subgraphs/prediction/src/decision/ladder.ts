@@ -11,6 +11,13 @@ export interface Rated<A> {
   servedBy: ServedBy;
 }
 
+export interface ModelAnswers<A> {
+  servedBy: WorkerServedBy;
+  answers: readonly A[];
+  /** why the answers lack the attributions that were asked for; empty: they have them */
+  explanationRefused?: string;
+}
+
 /** One climb: questions of one kind and tenant that are put to the model together. */
 export interface Climb<Q, A> {
   kind: DecisionKind;
@@ -19,7 +26,7 @@ export interface Climb<Q, A> {
   /** identity of a question inside tenant and kind */
   keyOf(question: Q): string;
   /** one call for all; answers in the order of the questions */
-  askModel(questions: readonly Q[]): Promise<{ servedBy: WorkerServedBy; answers: readonly A[] }>;
+  askModel(questions: readonly Q[]): Promise<ModelAnswers<A>>;
   /** whether an earlier answer may still be given */
   isUsable?(answer: A, question: Q): boolean;
   /** the rule that answers when nothing else does */
@@ -69,9 +76,9 @@ export class Ladder {
   }
 
   private async askModel<Q, A>(climb: Climb<Q, A>): Promise<Rated<A>[]> {
-    const { servedBy: served, answers } = await climb.askModel(climb.questions);
+    const { servedBy: served, answers, explanationRefused = '' } = await climb.askModel(climb.questions);
     const model = servedModel(served);
-    const servedBy = servedByModel(served);
+    const servedBy = servedByModel(served, explanationRefused);
     return answers.map((answer, i) => {
       const question = climb.questions[i];
       if (question === undefined)
@@ -105,7 +112,10 @@ function servedModel({ model, version, trainedAt }: WorkerServedBy): ModelRefere
   };
 }
 
-function servedByModel({ device, queueMs, computeMs, batchSize }: WorkerServedBy): ServedBy {
+function servedByModel(
+  { device, queueMs, computeMs, batchSize }: WorkerServedBy,
+  explanationRefused: string,
+): ServedBy {
   return {
     // A worker newer than this process may compute on what the graph does not know yet.
     device: DEVICES.find((known) => known === device) ?? 'GPU',
@@ -113,6 +123,6 @@ function servedByModel({ device, queueMs, computeMs, batchSize }: WorkerServedBy
     queueMs,
     computeMs,
     batchSize,
-    fallbackReason: null,
+    fallbackReason: explanationRefused === '' ? null : explanationRefused,
   };
 }

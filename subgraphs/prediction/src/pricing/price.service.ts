@@ -154,7 +154,7 @@ export class PriceService {
           guardrails: quote.guardrails,
           quote,
         }));
-        return { servedBy: response.servedBy, answers };
+        return { servedBy: response.servedBy, answers, explanationRefused: response.explanationRefused };
       },
       heuristic: ({ product, bounds }) => ({
         modelId: LIST_PRICE_RULE,

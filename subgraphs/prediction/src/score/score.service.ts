@@ -93,7 +93,7 @@ export class ScoreService {
       keyOf: ({ question }) => scoreQuestionKey(question),
       isUsable: (answer, { question }) => isAsAsked(answer, question),
       askModel: async (asked) => {
-        const { servedBy, scores, horizonDays } = await this.parts.inference.scoreLeads(
+        const { servedBy, scores, horizonDays, explanationRefused } = await this.parts.inference.scoreLeads(
           {
             model: modelName(tenantId, task),
             rows: toFeatureTable(asked.map(({ input }) => input.features)),
@@ -106,7 +106,8 @@ export class ScoreService {
           },
         );
         const basisOf = (i: number): ScoreBasis => asked[i]?.input.basis ?? 'BEHAVIOUR';
-        return { servedBy, answers: scores.map((score, i) => ({ score, basis: basisOf(i), horizonDays })) };
+        const answers = scores.map((score, i) => ({ score, basis: basisOf(i), horizonDays }));
+        return { servedBy, answers, explanationRefused };
       },
       heuristic: ({ input: { basis, features } }) => ({
         modelId: rule.modelId,

@@ -33,6 +33,8 @@ export class FixtureWorker {
   readonly requests: unknown[] = [];
   delayMs = 0;
   refusal: DomainError | null = null;
+  /** why it answers scores and quotes without attributions; empty: it does not */
+  explanationRefused = '';
   /** Models that it does not have. */
   readonly missing = new Set<string>();
   private server: Server | null = null;
@@ -79,10 +81,20 @@ export class FixtureWorker {
         ? new DomainError('MODEL_NOT_FOUND', `there is no ${call.request.model}`)
         : this.refusal;
       const answer = (): void =>
-        refusal ? reply(toStatusAnswer(refusal)) : reply(null, { servedBy, ...compute(call.request) });
+        refusal
+          ? reply(toStatusAnswer(refusal))
+          : reply(null, {
+              servedBy,
+              ...compute(this.asFarAsExplained(call.request)),
+              explanationRefused: this.explanationRefused,
+            });
       if (this.delayMs > 0) setTimeout(answer, this.delayMs);
       else answer();
     };
+  }
+
+  private asFarAsExplained<Request>(request: Request): Request {
+    return this.explanationRefused === '' ? request : { ...request, explain: false };
   }
 }
 
