@@ -19,6 +19,9 @@ export function estimateMemory(
   return Math.round(held + sessions * (SESSION_FACTOR * onnxBytes + SESSION_BASE_BYTES));
 }
 
+/** What is in use leaves no room; it may in a moment. */
+export class NoRoomError extends DomainError {}
+
 /** Keeps the loaded versions below a ceiling: to make room, the one that was idle longest leaves memory, never one in use. */
 export class MemoryBudget {
   /** of loads that are under way */
@@ -68,7 +71,7 @@ export class MemoryBudget {
     }
     if (missing > 0) {
       const message = `there is no room for ${name}: it takes about ${bytes} bytes, and what is in use leaves ${bytes - missing} of the ${this.ceilingBytes} of MODEL_MEMORY_BYTES; try again later`;
-      throw new DomainError('INFERENCE_UNAVAILABLE', message);
+      throw new NoRoomError('INFERENCE_UNAVAILABLE', message);
     }
   }
 

@@ -1,9 +1,10 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { openInferenceService } from '@sextant/inference-protocol';
 import { node } from '@sextant/onnx';
 import { afterEach, describe, expect, it } from 'vitest';
+import { infer, metadata, putPlain, refusalsOf, signature } from '../testing/plain-models.js';
 import { aGraph, anIdentity } from '../testing/test-graphs.js';
 import { aRepository, publishLead, type TestRepository } from '../testing/test-models.js';
 import { eventually, sample, startTestWorker, type TestWorker } from '../testing/test-worker.js';
@@ -24,53 +25,6 @@ async function worker(root: string, env: Record<string, string> = {}): Promise<T
   cleanUp.push(() => started.stop());
   return started;
 }
-
-/** Version 1 gives x, version 2 gives −x, version 3 |x|. */
-const OPERATORS = ['Identity', 'Neg', 'Abs'] as const;
-const signature = (name: string) => ({ name, datatype: 'FP32' as const, shape: [-1, 2] });
-
-async function putPlain(root: string, model: string, version: number, bytes?: Uint8Array): Promise<void> {
-  const operator = OPERATORS[version - 1] ?? 'Identity';
-  const graph = bytes ?? aGraph([node(operator, 'x -> y')], [signature('x')], [signature('y')]);
-  await mkdir(join(root, model, String(version)), { recursive: true });
-  await writeFile(join(root, model, String(version), 'model.onnx'), graph);
-}
-
-interface Answer {
-  version: string;
-  y: number[];
-}
-
-async function infer(
-  target: TestWorker,
-  model: string,
-  { version = '', id = '', x = [-1, 2] }: { version?: string; id?: string; x?: number[] } = {},
-): Promise<Answer> {
-  const answer = await target.call<{ modelVersion: string; rawOutputContents: Buffer[] }>(
-    openInferenceService,
-    'ModelInfer',
-    {
-      modelName: model,
-      modelVersion: version,
-      id,
-      inputs: [{ name: 'x', datatype: 'FP32', shape: [x.length / 2, 2] }],
-      rawInputContents: [Buffer.from(Float32Array.from(x).buffer)],
-    },
-  );
-  const bytes = answer.rawOutputContents[0] ?? Buffer.alloc(0);
-  return { version: answer.modelVersion, y: x.map((_, i) => bytes.readFloatLE(4 * i)) };
-}
-
-const metadata = (target: TestWorker, name: string, version = ''): Promise<{ versions: string[] }> =>
-  target.call(openInferenceService, 'ModelMetadata', { name, version });
-const refusalsOf = async (
-  target: TestWorker,
-): Promise<{ model: string; version: number; reason: string }[]> =>
-  (
-    (await (await target.get('/models')).json()) as {
-      refused: { model: string; version: number; reason: string }[];
-    }
-  ).refused;
 
 describe('a plain ONNX file', () => {
   it('is served by the signature that it has, the newest version first', async () => {
