@@ -9,23 +9,28 @@ const PUBLIC_CODES: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * What a client sees of an error: one with a documented code keeps its message, path and code and nothing else; any
- * other becomes INTERNAL_SERVER_ERROR.
+ * What a client sees of an error: one with a documented code keeps its message, path, code and hint when to try again, and
+ * nothing else; any other becomes INTERNAL_SERVER_ERROR.
  *
  * @param onUnexpected  told about each error that is hidden, to log it
  */
 export function errorMask(onUnexpected: (error: unknown) => void): (error: unknown) => GraphQLError {
   return (error) => {
     if (error instanceof DomainError)
-      return new GraphQLError(error.message, { extensions: extensionsOf(error.code, error.path) });
+      return new GraphQLError(error.message, {
+        extensions: extensionsOf(error.code, { argument: error.path, retryAfterMs: error.retryAfterMs }),
+      });
     if (!isGraphQLError(error)) return hidden(error, onUnexpected);
-    const { code, argument, http } = error.extensions;
+    const { code, argument, retryAfterMs, http } = error.extensions;
     const shownCode = PUBLIC_CODES.has(code) ? String(code) : codeOfClientError(error);
     if (!shownCode) return hidden(error, onUnexpected);
     return new GraphQLError(error.message, {
       ...(error.path && { path: error.path }),
       ...(error.nodes && { nodes: error.nodes }),
-      extensions: { ...extensionsOf(shownCode, argument), ...(http !== undefined && { http }) },
+      extensions: {
+        ...extensionsOf(shownCode, { argument, retryAfterMs }),
+        ...(http !== undefined && { http }),
+      },
     });
   };
 }
@@ -38,15 +43,22 @@ function codeOfClientError({ nodes, path }: GraphQLError): string | null {
 function hidden(error: unknown, onUnexpected: (error: unknown) => void): GraphQLError {
   onUnexpected(error);
   const path = isGraphQLError(error) ? error.path : undefined;
-  const extensions = extensionsOf('INTERNAL_SERVER_ERROR', undefined);
+  const extensions = extensionsOf('INTERNAL_SERVER_ERROR', {});
   return new GraphQLError('Something went wrong on our side; it was logged.', {
     ...(path && { path }),
     extensions,
   });
 }
 
-function extensionsOf(code: string, argument: unknown): Record<string, unknown> {
-  return { code, ...(typeof argument === 'string' && { argument }) };
+function extensionsOf(
+  code: string,
+  { argument, retryAfterMs }: { argument?: unknown; retryAfterMs?: unknown },
+): Record<string, unknown> {
+  return {
+    code,
+    ...(typeof argument === 'string' && { argument }),
+    ...(typeof retryAfterMs === 'number' && { retryAfterMs }),
+  };
 }
 
 function isGraphQLError(error: unknown): error is GraphQLError {

@@ -29,7 +29,11 @@ export function graphqlErrorFormatter(onUnexpected: (error: unknown) => void) {
       return {
         message: original.message,
         ...where,
-        extensions: { code: original.code, ...(original.path && { argument: original.path }) },
+        extensions: {
+          code: original.code,
+          ...(original.path && { argument: original.path }),
+          ...(original.retryAfterMs !== undefined && { retryAfterMs: original.retryAfterMs }),
+        },
       };
     }
     const code = formatted.extensions?.['code'];
