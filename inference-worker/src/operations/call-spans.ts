@@ -13,7 +13,7 @@ interface Caller {
 const SERVER_FAULTS = new Set([2, 4, 12, 13, 14, 15]);
 
 /** Probes would bury what matters; nobody looks at their traces. */
-const UNTRACED = /^\/grpc\.health\./;
+const UNTRACED = /^\/grpc\.health\.|\/(ServerLive|ServerReady|ModelReady)$/;
 
 /**
  * The span of a call, part of the caller's trace where there is one.

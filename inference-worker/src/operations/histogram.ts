@@ -55,6 +55,18 @@ export class Histogram {
     return this.bounds.at(-1) ?? null;
   }
 
+  /** What was observed after an earlier copy of this one; all of it where the copy is of one that began anew since. */
+  since(earlier: Histogram): Histogram {
+    const rest = new Histogram(this.bounds);
+    const isContinued = this.counts.every((count, at) => count >= (earlier.counts[at] ?? 0));
+    this.counts.forEach((count, at) => {
+      rest.counts[at] = isContinued ? count - (earlier.counts[at] ?? 0) : count;
+    });
+    rest.sum = isContinued ? this.sum - earlier.sum : this.sum;
+    rest.count = isContinued ? this.count - earlier.count : this.count;
+    return rest;
+  }
+
   /** Counts another histogram of the same bounds into this one. */
   merge(other: Histogram): void {
     other.counts.forEach((count, at) => (this.counts[at] = (this.counts[at] ?? 0) + count));

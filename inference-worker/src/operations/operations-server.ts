@@ -64,12 +64,12 @@ export class OperationsServer {
       });
       this.server.listen(port, host, resolve);
     });
-    this.sources.metrics.loop.start();
+    this.sources.metrics.startWatching();
     return (this.server.address() as AddressInfo).port;
   }
 
   async close(): Promise<void> {
-    this.sources.metrics.loop.stop();
+    this.sources.metrics.stopWatching();
     if (!this.server.listening) return;
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.server.closeAllConnections();

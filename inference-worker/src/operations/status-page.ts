@@ -76,7 +76,7 @@ export function statusPage(report: WorkerReport, now: Date): string {
             : report.models.map(modelSection)
         }
         <footer>
-          Since the start of the process unless it says otherwise. ${now.toISOString()}, again every
+          Latencies are of the last minute, counts since the start. ${now.toISOString()}, again every
           ${REFRESH_SECONDS} s · <a href="/metrics">metrics</a> · <a href="/models">models</a> ·
           <a href="/v2">v2</a> · <a href="/v2/models/stats">statistics</a> ·
           <a href="/health/ready">readiness</a>

@@ -65,6 +65,11 @@ export class VersionStatistics {
     return this.models.get(model)?.get(version)?.statistics;
   }
 
+  /** Names of the models of which anything was counted. */
+  modelNames(): string[] {
+    return [...this.models.keys()].filter((model) => model !== NO_MODEL);
+  }
+
   /** Durations of a model's requests, whatever the rpc. */
   requestsOf(model: string): Histogram {
     const answering = [...this.requestSeconds.entries()].filter(([[rpc = '']]) => !QUESTIONS.test(rpc));

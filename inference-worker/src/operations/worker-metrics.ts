@@ -11,6 +11,7 @@ import { EventLoopWatch } from './event-loop.js';
 import { CellFamily, exposition, type Family, ReadFamily } from './exposition.js';
 import { ModelMetrics, type UnloadReason } from './model-metrics.js';
 import { type CallRecorder, type LaneRecorder, STATUS_NAMES } from './model-statistics.js';
+import { type Latencies, RecentLatencies } from './recent-latencies.js';
 import { backlogFamilies, loopFamily, threadFamilies } from './state-families.js';
 import { tritonFamilies } from './triton-families.js';
 import { NO_MODEL, VersionStatistics } from './version-statistics.js';
@@ -50,6 +51,7 @@ export class WorkerMetrics implements BatchObserver {
   readonly models = new ModelMetrics();
   readonly versions = new VersionStatistics();
   readonly loop = new EventLoopWatch();
+  readonly recent = new RecentLatencies(() => latenciesOf(this.versions));
   private readonly processRegistry = new Registry();
   private readonly domainCalls = counter(
     'sextant_worker_rpc_total',
@@ -137,6 +139,17 @@ export class WorkerMetrics implements BatchObserver {
     this.threads = threads;
   }
 
+  /** Begins to measure what is told of the last minute. */
+  startWatching(): void {
+    this.loop.start();
+    this.recent.start();
+  }
+
+  stopWatching(): void {
+    this.loop.stop();
+    this.recent.stop();
+  }
+
   /** Rows that wait for a thread. */
   get pendingRows(): number {
     return this.backlog?.pendingRows ?? 0;
@@ -217,6 +230,15 @@ export class WorkerMetrics implements BatchObserver {
     this.models.unloaded(model, reason);
     if (this.versions.unloaded(model, version)) this.models.forget(model, version);
   }
+}
+
+function latenciesOf(versions: VersionStatistics): Map<string, Latencies> {
+  return new Map(
+    versions.modelNames().map((model) => {
+      const { queueSeconds: queue, computeSeconds: compute } = versions.lanesOf(model);
+      return [model, { request: versions.requestsOf(model), queue, compute }];
+    }),
+  );
 }
 
 function requestFamilies(versions: VersionStatistics): Family[] {

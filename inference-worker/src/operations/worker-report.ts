@@ -22,7 +22,7 @@ export interface VersionReport {
   statistics: ModelStatistics;
 }
 
-/** Seconds; null without observations. */
+/** Seconds, of the last minute; null without observations. */
 export interface Quantiles {
   p50: number | null;
   p99: number | null;
@@ -81,16 +81,17 @@ export function reportWorker({ metrics, lifecycle, catalogue, version }: ReportS
 
 function modelReport(model: string, catalogue: ModelCatalogue, metrics: WorkerMetrics): ModelReport {
   const { versions } = metrics;
-  const { rows, queueSeconds, computeSeconds } = versions.lanesOf(model);
+  const { rows } = versions.lanesOf(model);
+  const recent = metrics.recent.of(model);
   const counts = [...rows.cumulative(), rows.count];
   return {
     model,
     versions: catalogue
       .slotsOf(model)
       .map((slot) => versionReport(slot, catalogue.routingOf(model), metrics)),
-    queue: quantilesOf(queueSeconds),
-    compute: quantilesOf(computeSeconds),
-    request: quantilesOf(versions.requestsOf(model)),
+    queue: quantilesOf(recent?.queue),
+    compute: quantilesOf(recent?.compute),
+    request: quantilesOf(recent?.request),
     batchSizes: [...rows.bounds, Number.POSITIVE_INFINITY].map((upTo, at) => ({
       upTo,
       count: (counts[at] ?? 0) - (counts[at - 1] ?? 0),
@@ -131,6 +132,6 @@ function rolesOf(version: string, { live, aliases, canary, shadow }: Routing): s
   ];
 }
 
-function quantilesOf(histogram: Histogram): Quantiles {
-  return { p50: histogram.quantile(0.5), p99: histogram.quantile(0.99) };
+function quantilesOf(histogram: Histogram | undefined): Quantiles {
+  return { p50: histogram?.quantile(0.5) ?? null, p99: histogram?.quantile(0.99) ?? null };
 }
