@@ -51,11 +51,15 @@ function describeAttempts(attempts: readonly ProviderAttempt[]): string {
 const STATUS = /\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : /;
 /** `<file>.cc:<line> <signature> <condition> was false. ` of a failed check. */
 const CHECK = /^\S+\.(?:cc|h):\d+ .*? was (?:false|true)\. /;
+/** What a CUDA library said, before the host, the file and the line of the call. */
+const CUDA_FAILURE = /\b[A-Z]+ failure \d+: [^;]+/;
 const SOURCE_PLACE = /\S*\/onnxruntime\/\S+:\d+ /g;
 
-/** What ONNX Runtime says of a failure, without the places in its source. */
+/** What ONNX Runtime says of a failure, without the places in its source and the name of the host. */
 export function failureText(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
+  const ofCuda = CUDA_FAILURE.exec(message)?.[0];
+  if (ofCuda !== undefined) return ofCuda.trim();
   const told = message.split(STATUS).at(-1) ?? message;
   return told.replace(CHECK, '').replace(SOURCE_PLACE, '').trim();
 }
