@@ -12,7 +12,7 @@ import type { ModelRunner } from '../models/model-runner.js';
 import type { ServedModel } from '../models/served-model.js';
 import type { VersionSlot } from '../models/version-slot.js';
 import type { BatchTiming, ResultSink, RowSource } from '../scheduling/batch-lane.js';
-import { bytesPerRow, isBatchable, type Tensor, type TensorArray } from '../tensors/tensor.js';
+import { bytesPerRow, isBatchable, type Tensor } from '../tensors/tensor.js';
 import type { GrpcCallContext } from '../transport/grpc-call-context.js';
 import { readRowInputs, readWholeInputs, type RowInputs } from './infer-inputs.js';
 import { type Range, RowOutputs, wantedOutputs, wholeOutputs } from './infer-outputs.js';
@@ -89,13 +89,12 @@ export class InferCall implements RowSource, ResultSink {
   }
 
   /** {@inheritDoc RowSource.write} */
-  write(arrays: readonly TensorArray[], { from, count, at }: Range): void {
-    for (let i = 0; i < arrays.length; i++) {
-      const target = arrays[i] as TensorArray;
+  write(batch: readonly Uint8Array[], { from, count, at }: Range): void {
+    for (let i = 0; i < batch.length; i++) {
       const width = this.widths[i] ?? 0;
       const source = this.inputs[i] as Uint8Array;
       const rows = count === this.rows ? source : source.subarray(from * width, (from + count) * width);
-      new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(rows, at * width);
+      batch[i]?.set(rows, at * width);
     }
   }
 

@@ -1,6 +1,7 @@
 import { DomainError } from '@sextant/domain';
 import type { Job, JobResult, Program } from '../onnx/thread-messages.js';
-import { allocateTensor, type Tensor, type TensorArray, type TensorSpec } from '../tensors/tensor.js';
+import { arrayOver, bytesPerRow, type Datatype, type Tensor, type TensorSpec } from '../tensors/tensor.js';
+import type { BufferPool } from '../tensors/buffer-pool.js';
 import type { TraceSpan } from '@sextant/telemetry';
 import { type CallContext, PRIORITY, type Priority } from '../transport/call-context.js';
 import type { Mode } from './batch-observer.js';
@@ -12,8 +13,8 @@ export interface RowSource {
   rows: number;
   /** memory that one waiting row holds */
   bytesPerRow: number;
-  /** Copies rows [from, from + count) into the batch, from batch row `at` on; for lanes without an assembler of their own. */
-  write?(inputs: readonly TensorArray[], range: { from: number; count: number; at: number }): void;
+  /** Copies the bytes of rows [from, from + count) into each input of the batch, from batch row `at` on; every byte of theirs. */
+  write?(inputs: readonly Uint8Array[], range: { from: number; count: number; at: number }): void;
   /** The whole input of a source that shares no batch, where it has such. */
   tensors?(): Tensor[] | undefined;
 }
@@ -121,7 +122,7 @@ export class BatchLane {
   private readonly rowsByLevel = new Array<number>(PRIORITY.BACKGROUND + 1).fill(0);
   /** by priority; none is 0 */
   private readonly levels = Array.from({ length: PRIORITY.BACKGROUND + 1 }, (): Level => new Map());
-  private readonly scratch: TensorArray[] = [];
+  private readonly scratch: ArrayBuffer[] = [];
   private readonly rowsByTenant = new Map<string, number>();
   private rowsWaiting = 0;
   private entriesWaiting = 0;
@@ -133,6 +134,7 @@ export class BatchLane {
   constructor(
     readonly options: LaneOptions,
     private readonly accounts: TenantAccounts,
+    private readonly pool: BufferPool,
   ) {}
 
   get pendingRows(): number {
@@ -275,21 +277,20 @@ export class BatchLane {
     if (assemble) return assemble(parts, rows);
     const whole = parts[0]?.source.tensors?.();
     if (whole) return whole;
-    const arrays =
-      mode === 'inline' ? this.scratchFor(rows) : inputs.map((spec) => allocateTensor(spec, rows));
-    for (const { source, ...range } of parts) source.write?.(arrays, range);
-    return inputs.map(({ rowShape }, i) => ({ data: arrays[i] ?? [], dims: [rows, ...rowShape] }));
+    const buffers = inputs.map((spec, i) => this.bufferFor(i, rows * bytesPerRow(spec), mode));
+    const bytes = buffers.map((buffer) => new Uint8Array(buffer));
+    for (const part of parts) part.source.write?.(bytes, part);
+    return inputs.map(({ datatype, rowShape, width }, i) => ({
+      data: arrayOver(datatype as Exclude<Datatype, 'BYTES'>, buffers[i] as ArrayBuffer, rows * width),
+      dims: [rows, ...rowShape],
+    }));
   }
 
-  private scratchFor(rows: number): TensorArray[] {
-    const { inputs } = this.options;
-    return inputs.map((spec, i) => {
-      const elements = rows * spec.width;
-      const kept = this.scratch[i];
-      const array = kept && kept.length >= elements ? kept : allocateTensor(spec, 2 * rows);
-      this.scratch[i] = array;
-      return array.length === elements ? array : array.subarray(0, elements);
-    });
+  private bufferFor(input: number, bytes: number, mode: Mode): ArrayBuffer {
+    if (mode === 'thread') return this.pool.take(bytes);
+    let scratch = this.scratch[input];
+    if (!scratch || scratch.byteLength < bytes) this.scratch[input] = scratch = new ArrayBuffer(2 * bytes);
+    return scratch;
   }
 
   private leastServed(level: Level): string {

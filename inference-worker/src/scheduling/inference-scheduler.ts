@@ -14,6 +14,7 @@ import {
   type RowSource,
   type Ticket,
 } from './batch-lane.js';
+import { BufferPool } from '../tensors/buffer-pool.js';
 import { LoopLag } from './loop-lag.js';
 import { CollectedRows, type RowsResult } from './rows-result.js';
 import { asDomainError, cancelled } from './run-errors.js';
@@ -60,6 +61,7 @@ export class InferenceScheduler {
   /** lanes with rows that wait or run */
   private readonly busy = new Set<BatchLane>();
   private readonly accounts = new TenantAccounts();
+  private readonly pool = new BufferPool();
   /** requests that came since the last look at the queues */
   private fresh: { lane: BatchLane; ticket: Ticket }[] = [];
   /** batches whose thread was lost */
@@ -93,7 +95,7 @@ export class InferenceScheduler {
   }
 
   openLane(options: LaneOptions): BatchLane {
-    const lane = new BatchLane(options, this.accounts);
+    const lane = new BatchLane(options, this.accounts, this.pool);
     this.lanes.add(lane);
     return lane;
   }
@@ -309,6 +311,7 @@ export class InferenceScheduler {
       (result) => {
         if (mode === 'thread') lane.runTime.observe(rows, performance.now() - startedAt);
         lane.inlineTime.observe(rows, result.computeMs);
+        for (const buffer of result.returned ?? []) this.pool.give(buffer);
         finish(() => this.deliver(attempt, result, timing));
       },
       (error: unknown) => finish(() => this.failed(attempt, error)),

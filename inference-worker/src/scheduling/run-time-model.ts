@@ -17,6 +17,8 @@ export class RunTimeModel {
   private rowsSquared = 0;
   private rowsMs = 0;
   private strayed = 0;
+  private overhead = 0;
+  private perRow = 0;
 
   /** @param measuredMs  time of one batch of `rows` rows */
   observe(rows: number, measuredMs: number): void {
@@ -31,6 +33,7 @@ export class RunTimeModel {
     this.ms = DECAY * this.ms + ms;
     this.rowsSquared = DECAY * this.rowsSquared + rows * rows;
     this.rowsMs = DECAY * this.rowsMs + rows * ms;
+    this.fit();
   }
 
   /** Standard deviation of a batch's time as a share of its estimate, at most 1. */
@@ -41,27 +44,25 @@ export class RunTimeModel {
   /** Milliseconds that `rows` rows take in batches of at most `cap`, one after the other; 0 before the first observation. */
   estimate(rows: number, cap: number): number {
     if (this.weight === 0 || rows === 0) return 0;
-    const { overhead, perRow } = this.line();
-    return Math.ceil(rows / cap) * overhead + rows * perRow;
+    return Math.ceil(rows / cap) * this.overhead + rows * this.perRow;
   }
 
   /** The most rows whose batch takes at most `ms`; Infinity where rows cost nothing measurable, 0 before the first observation. */
   rowsWithin(ms: number): number {
     if (this.weight === 0) return 0;
-    const { overhead, perRow } = this.line();
-    if (overhead >= ms) return 0;
-    return perRow === 0 ? Number.POSITIVE_INFINITY : Math.floor((ms - overhead) / perRow);
+    if (this.overhead >= ms) return 0;
+    return this.perRow === 0 ? Number.POSITIVE_INFINITY : Math.floor((ms - this.overhead) / this.perRow);
   }
 
   /** Neither part is ever negative; batches of one size say nothing of the overhead, then all is put down to the rows. */
-  private line(): { overhead: number; perRow: number } {
+  private fit(): void {
     const meanRows = this.rows / this.weight;
     const meanMs = this.ms / this.weight;
     const variance = this.rowsSquared / this.weight - meanRows * meanRows;
     const covariance = this.rowsMs / this.weight - meanRows * meanMs;
     const proportional = meanMs / meanRows;
-    if (variance <= 1e-9 * meanRows * meanRows) return { overhead: 0, perRow: proportional };
-    const perRow = Math.min(Math.max(covariance / variance, 0), proportional);
-    return { overhead: meanMs - perRow * meanRows, perRow };
+    const slope = variance <= 1e-9 * meanRows * meanRows ? proportional : covariance / variance;
+    this.perRow = Math.min(Math.max(slope, 0), proportional);
+    this.overhead = meanMs - this.perRow * meanRows;
   }
 }

@@ -5,7 +5,6 @@ import {
   type JobRunner,
   type SchedulerOptions,
 } from '../scheduling/inference-scheduler.js';
-import type { TensorArray } from '../tensors/tensor.js';
 import { type CallContext, PRIORITY, type Priority } from '../transport/call-context.js';
 
 /** A runner whose batches end when the test says so; a score is its input plus one. */
@@ -84,8 +83,9 @@ export function rows(values: number[], over: Partial<RowSource> = {}): RowSource
   return {
     rows: values.length,
     bytesPerRow: 4,
-    write: ([input]: readonly TensorArray[], { from, count, at }) =>
-      (input as Float32Array).set(values.slice(from, from + count), at),
+    write: ([input], { from, count, at }) => {
+      if (input) new Float32Array(input.buffer, input.byteOffset).set(values.slice(from, from + count), at);
+    },
     ...over,
   };
 }
