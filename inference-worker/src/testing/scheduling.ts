@@ -1,10 +1,6 @@
 import type { Job, JobResult } from '../onnx/thread-messages.js';
 import type { BatchLane, LaneOptions, RowSource } from '../scheduling/batch-lane.js';
-import {
-  InferenceScheduler,
-  type JobRunner,
-  type SchedulerOptions,
-} from '../scheduling/inference-scheduler.js';
+import { InferenceScheduler, type JobRunner } from '../scheduling/inference-scheduler.js';
 import { type CallContext, PRIORITY, type Priority } from '../transport/call-context.js';
 
 /** A runner whose batches end when the test says so; a score is its input plus one. */
