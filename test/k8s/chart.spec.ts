@@ -42,6 +42,7 @@ const VARIANTS: Record<string, Record<string, string>> = {
     'inferenceWorker.tolerations[0].key': 'team',
     'inferenceWorker.tolerations[0].operator': 'Exists',
   },
+  'with models in GridFS': { 'modelRepository.kind': 'gridfs' },
   'to try it out': {
     'modelRepository.kind': 'emptyDir',
     'networkPolicy.enabled': 'false',
@@ -336,5 +337,21 @@ describe.skipIf('missing' in helm)('network policies of the chart', () => {
 
   it('lets the worker call nobody', () => {
     expect(at(find(objects, 'NetworkPolicy', 'inference-worker'), 'spec', 'egress')).toEqual([]);
+  });
+
+  it('lets the worker reach the store where that holds the models, by a secret and without a volume', async () => {
+    const inStore = await renderChart(path, { 'modelRepository.kind': 'gridfs' });
+    const ports = listAt(find(inStore, 'NetworkPolicy', 'inference-worker'), 'spec', 'egress').flatMap(
+      (rule) => listAt(rule, 'ports').map((each) => at(each, 'port')),
+    );
+    expect(ports).toContain(27_017);
+    for (const name of ['inference-worker', 'trainer']) {
+      const repository = listAt(containerOf(inStore, name), 'env').find(
+        (variable) => at(variable, 'name') === 'MODEL_REPOSITORY',
+      );
+      expect(at(repository, 'valueFrom', 'secretKeyRef')).toEqual({ name: 'sextant-models', key: 'uri' });
+      expect(listAt(podOf(inStore, name), 'volumes').map((each) => at(each, 'name'))).not.toContain('models');
+    }
+    expect(ofKind(inStore, 'PersistentVolumeClaim')).toEqual([]);
   });
 });

@@ -97,6 +97,16 @@ readinessProbe:
 {{- end }}
 {{- end -}}
 
+{{- define "sextant.modelEnv" -}}
+- name: MODEL_REPOSITORY
+  {{- if eq .Values.modelRepository.kind "gridfs" }}
+  valueFrom:
+    secretKeyRef: { name: {{ .Values.modelRepository.gridfs.secretName }}, key: {{ .Values.modelRepository.gridfs.secretKey }} }
+  {{- else }}
+  value: /models
+  {{- end }}
+{{- end -}}
+
 {{- define "sextant.modelVolume" -}}
 - name: models
   {{- if eq .Values.modelRepository.kind "persistentVolumeClaim" }}
