@@ -90,7 +90,7 @@ describe('operator guide', () => {
     const named = [...new Set(text.match(/\bsextant_[a-z_]+/g) ?? [])];
     expect(named.length).toBeGreaterThan(8);
     const code = ['gateway', 'subgraphs', 'inference-worker', 'libs'].map(codeBelow).join('\n');
-    expect(named.filter((name) => !code.includes(`name: '${name}'`))).toEqual([]);
+    expect(named.filter((name) => !code.includes(`'${name}'`))).toEqual([]);
   });
 });
 
