@@ -18,6 +18,7 @@ export function requests() {
     'ScoreLeads, 64 rows, 100 columns': leads(64, false),
     'ScoreLeads, 8,192 rows, 100 columns': leads(8_192, false),
     'ScoreLeads, 4,096 rows, 100 columns, explained': leads(4_096, true),
+    'ScoreLeads, 8,192 rows, 100 columns, explained (too large)': leads(8_192, true),
     'QuotePrices, 16 quotes, explained': quotes(16, true),
     'QuotePrices, 400 quotes': quotes(400, false),
     'QuotePrices, 400 quotes, explained': quotes(400, true),
