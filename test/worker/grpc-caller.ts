@@ -87,7 +87,7 @@ export class GrpcCaller {
     const slot = this.next++ % this.sessions.length;
     const known = this.sessions[slot];
     if (known && !known.closed && !known.destroyed) return known;
-    const session = connect(`http://${this.address}`);
+    const session = connect(`http://${this.address}`, { maxSessionMemory: 1_000 });
     session.setMaxListeners(0);
     // Every stream of the connection hears of its end as well, and answers.
     session.on('error', () => undefined);
