@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -126,6 +127,22 @@ describe('loadTracing', () => {
     { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_EXPORTER: 'none' },
   ])('is off with %j', async (env: Record<string, string>) => {
     expect(await load(env)).toBeNull();
+  });
+
+  it('loads nothing of OpenTelemetry while it is off', () => {
+    const script = `import { createRequire } from 'node:module';
+      import { loadTracing } from '@sextant/telemetry';
+      const loaded = () => Object.keys(createRequire(import.meta.url).cache).filter((file) => file.includes('@opentelemetry')).length;
+      const load = (env) => loadTracing(env, { service: 'here', onProblem: () => undefined });
+      await load({});
+      const before = loaded();
+      await load({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' });
+      console.log(JSON.stringify([before, loaded() > 0]));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+    });
+    expect([stdout.trim(), stderr]).toEqual(['[0,true]', '']);
   });
 
   it.each([
