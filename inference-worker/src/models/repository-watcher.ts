@@ -47,7 +47,7 @@ export class RepositoryWatcher {
     try {
       const isThere = await this.parts.repository.isThere();
       if (isThere && this.parts.mode === 'poll') await this.followAll();
-      this.notice(isThere ? undefined : 'it is not there');
+      this.notice(isThere ? undefined : 'not there');
       this.endFirstLook();
     } catch (error) {
       this.notice(error);
@@ -62,18 +62,16 @@ export class RepositoryWatcher {
     for (const model of models) if (!this.stopped) await follower.follow(model);
   }
 
+  /** @param trouble  an error, or that the repository is not there yet; undefined: it was read */
   private notice(trouble: unknown): void {
     const { repository, logger } = this.parts;
     const { location } = repository;
     const wasAway = this.isAway;
     this.isAway = trouble !== undefined;
-    if (this.isAway && !wasAway) {
-      const cause = trouble instanceof Error ? trouble.message : trouble;
-      logger.error(
-        { location, cause },
-        'the model repository cannot be read; what is loaded stays in service',
-      );
-    }
     if (wasAway && !this.isAway) logger.info({ location }, 'the model repository can be read again');
+    if (wasAway || !this.isAway) return;
+    if (!(trouble instanceof Error)) return logger.warn({ location }, 'the model repository is not there');
+    const cause = trouble.message;
+    logger.error({ location, cause }, 'the model repository cannot be read; what is loaded stays in service');
   }
 }
