@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
+import { spawnThreadThatLosesItsGpu } from '../testing/lost-gpu-thread.js';
 import { anIdentity } from '../testing/test-graphs.js';
 import { eventually } from '../testing/eventually.js';
 import type { ProviderPlan } from './providers.js';
@@ -113,38 +114,8 @@ describe('SessionPool on the CPU', () => {
   });
 });
 
-/**
- * A thread as a machine with a GPU has it until the GPU is lost: it opens models for `cuda` on the CPU, which is all there is
- * here, and answers its first job with the loss of the provider.
- */
-const LOSES_ITS_GPU = `
-  const { parentPort, workerData } = require('node:worker_threads');
-  const { EventEmitter } = require('node:events');
-  const post = parentPort.postMessage.bind(parentPort);
-  const on = parentPort.on.bind(parentPort);
-  const gpu = new Set();
-  let opening = new Map();
-  parentPort.on = (event, listener) => event !== 'message' ? on(event, listener) : on('message', (request) => {
-    if (request.kind === 'load' && request.plan.providers.includes('cuda')) {
-      gpu.add(request.model.key);
-      opening.set(request.id, true);
-      request.plan = { providers: ['cpu'], strict: false };
-    }
-    if (request.kind === 'run' && gpu.has(request.job.key)) {
-      return post({ id: request.id, failure: 'the device is lost', lost: 'cuda' });
-    }
-    listener(request);
-  });
-  parentPort.postMessage = (answer, transfer) => {
-    if (opening.has(answer.id) && answer.opened) answer.opened.provider = 'cuda';
-    post(answer, transfer);
-  };
-  import(workerData);
-`;
-
 describe('SessionPool when a GPU is lost', () => {
-  const spawn = (): Worker =>
-    new Worker(LOSES_ITS_GPU, { eval: true, workerData: THREAD_ENTRY.href, execArgv: [] });
+  const spawn = (): Worker => spawnThreadThatLosesItsGpu();
 
   it('moves the model to the next provider, says so once, and lets the job be done again', async () => {
     const failures: ProviderFailure[] = [];

@@ -132,6 +132,8 @@ describe.skipIf(vulkan === null)('a worker whose models run on WebGPU (Mesa’s 
       'demo.lifetime': 'CPU',
       'demo.price': 'CPU',
     });
+    const lifetime = serving.find(({ model }) => model === 'demo.lifetime');
+    expect(lifetime?.failedProviders.map(({ provider }) => provider)).toEqual(['cuda', 'webgpu']);
     const page = await (await gpu.get('/metrics')).text();
     expect(page).toMatch(/sextant_inference_provider_info\{.*model="demo\.churn".*provider="webgpu".*\} 1/);
     expect(page).toMatch(/sextant_inference_provider_info\{.*model="demo\.lifetime".*provider="cpu".*\} 1/);

@@ -147,11 +147,12 @@ function refuseBytes({ code }: NodeJS.ErrnoException, socket: Socket): void {
 
 function describeModels(catalogue: ModelCatalogue): unknown {
   return {
-    serving: catalogue.list().map(({ model, version, trainedAt, provider }) => ({
+    serving: catalogue.list().map(({ model, version, trainedAt, provider, attempts }) => ({
       model,
       version,
       trainedAt,
       device: DEVICE_OF[provider],
+      failedProviders: attempts,
     })),
     refused: catalogue.refused().map(([model, { version, reason, at }]) => ({
       model,
