@@ -1,7 +1,13 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { toDomainError } from './grpc-status.js';
-import { PUSHBACK_KEY, readPushback, readRetryAfterMs, STATUS_DETAILS_KEY } from './retry-hint.js';
+import {
+  PUSHBACK_KEY,
+  readPushback,
+  readRetryAfterMs,
+  STATUS_DETAILS_KEY,
+  writeRetryAfterMs,
+} from './retry-hint.js';
 
 /** google.rpc.Status { code: 8, message: "full", details: [DebugInfo, RetryInfo of 1.25 s] }, as protobufjs writes it. */
 const RETRY_IN_1250_MS =
@@ -56,6 +62,14 @@ describe('the hint when to try again', () => {
       const hint = readRetryAfterMs(metadata({ details: garbled }));
       expect(hint === undefined || (hint >= 0 && hint <= 3_600_000)).toBe(true);
     }
+  });
+
+  it.each([0, 1, 999, 1_000, 61_234])('of %i ms is read as it was written, in both forms', (ms) => {
+    const written = metadata({});
+    writeRetryAfterMs(written, status.RESOURCE_EXHAUSTED, ms);
+    expect(readPushback(written)).toBe(ms);
+    written.remove(PUSHBACK_KEY);
+    expect(readRetryAfterMs(written)).toBe(ms);
   });
 
   it('reaches the caller with the error', () => {

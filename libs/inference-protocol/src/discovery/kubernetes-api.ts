@@ -73,10 +73,14 @@ export class KubernetesApi {
     const broken = new Promise<never>((_resolve, reject) => response.once('error', reject));
     broken.catch(() => undefined);
     const iterator = lines[Symbol.asyncIterator]();
-    for (;;) {
-      const { done, value } = await Promise.race([iterator.next(), broken]);
-      if (done) return;
-      if (value) yield JSON.parse(value);
+    try {
+      for (;;) {
+        const { done, value } = await Promise.race([iterator.next(), broken]);
+        if (done) return;
+        if (value) yield JSON.parse(value);
+      }
+    } finally {
+      response.destroy();
     }
   }
 

@@ -11,14 +11,17 @@ interface HealthResponse {
 
 const SERVICE = 'readiness';
 const AGAIN_AFTER_MS = 500;
+/** A worker that says nothing for so long is asked all the same; its breaker knows what to do. */
+const PATIENCE_MS = 1_000;
 
 /**
  * Hears from a worker whether it takes calls, on one stream of `grpc.health.v1.Health/Watch`. A worker that does not know the
- * service or the method is taken to serve. A stream that breaks is opened again; a worker that ends it as UNAVAILABLE is draining.
+ * service or the method is taken to serve. A stream that breaks is opened again; until it speaks its last word stands.
  */
 export class HealthWatch {
   private stream: ClientReadableStream<HealthResponse> | undefined;
-  private again: NodeJS.Timeout | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private isSupported = true;
   private isStopped = false;
 
   constructor(
@@ -26,43 +29,52 @@ export class HealthWatch {
     private readonly onServing: (isServing: boolean) => void,
   ) {}
 
-  /** Called whenever the connection is ready. */
+  /** Called whenever the connection is ready; `onServing` is called soon after. */
   start(): void {
     if (this.stream || this.isStopped) return;
-    clearTimeout(this.again);
+    if (!this.isSupported) return this.onServing(true);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.onServing(true), PATIENCE_MS);
+    this.timer.unref();
+    const stream = this.open();
+    stream.on('data', ({ status: health }: HealthResponse) => {
+      clearTimeout(this.timer);
+      this.onServing(health !== 'NOT_SERVING');
+    });
+    stream.on('error', (error: ServiceError) => this.ended(stream, error.code));
+    stream.on('end', () => this.ended(stream, status.OK));
+    this.stream = stream;
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    clearTimeout(this.timer);
+    this.stream?.cancel();
+  }
+
+  private open(): ClientReadableStream<HealthResponse> {
     const definition = healthService['Watch'];
     if (!definition) throw new Error('health.proto defines no Watch');
     const { path, requestSerialize, responseDeserialize } = definition;
+    const { client } = this.connection;
     const request: HealthRequest = { service: SERVICE };
-    const stream = this.connection.client.makeServerStreamRequest<HealthRequest, HealthResponse>(
+    return client.makeServerStreamRequest<HealthRequest, HealthResponse>(
       path,
       requestSerialize,
       responseDeserialize,
       request,
       new Metadata(),
     );
-    stream.on('data', ({ status: health }: HealthResponse) => this.onServing(health !== 'NOT_SERVING'));
-    stream.on('error', (error: ServiceError) => this.ended(error.code));
-    stream.on('end', () => this.ended(status.OK));
-    this.stream = stream;
   }
 
-  stop(): void {
-    this.isStopped = true;
-    clearTimeout(this.again);
-    this.stream?.cancel();
-  }
-
-  private ended(code: status): void {
-    if (!this.stream || this.isStopped) return;
+  private ended(stream: ClientReadableStream<HealthResponse>, code: status): void {
+    if (stream !== this.stream || this.isStopped) return;
     this.stream = undefined;
-    if (code === status.UNIMPLEMENTED || code === status.NOT_FOUND) {
-      this.isStopped = true;
-      this.onServing(true);
-      return;
-    }
+    clearTimeout(this.timer);
+    this.isSupported = code !== status.UNIMPLEMENTED && code !== status.NOT_FOUND;
     if (this.connection.state !== 'ready') return;
-    this.again = setTimeout(() => this.start(), AGAIN_AFTER_MS);
-    this.again.unref();
+    if (!this.isSupported) return this.onServing(true);
+    this.timer = setTimeout(() => this.start(), AGAIN_AFTER_MS);
+    this.timer.unref();
   }
 }

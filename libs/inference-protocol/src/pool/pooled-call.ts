@@ -21,6 +21,8 @@ import type { WorkerEndpoint } from './worker-endpoint.js';
 const LEAST_RETRY_MS = 5;
 /** Longest pause before the first retry; it doubles with each, and the pause is drawn evenly below it. */
 const BACKOFF_MS = 10;
+/** What setTimeout can wait at most. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface PoolParts {
   balancer: Balancer;
@@ -110,7 +112,7 @@ export class PooledCall<Request, Response> {
     if (this.isWaiting) return;
     this.isWaiting = true;
     const tooLate = (): void => this.cancel(this.parts.balancer.explain());
-    this.pause = setTimeout(tooLate, this.deadline - Date.now());
+    this.pause = setTimeout(tooLate, Math.min(this.deadline - Date.now(), LONGEST_TIMER_MS));
   }
 
   private stopWaiting(): void {

@@ -26,6 +26,8 @@ export class WorkerEndpoint {
   inFlight = 0;
   /** what the worker says of itself */
   isServing = true;
+  /** false while it is watched and has not said anything yet */
+  private hasSpoken: boolean;
   /** the last failure to reach it, for the message of calls that find nobody */
   lastFailure = '';
   private readonly connections: WorkerConnection[];
@@ -46,12 +48,17 @@ export class WorkerEndpoint {
       () => new WorkerConnection(target, options.maxMessageBytes, () => this.connectionChanged()),
     );
     const [first] = this.connections;
+    this.hasSpoken = !options.watchHealth;
     if (options.watchHealth && first) this.health = new HealthWatch(first, (is) => this.serves(is));
   }
 
   get state(): ConnectionState {
-    if (this.connections.some(({ state }) => state === 'ready')) return 'ready';
+    if (this.isConnected) return this.hasSpoken ? 'ready' : 'connecting';
     return this.connections.some(({ state }) => state === 'connecting') ? 'connecting' : 'down';
+  }
+
+  private get isConnected(): boolean {
+    return this.connections.some(({ state }) => state === 'ready');
   }
 
   /** The ready connection with the fewest calls; undefined when all were lost meanwhile. */
@@ -102,10 +109,13 @@ export class WorkerEndpoint {
 
   private connectionChanged(): void {
     if (this.isRetired) return;
-    if (this.connections[0]?.state === 'ready') this.health?.start();
-    if (this.state === 'ready') this.breaker.allowProbeNow();
-    else this.isServing = true;
+    if (this.isConnected) this.breaker.allowProbeNow();
+    else {
+      this.isServing = true;
+      this.hasSpoken = !this.health;
+    }
     this.options.onChange();
+    if (this.connections[0]?.state === 'ready') this.health?.start();
   }
 
   private breakerChanged(): void {
@@ -114,8 +124,9 @@ export class WorkerEndpoint {
   }
 
   private serves(isServing: boolean): void {
-    if (isServing === this.isServing) return;
+    if (isServing === this.isServing && this.hasSpoken) return;
     this.isServing = isServing;
+    this.hasSpoken = true;
     this.options.onChange();
   }
 }

@@ -335,6 +335,17 @@ describe('health', () => {
     await ask(client);
   });
 
+  it('sends nothing to a worker that has not said that it serves', async () => {
+    const worker = await aWorker(undefined, { health: 'NOT_SERVING' });
+    const client = createDecisionsClient({ address: worker.address, watchHealth: true });
+    cleanUp.push(() => void client.close());
+    await expect(ask(client)).rejects.toMatchObject({ message: expect.stringContaining('1 not serving') });
+    worker.tell('SERVING');
+    await until(() => stateOf(client, worker)?.isServing === true);
+    await ask(client);
+    expect(worker.calls).toBe(1);
+  });
+
   it('takes a worker without the service to serve', async () => {
     const client = await aClient([await aWorker()], { watchHealth: true });
     await askMany(client, 5);
