@@ -2,7 +2,7 @@ import { DomainError } from '@sextant/domain';
 import type { Rpc } from './programs/decision-program.js';
 import { CUSTOMER_COLUMNS } from './programs/value-program.js';
 import { TableSlicer } from './table-slicer.js';
-import { WireReader } from './wire/wire-reader.js';
+import { SpanList, WireReader } from './wire/wire-reader.js';
 import { WireWriter } from './wire/wire-writer.js';
 
 const CUSTOMER_BYTES = 8 * CUSTOMER_COLUMNS;
@@ -146,13 +146,13 @@ function customerRows(customers: Uint8Array): Rows {
 
 /** Rows that are messages of their own, tag and length included. */
 class RowMessages implements Rows {
-  private readonly spans: number[] = [];
+  private readonly spans = new SpanList();
   private message = new Uint8Array();
 
   constructor(private readonly mostRows: number) {}
 
   get count(): number {
-    return this.spans.length / 2;
+    return this.spans.length;
   }
 
   add(request: WireReader): void {
@@ -169,10 +169,10 @@ class RowMessages implements Rows {
   write(writer: WireWriter, from: number, count: number): void {
     // Rows that follow each other in the message are copied together.
     for (let row = from; row < from + count;) {
-      const start = this.spans[2 * row] as number;
-      let end = this.spans[2 * row + 1] as number;
-      for (row += 1; row < from + count && this.spans[2 * row] === end; row++) {
-        end = this.spans[2 * row + 1] as number;
+      const start = this.spans.start(row);
+      let end = this.spans.end(row);
+      for (row += 1; row < from + count && this.spans.start(row) === end; row++) {
+        end = this.spans.end(row);
       }
       writer.raw(this.message, start, end);
     }

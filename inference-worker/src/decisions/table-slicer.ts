@@ -1,6 +1,6 @@
 import { DomainError } from '@sextant/domain';
 import { mismatch } from './programs/feature-table.js';
-import { textOf, type WireReader } from './wire/wire-reader.js';
+import { SpanList, textOf, type WireReader } from './wire/wire-reader.js';
 import type { WireWriter } from './wire/wire-writer.js';
 
 /** Bounds on what a hostile table may make the main thread walk over. */
@@ -11,13 +11,14 @@ const SHORT_DICTIONARY = 64;
 const MISSING = -1;
 /** A code that the thread refuses, whatever the dictionary. */
 const OUTSIDE = -2;
+const UNNAMED = -1;
 
 interface Column {
   name: Uint8Array;
   /** float64 or int32, little-endian, one a row */
   values: Uint8Array;
-  /** null for numbers; where each text begins and ends in the message */
-  texts: number[] | null;
+  /** null for numbers; the field of each text in the message */
+  texts: SpanList | null;
 }
 
 /** A `FeatureTable` of which any rows can be written as a table of their own, without decoding it. */
@@ -25,6 +26,7 @@ export class TableSlicer {
   rows = 0;
   private readonly columns: Column[] = [];
   private texts = 0;
+  private names = new Int32Array();
 
   private constructor(
     private readonly message: Uint8Array,
@@ -40,7 +42,7 @@ export class TableSlicer {
     while (message.next()) {
       if (message.field === 1) table.rows = message.uint32();
       else if (message.field === 2) table.add(message.message(), null);
-      else if (message.field === 3) table.add(message.message(), []);
+      else if (message.field === 3) table.add(message.message(), new SpanList());
       else message.skip();
     }
     for (const column of table.columns) table.assertLength(column);
@@ -63,48 +65,56 @@ export class TableSlicer {
     writer.end(start);
   }
 
-  private add(message: WireReader, texts: number[] | null): void {
+  private add(message: WireReader, texts: SpanList | null): void {
     const column: Column = { name: new Uint8Array(), values: new Uint8Array(), texts };
     const valuesField = texts === null ? 2 : 3;
     while (message.next()) {
       if (message.field === 1) column.name = message.data();
       else if (message.field === valuesField) column.values = message.data();
-      else if (message.field === 2 && texts !== null) {
-        texts.push(message.span(), message.position);
-        this.texts += 1;
-      } else message.skip();
+      else if (message.field === 2 && texts !== null) message.spansOfSame(texts);
+      else message.skip();
     }
+    this.texts += texts?.length ?? 0;
     if (this.texts > MAX_TEXTS) throw this.tooLarge(`${MAX_TEXTS} texts in its dictionaries`);
     if (this.columns.length === MAX_COLUMNS) throw this.tooLarge(`${MAX_COLUMNS} columns`);
     this.columns.push(column);
   }
 
   /** Of a long dictionary the slice gets the texts that its rows name, in their order of appearance. */
-  private writeTexts(writer: WireWriter, texts: readonly number[], codes: Uint8Array): void {
-    const size = texts.length / 2;
+  private writeTexts(writer: WireWriter, texts: SpanList, codes: Uint8Array): void {
+    const size = texts.length;
     if (size <= SHORT_DICTIONARY) {
       for (let code = 0; code < size; code++) this.writeText(writer, texts, code);
       writer.data(3, codes);
       return;
     }
-    const renamed = new Map<number, number>();
+    const renamed = this.renaming(size);
     const view = new DataView(codes.buffer, codes.byteOffset, codes.byteLength);
-    const written = new DataView(new ArrayBuffer(codes.byteLength));
-    for (let at = 0; at < codes.byteLength; at += 4) {
-      const code = view.getInt32(at, true);
-      let name = code === MISSING ? MISSING : renamed.get(code);
-      if (name === undefined && code >= 0 && code < size) {
-        name = renamed.size;
-        renamed.set(code, name);
+    const written = new Int32Array(codes.byteLength / 4);
+    let named = 0;
+    for (let row = 0; row < written.length; row++) {
+      const code = view.getInt32(4 * row, true);
+      if (code < 0 || code >= size) {
+        written[row] = code === MISSING ? MISSING : OUTSIDE;
+        continue;
+      }
+      if (renamed[code] === UNNAMED) {
+        renamed[code] = named++;
         this.writeText(writer, texts, code);
       }
-      written.setInt32(at, name ?? OUTSIDE, true);
+      written[row] = renamed[code] as number;
     }
     writer.data(3, new Uint8Array(written.buffer));
   }
 
-  private writeText(writer: WireWriter, texts: readonly number[], code: number): void {
-    writer.data(2, this.message.subarray(texts[2 * code], texts[2 * code + 1]));
+  /** Memory for the new names of a dictionary's texts, all unnamed. */
+  private renaming(size: number): Int32Array {
+    if (this.names.length < size) this.names = new Int32Array(size);
+    return this.names.subarray(0, size).fill(UNNAMED);
+  }
+
+  private writeText(writer: WireWriter, texts: SpanList, code: number): void {
+    writer.raw(this.message, texts.start(code), texts.end(code));
   }
 
   private assertLength({ name, values, texts }: Column): void {

@@ -92,6 +92,27 @@ export class WireReader {
     return start;
   }
 
+  /**
+   * Moves over the field and over all that follow it with the same tag, as a repeated field of short texts stands in a message.
+   *
+   * @param into  gets where each field begins, its tag included, and ends
+   */
+  spansOfSame(into: SpanList): void {
+    const { bytes, end } = this;
+    const tag = bytes[this.fieldStart] as number;
+    const start = this.fieldStart;
+    this.span();
+    into.push(start, this.at);
+    // A tag of one byte and a length of one byte are read here; whatever is longer is left to `next`.
+    while (this.at + 1 < end && tag < 0x80 && bytes[this.at] === tag) {
+      const length = bytes[this.at + 1] as number;
+      const behind = this.at + 2 + length;
+      if (length >= 0x80 || behind > end) return;
+      into.push(this.at, behind);
+      this.at = behind;
+    }
+  }
+
   /** A view of the bytes. */
   data(): Uint8Array {
     const start = this.span();
@@ -152,6 +173,35 @@ export class WireReader {
 
   private need(bytes: number): void {
     if (!(bytes <= this.end - this.at)) throw malformed(`field ${this.field} is longer than the message`);
+  }
+}
+
+/** Pairs of positions in a message. */
+export class SpanList {
+  private positions = new Int32Array(16);
+  private used = 0;
+
+  get length(): number {
+    return this.used / 2;
+  }
+
+  push(start: number, end: number): void {
+    if (this.used === this.positions.length) {
+      const larger = new Int32Array(2 * this.used);
+      larger.set(this.positions);
+      this.positions = larger;
+    }
+    this.positions[this.used] = start;
+    this.positions[this.used + 1] = end;
+    this.used += 2;
+  }
+
+  start(i: number): number {
+    return this.positions[2 * i] as number;
+  }
+
+  end(i: number): number {
+    return this.positions[2 * i + 1] as number;
   }
 }
 
