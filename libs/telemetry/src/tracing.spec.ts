@@ -120,12 +120,12 @@ describe('loadTracing', () => {
     loadTracing(env, { service: 'here', version: '1', onProblem: () => undefined });
   const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://127.0.0.1:4318';
 
-  it.each([
+  it.each<Record<string, string>>([
     {},
     { OTEL_EXPORTER_OTLP_ENDPOINT: '' },
     { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SDK_DISABLED: 'true' },
     { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_EXPORTER: 'none' },
-  ])('is off with %j', async (env: Record<string, string>) => {
+  ])('is off with %j', async (env) => {
     expect(await load(env)).toBeNull();
   });
 
@@ -145,11 +145,11 @@ describe('loadTracing', () => {
     expect([stdout.trim(), stderr]).toEqual(['[0,true]', '']);
   });
 
-  it.each([
+  it.each<Record<string, string>>([
     { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
     { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_EXPORTER: 'jaeger' },
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'not a url' },
-  ])('refuses %j', async (env: Record<string, string>) => {
+  ])('refuses %j', async (env) => {
     await expect(load(env)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 });
