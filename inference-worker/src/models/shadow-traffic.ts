@@ -76,7 +76,10 @@ export class ShadowTraffic {
       return this.failed(slot, mismatch ?? 'it answers no decisions');
     slot.acquire();
     this.isRunning = true;
+    let isOver = false;
     const end = (): void => {
+      if (isOver) return;
+      isOver = true;
       this.isRunning = false;
       slot.release();
     };

@@ -61,7 +61,7 @@ describe('trainLead', () => {
       const spec = manifest.spec as ScoreSpec;
       const table = tableOfRecords([{ x: 0.9, y: -0.9, plan: 'pro' }, { x: -0.9, y: 0.9 }, {}]);
       const rows = encodeTable(spec.table, table);
-      const session = await InferenceSession.create(files.get('model.onnx') ?? new Uint8Array());
+      const session = await InferenceSession.create(Uint8Array.from(files.get('model.onnx') ?? []));
       const input = new Tensor('float32', rows, [3, spec.table.features.length]);
       const [hot = 0, cold = 0, unknown = 0] = (await session.run({ features: input }))['probability']
         ?.data as Float32Array;

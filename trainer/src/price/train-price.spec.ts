@@ -47,7 +47,7 @@ function sales(days: number, level: number): DemandRow[] {
 }
 
 async function serve({ draft, files }: TrainedModel, rows: readonly DemandRow[]): Promise<Float32Array> {
-  const session = await InferenceSession.create(files.get('model.onnx') ?? new Uint8Array());
+  const session = await InferenceSession.create(Uint8Array.from(files.get('model.onnx') ?? []));
   if (draft.spec.task !== 'price') throw new Error('the draft must be of a price model');
   const encoded = encodeTable(draft.spec.table, demandTable(rows));
   const features = new Tensor('float32', encoded, [rows.length, draft.spec.table.features.length]);

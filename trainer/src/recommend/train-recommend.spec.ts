@@ -50,7 +50,7 @@ describe('trainRecommend', () => {
       const { items, tauItems } = manifest.spec;
       expect(files.get(manifest.spec.similarityFile)?.byteLength).toBe(4 * (items.length + 1) * items.length);
 
-      const session = await InferenceSession.create(files.get('model.onnx') ?? new Uint8Array());
+      const session = await InferenceSession.create(Uint8Array.from(files.get('model.onnx') ?? []));
       const row = new Float32Array(items.length + 1);
       fillHistoryRow(row, weighHistory([items.indexOf('p21'), items.indexOf('p23')], tauItems));
       const { scores } = await session.run({ history: new Tensor('float32', row, [1, row.length]) });
@@ -79,7 +79,7 @@ describe('trainRecommend', () => {
     expect(files.get('similarity.f32')?.byteLength).toBe(4 * (2 * items.length + 1) * (rank ?? 0));
     expect(card.chosenBecause).toContain('too large');
 
-    const session = await InferenceSession.create(files.get('model.onnx') ?? new Uint8Array());
+    const session = await InferenceSession.create(Uint8Array.from(files.get('model.onnx') ?? []));
     const row = new Float32Array(items.length + 1);
     fillHistoryRow(row, weighHistory([items.indexOf('p21'), items.indexOf('p23')], tauItems));
     const { scores } = await session.run({ history: new Tensor('float32', row, [1, row.length]) });
