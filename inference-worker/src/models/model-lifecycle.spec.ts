@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { openInferenceService } from '@sextant/inference-protocol';
@@ -69,6 +69,16 @@ describe('a plain ONNX file', () => {
     await putPlain(directory.root, 'plain', 2, Buffer.from('nor this'));
     await eventually(async () => (await refusalsOf(target)).length === 1);
     expect(await infer(target, 'plain')).toEqual({ version: '1', y: [1, 2] });
+  });
+
+  it('serves on while the next version is only a folder yet', async () => {
+    const { directory } = await repository();
+    await putPlain(directory.root, 'plain', 1);
+    const target = await worker(directory.root);
+    await mkdir(join(directory.root, 'plain', '2'));
+    await putPlain(directory.root, 'other', 1);
+    await eventually(() => infer(target, 'other').catch(() => undefined));
+    expect(await infer(target, 'plain')).toEqual({ version: '1', y: [-1, 2] });
   });
 
   it('takes no decisions', async () => {

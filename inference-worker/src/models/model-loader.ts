@@ -170,6 +170,7 @@ export class ModelLoader {
         maxBatchRows: rows,
         maxPendingRows,
         maxQueueDelayMs: (batching.maxQueueDelayMicros ?? 0) / 1000,
+        ...(batching.instances ? { maxRunning: batching.instances } : {}),
         ...(program === 'score' ? {} : { assemble: assembleDecisions }),
       });
     return {

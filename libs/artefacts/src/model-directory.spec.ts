@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -106,5 +106,33 @@ describe('ModelDirectory', () => {
 
   it('finds nothing in a directory that is not there yet', async () => {
     expect(await new ModelDirectory(join(root, 'absent')).listModels()).toEqual([]);
+  });
+
+  it('tells plain versions from described ones, and half made ones from both', async () => {
+    await directory.publish(draft, files, card);
+    const folder = (version: number): string => join(root, MODEL, String(version));
+    await mkdir(folder(2));
+    expect(await directory.findMark(MODEL, 1)).toMatchObject({ isPlain: false });
+    expect(await directory.findMark(MODEL, 2)).toBeNull();
+
+    await writeFile(join(folder(2), 'model.onnx'), 'plain');
+    const mark = await directory.findMark(MODEL, 2);
+    expect(mark).toMatchObject({ isPlain: true });
+    expect(await directory.readVersion(MODEL, 2)).toEqual({
+      manifest: null,
+      files: new Map([['model.onnx', Buffer.from('plain')]]),
+    });
+    await writeFile(join(folder(2), 'model.onnx'), 'another');
+    expect(await directory.findMark(MODEL, 2)).not.toEqual(mark);
+  });
+
+  it('lists what can be a model, follows links, and never leaves its root', async () => {
+    await directory.publish(draft, files, card);
+    await mkdir(join(root, '.hidden'));
+    await mkdir(join(root, 'has space'));
+    await symlink(join(root, MODEL), join(root, 'linked'));
+    expect(await directory.listModels()).toEqual([MODEL, 'linked']);
+    expect(await directory.listVersions('linked')).toEqual([1]);
+    expect(await new ModelDirectory(join(root, MODEL)).listVersions('..')).toEqual([]);
   });
 });

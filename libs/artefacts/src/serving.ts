@@ -39,6 +39,13 @@ export const servingConfig = z.strictObject({
         .max(1_000_000)
         .optional()
         .describe('how long rows may wait for company while a thread is idle'),
+      instances: z
+        .number()
+        .int()
+        .min(1)
+        .max(256)
+        .optional()
+        .describe('runs of the model at the same time; without it as many as there are threads'),
     })
     .default({}),
   execution: z
