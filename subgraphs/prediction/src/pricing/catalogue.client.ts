@@ -118,7 +118,7 @@ export class CatalogueClient {
     const signed = { method: 'POST', path: new URL(url).pathname, body };
     const signature = signRequest(signed, serviceOf(tenantId), { secret: signingSecret, nowMs: now() });
     const traceparent = activeSpan()?.traceparent;
-    const trace = traceparent === undefined ? {} : { traceparent };
+    const trace: Record<string, string> = traceparent === undefined ? {} : { traceparent };
     const response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...trace, ...signature },
