@@ -372,6 +372,9 @@ describe('prediction subgraph', () => {
     expect(metrics).toMatch(/sextant_decisions_total\{kind="price",rung="MODEL",reason="none"\} \d+/);
     expect(metrics).toMatch(/sextant_inference_call_seconds_count\{rpc="QuotePrices",outcome="ok"\} \d+/);
     expect(metrics).toContain('sextant_inference_breaker_state{state="closed"} 1');
+    expect(metrics).toContain('sextant_inference_endpoints{state="ready"} 1');
+    expect(metrics).toMatch(/sextant_inference_attempts_total\{kind="first",status="OK"\} \d+/);
+    expect(metrics).toContain('sextant_inference_hedges_won_total 0');
     expect(metrics).toContain('sextant_decision_log_dropped_total 0');
   });
 });

@@ -31,6 +31,8 @@ const ATTRIBUTION = {
 export class FixtureWorker {
   readonly calls: string[] = [];
   readonly requests: unknown[] = [];
+  /** what came with each call */
+  readonly metadata: Record<string, unknown>[] = [];
   delayMs = 0;
   refusal: DomainError | null = null;
   /** why it answers scores and quotes without attributions; empty: it does not */
@@ -73,6 +75,7 @@ export class FixtureWorker {
     return (call: ServerUnaryCall<Request, object>, reply: sendUnaryData<object>): void => {
       this.calls.push(rpc);
       this.requests.push(call.request);
+      this.metadata.push(call.metadata.getMap());
       const servedBy = {
         ...{ model: call.request.model, version: '7', device: 'CPU', queueMs: 0.5, computeMs: 1.5 },
         ...{ batchSize: 3, trainedAt: '2026-02-01T00:00:00Z' },
