@@ -22,6 +22,7 @@ export function requests() {
     'QuotePrices, 16 quotes, explained': quotes(16, true),
     'QuotePrices, 400 quotes': quotes(400, false),
     'QuotePrices, 400 quotes, explained': quotes(400, true),
+    'QuotePrices, 8,192 quotes, explained': quotes(8_192, true),
     'PredictDemand, 8,192 rows': demand(8_192),
     'ForecastValue, 8,192 rows': forecast(8_192),
     'ChooseActions, 8,192 rows, 100 columns': actions(8_192),

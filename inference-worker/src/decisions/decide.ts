@@ -85,24 +85,23 @@ interface Asked {
 async function plain(asked: Asked, context: CallContext): Promise<Uint8Array[]> {
   const { decide: lane, provider } = asked.served;
   if (lane === null) throw new RangeError('a model with a task has a lane for its decisions');
-  const { pieces, timing } = await answers(asked, lane, { explain: false, context });
+  const { pieces, timing } = await answers(asked, lane, context);
   return [servedByOf(asked.served, DEVICE_OF[provider], timing), ...pieces];
 }
 
 /** Attributions are made on CPU threads, whatever the model runs on, and so are the answers that carry them. */
 async function explained(asked: Asked, lane: BatchLane, context: CallContext): Promise<Uint8Array[]> {
   const deadline = Date.now() + EXPLAIN_SHARE * (context.deadline - Date.now());
-  const earlier = withDeadline(context, deadline);
-  const { pieces, timing } = await answers(asked, lane, { explain: true, context: earlier });
+  const { pieces, timing } = await answers(asked, lane, withDeadline(context, deadline));
   return [servedByOf(asked.served, DEVICE_OF.cpu, timing), ...pieces];
 }
 
 function answers(
   { parts: { runner, maxMessageBytes }, rpc, request }: Asked,
   lane: BatchLane,
-  { explain, context }: { explain: boolean; context: CallContext },
+  context: CallContext,
 ): Promise<Decision> {
-  const rows = new DecisionRows(rpc, request, explain);
+  const rows = new DecisionRows(rpc, request, lane.options);
   return new Promise((resolve, reject) => {
     const sink = new CollectedAnswers(maxMessageBytes, {
       resolve: (decided, timing) => resolve({ pieces: joinAnswers(rpc, decided), timing }),

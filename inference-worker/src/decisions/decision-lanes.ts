@@ -1,5 +1,5 @@
 import type { PreparedTask } from '../models/prepared-task.js';
-import type { BatchPart, RowSource } from '../scheduling/batch-lane.js';
+import type { BatchPart, LaneOptions, RowSource } from '../scheduling/batch-lane.js';
 import type { Tensor } from '../tensors/tensor.js';
 import type { DecisionSource } from './programs/decision-model.js';
 import { type Rpc, RPCS } from './programs/decision-program.js';
@@ -10,13 +10,29 @@ import { type PartDraft, packRequests } from './wire/part-messages.js';
 const MAX_EXPLAINED = 16;
 /** A price search asks the model at a few prices to a few hundred; it is queued as this many rows. */
 const ROWS_OF_QUOTE = 32;
+const MANY_REASONS = 8;
 const BYTES_OF_INDEX = 64;
 /** Rows differ in length. */
 const SPARE = 1.1;
 
-/** Rows that a row of the call counts for in queues and batches. */
-export function queueRowsOf(rpc: Rpc): number {
-  return rpc === 'QuotePrices' ? ROWS_OF_QUOTE : 1;
+/**
+ * Rows that a row of a request counts for in queues and batches, so that a batch of dear rows is not longer than one of cheap ones:
+ * a power of two that parts of the lane's batches come out whole with, less where the whole request would not fit the queue.
+ */
+export function queueRowsOf(
+  rpc: Rpc,
+  { rows, reasons }: Pick<SplitRequest, 'rows' | 'reasons'>,
+  { maxBatchRows, maxPendingRows }: Pick<LaneOptions, 'maxBatchRows' | 'maxPendingRows'>,
+): number {
+  let weight = rpc === 'QuotePrices' ? ROWS_OF_QUOTE : rpc === 'Recommend' ? rowsOfSlate(reasons) : 1;
+  while (weight > 1 && (maxBatchRows % weight !== 0 || rows * weight > maxPendingRows)) weight /= 2;
+  return weight;
+}
+
+/** Reasons of a hundred items cost a few times what ranking all items does. */
+function rowsOfSlate(reasons: number): number {
+  if (reasons >= MANY_REASONS) return 8;
+  return reasons > 0 ? 2 : 1;
 }
 
 /** Rows that may run together on the lanes of a task's decisions. */
@@ -41,15 +57,23 @@ export class DecisionRows implements RowSource {
   readonly bytesPerRow: number;
   private readonly queueRows: number;
 
-  /** @param explain  whether the answers are to be attributed; the lane must be the one for that */
+  private readonly explain: boolean;
+
+  /** @param lane  where they will wait; where that is the lane for attributions the answers are to be attributed */
   constructor(
     readonly rpc: Rpc,
     private readonly request: SplitRequest,
-    private readonly explain: boolean,
+    lane: LaneOptions,
   ) {
-    this.queueRows = queueRowsOf(rpc);
+    this.explain = lane.program === 'explain';
+    this.queueRows = queueRowsOf(rpc, request, lane);
     this.rows = request.rows * this.queueRows;
     this.bytesPerRow = (request.bytes + BYTES_OF_INDEX) / this.rows;
+  }
+
+  /** The same rows for another version's lane. */
+  on(lane: LaneOptions): DecisionRows {
+    return new DecisionRows(this.rpc, this.request, lane);
   }
 
   /** The part of a batch as a thread reads it. */

@@ -13,6 +13,8 @@ export interface SplitRequest {
   version: string;
   rows: number;
   explain: boolean;
+  /** wanted of each recommended item */
+  reasons: number;
   /** bytes of the message, which lives as long as rows of it wait */
   bytes: number;
   /** Writes a request message of the same call that holds rows [from, from + count) only. */
@@ -49,6 +51,7 @@ export function splitRequest(rpc: Rpc, bytes: Uint8Array, mostRows: number): Spl
     version: head.version,
     rows: rows.count,
     explain: head.explain,
+    reasons: head.reasons,
     bytes: bytes.length,
     writeSlice: (writer, { from, count }, explain) => {
       if (rpc === 'Recommend') writer.uint32(4, head.reasons);

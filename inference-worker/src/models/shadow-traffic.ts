@@ -93,7 +93,8 @@ export class ShadowTraffic {
       this.failed(slot, error instanceof Error ? error.message : String(error));
     };
     try {
-      scheduler.submit(shadowLane, source, collectorOf(source, compare, fail), backgroundCall(served));
+      const rows = source instanceof DecisionRows ? source.on(shadowLane.options) : source;
+      scheduler.submit(shadowLane, rows, collectorOf(rows, compare, fail), backgroundCall(served));
     } catch (error) {
       end();
       if (!(error instanceof DomainError)) throw error;
