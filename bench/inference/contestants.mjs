@@ -22,6 +22,10 @@ export const CONTESTANTS = {
     says: 'this worker, one row a run',
     start: (call) => startWorker(call, { INFERENCE_MAX_BATCH_ROWS: '1' }),
   },
+  'sextant-threads': {
+    says: 'this worker, nothing on its main thread',
+    start: (call) => startWorker(call, { INFERENCE_INLINE_MS: '0' }),
+  },
   aio: { says: 'grpc.aio + ONNX Runtime', isPeer: true, start: startAio },
   mlserver: { says: 'MLServer 1.7.1', isPeer: true, start: startMlserver },
 };

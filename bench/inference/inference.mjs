@@ -13,7 +13,7 @@ import { CONTESTANTS } from './contestants.mjs';
 import { load } from './load.mjs';
 import { keepMessage, MODELS, prepareModels } from './models.mjs';
 import { cpuMicros, residentBytes } from './process-cpu.mjs';
-import { barsOf, computeTableOf, tableOf } from './report.mjs';
+import { barsOf, computeTableOf, sizingTableOf, tableOf } from './report.mjs';
 import { startServer } from './server-process.mjs';
 import { findGhz } from './setup.mjs';
 import { inferRequest } from './wire.mjs';
@@ -70,7 +70,12 @@ const report = {
   computed,
 };
 if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
-const tables = [tableOf(samples), barsOf(samples), computed.length > 0 ? computeTableOf(computed) : ''];
+const tables = [
+  tableOf(samples),
+  barsOf(samples),
+  computed.length > 0 ? computeTableOf(computed) : '',
+  sizingTableOf(samples),
+];
 process.stdout.write(`${tables.filter(Boolean).join('\n\n')}\n`);
 
 /** All servers live at once and are loaded in turn; the others wait without work. */

@@ -20,6 +20,25 @@ export function tableOf(samples) {
   ].join('\n');
 }
 
+/** Share of a core that calls may take in the long run: the rest is for peaks until a new replica serves. */
+const PLANNED_SHARE = 0.6;
+
+/** What one busy core carries of the worker's loads. */
+export function sizingTableOf(samples) {
+  const lines = summaries(samples)
+    .filter(({ server }) => server === 'sextant')
+    .map(({ model, load, rows, cpuUs }) => {
+      const callsPerSecond = (PLANNED_SHARE * 1e6) / cpuUs;
+      return `| ${model} | ${load} | ${cpuUs.toFixed(0)} | ${callsPerSecond.toFixed(0)} | ${(callsPerSecond * rows).toFixed(0)} |`;
+    });
+  if (lines.length === 0) return '';
+  return [
+    `| model | rows × callers | CPU µs a call | calls/s of one core at ${100 * PLANNED_SHARE}% | rows/s |`,
+    '|---|---|---|---|---|',
+    ...lines,
+  ].join('\n');
+}
+
 /** The time of batches against Python's, which is held to the same. */
 export function computeTableOf(results) {
   const lines = results.map(({ model, rows, ownUs, pythonUs }) => {
