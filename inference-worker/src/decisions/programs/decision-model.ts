@@ -86,15 +86,10 @@ export class DecisionModel {
     let from = 0;
     const answers = questions.map((question, i): PartAnswer => {
       const at = requests[i]?.at ?? 0;
-      if (question instanceof Error) {
-        const failure = refusalOf(question);
-        writeFailure(writer, failure);
-        return { at, failure, end: writer.length };
-      }
-      const to = from + question.rows;
-      question.answer(output.subarray(from * width, to * width), writer);
-      from = to;
-      return { at, failure: null, end: writer.length };
+      if (question instanceof Error) return { at, ...refused(question, writer) };
+      const own = output.subarray(from * width, (from + question.rows) * width);
+      from += question.rows;
+      return { at, ...answered(question, own, writer) };
     });
     this.bytesOfRow = writer.length / asked;
     const together = rows > 0 ? Math.min(rows, this.maxRows) : asked;
@@ -199,8 +194,28 @@ function joined(pieces: readonly TensorArray[]): TensorArray {
   return all;
 }
 
+type Written = Pick<PartAnswer, 'failure' | 'end'>;
+
+/** Some rows are seen to be impossible only when the model has answered them. */
+function answered(question: Question, output: TensorArray, writer: WireWriter): Written {
+  const start = writer.length;
+  try {
+    question.answer(output, writer);
+    return { failure: null, end: writer.length };
+  } catch (error) {
+    writer.truncate(start);
+    return refused(error, writer);
+  }
+}
+
+function refused(error: unknown, writer: WireWriter): Written {
+  const failure = refusalOf(error);
+  writeFailure(writer, failure);
+  return { failure, end: writer.length };
+}
+
 /** What a caller may read of it; anything but a DomainError is a bug of ours and fails the whole job, loudly. */
-function refusalOf(error: Error): DomainError {
+function refusalOf(error: unknown): DomainError {
   if (!(error instanceof DomainError)) throw error;
   return error;
 }

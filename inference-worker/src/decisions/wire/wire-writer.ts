@@ -19,6 +19,11 @@ export class WireWriter {
     return this.at;
   }
 
+  /** Forgets what was written from there on. */
+  truncate(length: number): void {
+    this.at = length;
+  }
+
   /** A view of what was written; writing on may move it. */
   written(from = 0): Uint8Array<ArrayBuffer> {
     return this.bytes.subarray(from, this.at);
