@@ -41,16 +41,17 @@ export class MemoryBudget {
   /**
    * Makes room for a load.
    *
-   * @param name   `<model>/<version>`, for the message
+   * @param wanted  what is to be loaded; other versions of its model leave last, since calls may be on their way to them
    * @returns      to be called when the version is in the catalogue, or will never be
    * @throws DomainError MODEL_TOO_LARGE when it never fits, INFERENCE_UNAVAILABLE when all the others are in use
    */
-  reserve(name: string, bytes: number): () => void {
+  reserve(wanted: { model: string; version: number }, bytes: number): () => void {
+    const name = `${wanted.model}/${wanted.version}`;
     if (bytes > this.ceilingBytes) {
       const message = `${name} takes about ${bytes} bytes in memory and MODEL_MEMORY_BYTES is ${this.ceilingBytes}: allow more, or run fewer INFERENCE_THREADS`;
       throw new DomainError('MODEL_TOO_LARGE', message);
     }
-    this.makeRoom(name, bytes);
+    this.makeRoom(wanted.model, name, bytes);
     this.reservedBytes += bytes;
     let isHeld = true;
     return () => {
@@ -59,19 +60,22 @@ export class MemoryBudget {
     };
   }
 
-  private makeRoom(name: string, bytes: number): void {
+  private makeRoom(model: string, name: string, bytes: number): void {
     let missing = this.usedBytes + bytes - this.ceilingBytes;
     if (missing <= 0) return;
     const now = Date.now();
     const idle = this.loaded().filter((slot) => !slot.isInUse);
-    for (const slot of idle.sort((a, b) => b.idleMs(now) - a.idleMs(now))) {
-      if (missing <= 0) return;
-      if (!slot.leaveMemory('evicted')) continue;
-      missing -= slot.memoryBytes;
-    }
-    if (missing > 0) {
-      const message = `there is no room for ${name}: it takes about ${bytes} bytes, and what is in use leaves ${bytes - missing} of the ${this.ceilingBytes} of MODEL_MEMORY_BYTES; try again later`;
+    const ownLast = (slot: VersionSlot): number => Number(slot.model === model);
+    idle.sort((a, b) => ownLast(a) - ownLast(b) || b.idleMs(now) - a.idleMs(now));
+    const possible = idle.reduce((sum, slot) => sum + slot.memoryBytes, 0);
+    if (missing > possible) {
+      const message = `there is no room for ${name}: it takes about ${bytes} bytes, and what is in use leaves ${bytes - missing + possible} of the ${this.ceilingBytes} of MODEL_MEMORY_BYTES; try again later`;
       throw new NoRoomError('INFERENCE_UNAVAILABLE', message);
+    }
+    for (const slot of idle) {
+      if (missing <= 0) return;
+      slot.leaveMemory('evicted');
+      missing -= slot.memoryBytes;
     }
   }
 

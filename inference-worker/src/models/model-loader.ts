@@ -67,7 +67,7 @@ export class ModelLoader {
     if (stored.manifest === null) this.assertPlainAllowed(order);
     const sizes = { files: stored.files, onnxBytes: onnx.byteLength };
     const memoryBytes = estimateMemory(sizes, this.options.sessions);
-    const releaseRoom = memory.reserve(`${model}/${version}`, memoryBytes);
+    const releaseRoom = memory.reserve(order, memoryBytes);
     try {
       const served = await this.open(order, { ...stored, onnx, memoryBytes });
       return { served, releaseRoom };
