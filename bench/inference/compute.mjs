@@ -1,4 +1,5 @@
-// One run of a batch: the session that the worker's threads hold beside Python's ONNX Runtime, on one thread each, in turn.
+// One run of a batch: the session that the worker's threads hold beside onnxruntime-node's public session and Python's, on one thread
+// each, in turn.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -21,21 +22,29 @@ export async function compareCompute(model, path, rowCounts) {
   if (python === null) return null;
   const columns = String(MODELS[model].columns);
   const ours = startAsked(process.execPath, [here('./compute-child.mjs'), path, columns]);
+  const bare = startAsked(process.execPath, [here('./compute-child.mjs'), path, columns, 'public']);
   const theirs = startAsked(python, [here('./peers/compute.py'), path, columns]);
   try {
     const results = [];
     for (const rows of rowCounts) {
       const runs = Math.max(1, Math.round(TURN_US / (await theirs.ask(rows, 3))));
-      const [own, python] = [[], []];
+      const [own, publicly, python] = [[], [], []];
       for (let turn = 0; turn < TURNS; turn++) {
         own.push(await ours.ask(rows, runs));
+        publicly.push(await bare.ask(rows, runs));
         python.push(await theirs.ask(rows, runs));
       }
-      results.push({ model, rows, ownUs: Math.min(...own), pythonUs: Math.min(...python) });
+      results.push({
+        model,
+        rows,
+        ownUs: Math.min(...own),
+        publicUs: Math.min(...publicly),
+        pythonUs: Math.min(...python),
+      });
     }
     return results;
   } finally {
-    await Promise.all([ours.stop(), theirs.stop()]);
+    await Promise.all([ours.stop(), bare.stop(), theirs.stop()]);
   }
 }
 
