@@ -3,6 +3,7 @@ import type { ModelRunner } from '../models/model-runner.js';
 import type { PreparedTask } from '../models/prepared-task.js';
 import type { ServedModel } from '../models/served-model.js';
 import { DEVICE_OF } from '../onnx/providers.js';
+import type { WorkerMetrics } from '../operations/worker-metrics.js';
 import type { BatchLane, BatchTiming } from '../scheduling/batch-lane.js';
 import type { CallContext } from '../transport/call-context.js';
 import { joinAnswers, servedByField, textField } from './answer-message.js';
@@ -14,6 +15,7 @@ import { taskOf } from './task-of.js';
 
 export interface DecideParts {
   runner: ModelRunner;
+  metrics: WorkerMetrics;
   /** the largest answer, in bytes */
   maxMessageBytes: number;
 }
@@ -70,6 +72,7 @@ export function decide(
       return await explained(asked, served.explain, context);
     } catch (error) {
       const reason = reasonToGoOn(error, context);
+      parts.metrics.explanationRefused(rpc, reason);
       return [...(await plain(asked, context)), textField(REFUSED_FIELD[rpc] ?? 0, reason)];
     }
   });

@@ -1,7 +1,7 @@
 import { type ScoreLeadsResponse, toFeatureTable } from '@sextant/inference-protocol';
 import { afterEach, beforeAll, afterAll, describe, expect, it } from 'vitest';
 import { aRepository, publishLead, type TestRepository } from '../testing/test-models.js';
-import { startTestWorker, type TestWorker } from '../testing/test-worker.js';
+import { sample, startTestWorker, type TestWorker } from '../testing/test-worker.js';
 
 const within = { deadlineMs: 10_000 };
 let repository: TestRepository;
@@ -34,6 +34,8 @@ describe('attributions that cannot be made', () => {
       few.scores.map(({ probability }) => probability),
     );
     expect(many.servedBy).toMatchObject({ model: 'demo.lead', version: '1', device: 'CPU' });
+    const counted = 'sextant_inference_explanations_refused_total{rpc="ScoreLeads",code="BATCH_TOO_LARGE"}';
+    expect(sample(await worker.metrics(), counted)).toBe(1);
   });
 
   it('leave the scores whole where their queue is full', async () => {

@@ -58,6 +58,11 @@ export class WorkerMetrics implements BatchObserver {
     'calls of sextant.inference.v1.Decisions by rpc, whatever their outcome',
     ['rpc'],
   );
+  private readonly refusedExplanations = counter(
+    'sextant_inference_explanations_refused_total',
+    'calls of sextant.inference.v1.Decisions that were answered without the attributions asked for, by rpc and why',
+    ['rpc', 'code'],
+  );
   private readonly lostThreads = counter(
     'sextant_inference_threads_lost_total',
     'inference threads that ended and were replaced',
@@ -87,6 +92,7 @@ export class WorkerMetrics implements BatchObserver {
       versions.computeSeconds,
       versions.batchRows,
       this.domainCalls,
+      this.refusedExplanations,
       ...backlogFamilies(this),
       this.shed,
       ...threadFamilies(this),
@@ -170,6 +176,10 @@ export class WorkerMetrics implements BatchObserver {
 
   domainCall(rpc: string): void {
     this.domainCalls.of(rpc).value += 1;
+  }
+
+  explanationRefused(rpc: string, code: string): void {
+    this.refusedExplanations.of(rpc, code).value += 1;
   }
 
   callFinished({ rpc, model, version, code, seconds }: FinishedCall): void {
