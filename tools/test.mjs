@@ -17,7 +17,8 @@ check('project graph', bin('nx'), ['show', 'projects']);
 check('lint', bin('eslint'), ['--max-warnings', '0', '.']);
 check('format', bin('prettier'), ['--check', '--log-level', 'warn', '.']);
 check('composition', process.execPath, ['tools/compose.mjs', '--check']);
-const counts = [vitest('vitest.config.ts'), ...(quick ? [] : [vitest('vitest.e2e.config.ts')])];
+const ofProcesses = ['vitest.worker.config.ts', 'vitest.e2e.config.ts'];
+const counts = ['vitest.config.ts', ...(quick ? [] : ofProcesses)].map(vitest);
 rmSync(reports, { recursive: true, force: true });
 
 const sum = (key) => counts.reduce((total, count) => total + count[key], 0);

@@ -15,12 +15,18 @@ export const STATUS = {
   UNAVAILABLE: 14,
 } as const;
 
+/** How gRPC reads a stream that the server reset. */
+const STATUS_OF_RESET: Readonly<Record<number, number>> = {
+  [constants.NGHTTP2_REFUSED_STREAM]: STATUS.UNAVAILABLE,
+  [constants.NGHTTP2_ENHANCE_YOUR_CALM]: STATUS.RESOURCE_EXHAUSTED,
+};
+
 export const INFER = '/inference.GRPCInferenceService/ModelInfer';
 export const LIVE = '/inference.GRPCInferenceService/ServerLive';
 export const HEALTH = '/grpc.health.v1.Health/Check';
 
 export interface Answer {
-  /** gRPC status; -1 when the stream or the connection ended without one */
+  /** gRPC status; -1 when the connection ended without one */
   status: number;
   message: string;
   /** the message of an answer that is OK */
@@ -129,7 +135,7 @@ export function answerOf(stream: ClientHttp2Stream, startedAt = performance.now(
     stream.on('deadline', () => (trailers = { 'grpc-status': String(STATUS.DEADLINE_EXCEEDED) }));
     stream.on('close', () => {
       const code = trailers['grpc-status'];
-      const status = code === undefined ? -1 : Number(code);
+      const status = code === undefined ? (STATUS_OF_RESET[stream.rstCode ?? 0] ?? -1) : Number(code);
       const body = status === 0 ? Buffer.concat(chunks).subarray(5) : null;
       const message = code === undefined ? failure || `stream closed with ${stream.rstCode}` : '';
       resolve({
