@@ -165,6 +165,7 @@ export class ModelFollower {
   private remove(model: string, reason: UnloadReason): void {
     const { catalogue, metrics, logger } = this.parts;
     this.configurations.delete(model);
+    this.forgetRefused(model);
     const wasServed = catalogue.slotsOf(model).length > 0;
     catalogue.remove(model, reason);
     if (!wasServed) return;
@@ -188,6 +189,8 @@ export class ModelFollower {
     const { catalogue, metrics, logger } = this.parts;
     const reason = error instanceof Error ? error.message : String(error);
     const isKnown = catalogue.findRefusal(model, version)?.reason === reason;
+    // A configuration is read with every look; it counts once.
+    if (isKnown && version === WHOLE_MODEL) return;
     catalogue.refuse(model, { version, reason, at: Date.now() });
     metrics.modelRefused(model);
     const serving = catalogue.routingOf(model)?.live ?? null;

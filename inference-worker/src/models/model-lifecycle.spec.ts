@@ -132,6 +132,9 @@ describe('several versions of a model', () => {
     await writeFile(join(directory.root, 'plain', 'serving.json'), '{"canary": {"version": 2, "share": 3}}');
     const refused = await eventually(async () => (await refusalsOf(target))[0]);
     expect(refused.reason).toContain('canary.share');
+    await putPlain(directory.root, 'other', 1);
+    await eventually(() => infer(target, 'other').catch(() => undefined));
+    expect(sample(await target.metrics(), 'sextant_model_load_failures_total{model="plain"}')).toBe(1);
     expect(await infer(target, 'plain', { version: 'challenger' })).toMatchObject({ version: '2' });
 
     await directory.setServing('plain', { aliases: { champion: 2 } });
