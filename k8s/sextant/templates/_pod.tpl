@@ -90,6 +90,13 @@ readinessProbe:
     secretKeyRef: { name: {{ .Values.secrets.signing.name }}, key: {{ .Values.secrets.signing.key }} }
 {{- end -}}
 
+{{/* Where spans go; without an endpoint a process neither loads nor sends any. Argument: the root. */}}
+{{- define "sextant.tracingEnv" -}}
+{{- with .Values.tracing.endpoint }}
+- { name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }} }
+{{- end }}
+{{- end -}}
+
 {{/* Further variables of the values file; the chart's own come first and are not repeated. Argument: a map. */}}
 {{- define "sextant.extraEnv" -}}
 {{- range $name, $value := . }}
