@@ -3,7 +3,9 @@ import { type ChannelOptions, Client, connectivityState, credentials } from '@gr
 export type ConnectionState = 'ready' | 'connecting' | 'down';
 
 /** A connection attempt that takes longer does not hold calls up any more. */
-const CONNECT_PATIENCE_MS = 1_000;
+const CONNECT_PATIENCE_MS = 2_000;
+/** Patience passes in small steps, so that a busy event loop is not taken for a worker that does not answer. */
+const PATIENCE_STEP_MS = 50;
 
 /** One HTTP/2 connection to one worker. It connects at once and again whenever it is lost, until it is closed. */
 export class WorkerConnection {
@@ -28,7 +30,7 @@ export class WorkerConnection {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    clearTimeout(this.patience);
+    clearInterval(this.patience);
     this.client.close();
   }
 
@@ -50,13 +52,17 @@ export class WorkerConnection {
   }
 
   private startPatience(): void {
-    clearTimeout(this.patience);
-    this.patience = setTimeout(() => this.enter('down'), CONNECT_PATIENCE_MS);
+    clearInterval(this.patience);
+    let steps = CONNECT_PATIENCE_MS / PATIENCE_STEP_MS;
+    this.patience = setInterval(() => {
+      steps -= 1;
+      if (steps <= 0) this.enter('down');
+    }, PATIENCE_STEP_MS);
     this.patience.unref();
   }
 
   private enter(state: ConnectionState): void {
-    if (state !== 'connecting') clearTimeout(this.patience);
+    if (state !== 'connecting') clearInterval(this.patience);
     if (state === this.state) return;
     this.state = state;
     this.onChange();
