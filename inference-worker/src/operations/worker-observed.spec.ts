@@ -164,3 +164,29 @@ describe('the log of a worker', () => {
     expect(sample(await target.metrics(), failures)).toBe(1);
   });
 });
+
+describe('the failures of a worker', () => {
+  it('tell who gave up from whose deadline passed', async () => {
+    await publishWideRecommender(repository.directory, 3_000);
+    const target = await start({ INFERENCE_INLINE_MS: '0', INFERENCE_MAX_BATCH_ROWS: '1' });
+    const rows = Array.from({ length: 60 }, () => ({ history: ['i0'], first: 1 }));
+    const long = target.client.recommend({ model: 'demo.recommend', rows }, { deadlineMs: 20_000 });
+    await eventually(async () => sample(await target.metrics(), 'sextant_inference_pending_rows') > 0);
+    const abort = new AbortController();
+    const options = { deadlineMs: 20_000, signal: abort.signal };
+    const given = target.client.recommend({ model: 'demo.recommend', rows }, options);
+    await eventually(async () => sample(await target.metrics(), 'sextant_inference_pending_rows') > 60);
+    abort.abort(new Error('not wanted any more'));
+    await expect(given).rejects.toThrow('not wanted any more');
+    await long;
+
+    const failures = async (reason: string): Promise<number> =>
+      sample(
+        await target.metrics(),
+        `nv_inference_request_failure{model="demo.recommend",version="1",reason="${reason}"}`,
+      );
+    await eventually(async () => (await failures('CANCELED')) === 1);
+    expect(await failures('DEADLINE')).toBe(0);
+    expect(await failures('OTHER')).toBe(0);
+  });
+});
