@@ -92,7 +92,10 @@ export class SessionThread {
     throw new ModelRunError('the thread answered a job with something else');
   }
 
-  /** Lets running work finish, then ends the thread; ends it hard after `graceMs`. */
+  /**
+   * Lets running work finish, then ends the thread; ends it hard after `graceMs`. In the middle of a run that ends the process too, with
+   * SIGABRT: the binding (onnxruntime-node 1.30) does not survive that its thread is taken away.
+   */
   async stop(graceMs: number): Promise<void> {
     if (this.stopping) return;
     const exited = once(this.worker, 'exit');
