@@ -13,12 +13,17 @@ export interface WatcherParts {
   logger: Logger;
 }
 
+const LONGEST_BETWEEN_LOOKS_MS = 15_000;
+
 /** Keeps the catalogue equal to what the repository says is live. */
 export class RepositoryWatcher {
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
   private scanning: Promise<void> = Promise.resolve();
   private isAway = false;
+  /** of the last look that succeeded */
+  private lastRevision: string | null = null;
+  private lastLookAt = 0;
   private endFirstLook: () => void = () => undefined;
 
   constructor(private readonly parts: WatcherParts) {}
@@ -45,13 +50,25 @@ export class RepositoryWatcher {
   /** Never rejects: while the repository is away, what is loaded stays in service, and that is said once. */
   private async scan(): Promise<void> {
     try {
-      const isThere = await this.parts.repository.isThere();
-      if (isThere && this.parts.mode === 'poll') await this.followAll();
+      const { repository, mode } = this.parts;
+      const isThere = await repository.isThere();
+      if (isThere && mode === 'poll') await this.followChanges();
       this.notice(isThere ? undefined : 'not there');
       this.endFirstLook();
     } catch (error) {
       this.notice(error);
     }
+  }
+
+  /** Where the repository tells that nothing changed, only now and then: refused versions are tried again, and to be sure. */
+  private async followChanges(): Promise<void> {
+    const revision = await this.parts.repository.findRevision();
+    const isDue = performance.now() - this.lastLookAt >= LONGEST_BETWEEN_LOOKS_MS;
+    if (revision !== null && revision === this.lastRevision && !isDue) return;
+    this.lastRevision = null;
+    await this.followAll();
+    this.lastRevision = revision;
+    this.lastLookAt = performance.now();
   }
 
   private async followAll(): Promise<void> {

@@ -39,6 +39,11 @@ export class ModelDirectory implements ModelRepository {
     return (await statOrNull(this.root)) !== null;
   }
 
+  /** People put files there too. */
+  async findRevision(): Promise<null> {
+    return null;
+  }
+
   async listModels(): Promise<string[]> {
     const entries = await readdir(this.root, { withFileTypes: true }).catch(emptyWhenMissing);
     return entries

@@ -46,6 +46,8 @@ export interface ModelRepository {
 
   /** Whether there is anything to look at: a place that does not exist yet holds no wish to retire what is loaded. */
   isThere(): Promise<boolean>;
+  /** Another one after every change that was made through this interface; null where only looking tells. */
+  findRevision(): Promise<string | null>;
   listModels(): Promise<string[]>;
   listVersions(model: string): Promise<number[]>;
   /** @throws DomainError ARTEFACT_INVALID when the serving configuration is bad, naming the field */

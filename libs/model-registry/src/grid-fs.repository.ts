@@ -16,7 +16,14 @@ import {
   type VersionMark,
 } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
-import { type Collection, GridFSBucket, MongoClient, MongoServerError, ObjectId } from 'mongodb';
+import {
+  type Collection,
+  GridFSBucket,
+  MongoClient,
+  MongoServerError,
+  ObjectId,
+  type UpdateFilter,
+} from 'mongodb';
 
 /** One version; the document is written last, so that a version is there whole or not at all. */
 interface VersionDocument {
@@ -37,6 +44,8 @@ interface PointerDocument {
   live: number | null;
   /** the text of `serving.json` */
   serving?: string;
+  /** of {@link REVISION} only: counts the changes of the repository */
+  revision?: number;
 }
 
 interface Link {
@@ -46,6 +55,8 @@ interface Link {
   pointers: Collection<PointerDocument>;
 }
 
+/** No name of a model: where workers see that something changed, with one read for all models. */
+const REVISION = '.revision';
 const DUPLICATE_KEY = 11_000;
 /** Trainers that publish the same model at once take the next number each. */
 const MOST_ATTEMPTS = 20;
@@ -78,6 +89,11 @@ export class GridFsRepository implements ModelRepository {
   async isThere(): Promise<boolean> {
     await this.reach(({ client }) => client.db().command({ ping: 1 }));
     return true;
+  }
+
+  async findRevision(): Promise<string> {
+    const found = await this.reach(({ pointers }) => pointers.findOne({ _id: REVISION }));
+    return String(found?.revision ?? 0);
   }
 
   listModels(): Promise<string[]> {
@@ -136,40 +152,36 @@ export class GridFsRepository implements ModelRepository {
     if (!isModelName(draft.model)) {
       throw new DomainError('INVALID_INPUT', `"${draft.model}" is no name of a model`, { path: 'model' });
     }
-    return this.reach(async ({ bucket, versions }) => {
-      const fileIds: ObjectId[] = [];
-      try {
-        for (const [path, content] of files) {
-          fileIds.push(await upload(bucket, `${draft.model}/${path}`, content));
-        }
-        return await insertNext(versions, draft, { files, fileIds, card });
-      } catch (error) {
-        await Promise.allSettled(fileIds.map((id) => bucket.delete(id)));
-        throw error;
-      }
+    // A bad manifest is refused before anything is written.
+    completeManifest(draft, 1, files);
+    return this.reach(async ({ bucket, versions, pointers }) => {
+      const fileIds = await uploadAll(bucket, draft.model, files);
+      // Whether an insertion that failed was made cannot be known: the files stay, unnamed at worst.
+      const manifest = await insertNext(versions, draft, { files, fileIds, card });
+      await countChange(pointers);
+      return manifest;
     });
   }
 
   async setLiveVersion(model: string, version: number | null): Promise<void> {
-    await this.reach(({ pointers }) =>
-      pointers.updateOne({ _id: model }, { $set: { live: version } }, { upsert: true }),
-    );
+    await this.point(model, { $set: { live: version } });
   }
 
   async setServing(model: string, serving: Partial<ServingConfig>): Promise<void> {
     const text = JSON.stringify(servingConfig.parse(serving));
-    await this.reach(({ pointers }) =>
-      pointers.updateOne(
-        { _id: model },
-        { $set: { serving: text }, $setOnInsert: { live: null } },
-        { upsert: true },
-      ),
-    );
+    await this.point(model, { $set: { serving: text }, $setOnInsert: { live: null } });
   }
 
   async close(): Promise<void> {
     const link = await this.link?.catch(() => null);
     await link?.client.close();
+  }
+
+  private async point(model: string, change: UpdateFilter<PointerDocument>): Promise<void> {
+    await this.reach(async ({ pointers }) => {
+      await pointers.updateOne({ _id: model }, change, { upsert: true });
+      await countChange(pointers);
+    });
   }
 
   private async getDocument(model: string, version: number): Promise<VersionDocument> {
@@ -210,6 +222,14 @@ export class GridFsRepository implements ModelRepository {
   }
 }
 
+async function countChange(pointers: Collection<PointerDocument>): Promise<void> {
+  await pointers.updateOne(
+    { _id: REVISION },
+    { $inc: { revision: 1 }, $setOnInsert: { live: null } },
+    { upsert: true },
+  );
+}
+
 async function insertNext(
   versions: Collection<VersionDocument>,
   draft: ManifestDraft,
@@ -232,6 +252,21 @@ async function insertNext(
       const isTaken = error instanceof MongoServerError && error.code === DUPLICATE_KEY;
       if (!isTaken || attempt === MOST_ATTEMPTS) throw error;
     }
+  }
+}
+
+async function uploadAll(
+  bucket: GridFSBucket,
+  model: string,
+  files: ReadonlyMap<string, Uint8Array>,
+): Promise<ObjectId[]> {
+  const fileIds: ObjectId[] = [];
+  try {
+    for (const [path, content] of files) fileIds.push(await upload(bucket, `${model}/${path}`, content));
+    return fileIds;
+  } catch (error) {
+    await Promise.allSettled(fileIds.map((id) => bucket.delete(id)));
+    throw error;
   }
 }
 

@@ -180,6 +180,24 @@ describe.each(KINDS)('a model repository in $name', ({ where }) => {
 });
 
 describe('a model repository in GridFS', () => {
+  it('has another revision after every change, also of another process, and the same one without', async () => {
+    const { where } = await started();
+    const [ours, theirs] = [await open(where), await open(where)];
+    const changes: (() => Promise<unknown>)[] = [
+      () => theirs.publish(DRAFT, FILES, CARD),
+      () => theirs.setLiveVersion(MODEL, 1),
+      () => theirs.setServing(MODEL, { versions: [1] }),
+      () => theirs.setLiveVersion(MODEL, null),
+    ];
+    for (const change of changes) {
+      const before = await ours.findRevision();
+      expect(await ours.findRevision()).toBe(before);
+      await change();
+      expect(await ours.findRevision()).not.toBe(before);
+    }
+    expect(await ours.listModels()).toEqual([MODEL]);
+  });
+
   const started = async (): Promise<{ where: string; client: MongoClient }> => {
     const mongo = await startTestMongo();
     const client = new MongoClient(mongo.uri);
