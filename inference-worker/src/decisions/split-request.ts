@@ -83,9 +83,9 @@ const ROWS_OF: Record<Rpc, (request: WireReader, head: Head, mostRows: number) =
     }
     return context === null ? rows : withContext(rows, context);
   },
-  PredictDemand: tableRows,
-  ScoreLeads: tableRows,
-  ChooseActions: tableRows,
+  PredictDemand: (request, head) => tableRows(request, head, null),
+  ScoreLeads: (request, head) => tableRows(request, head, 4),
+  ChooseActions: (request, head) => tableRows(request, head, null),
   ForecastValue: (request, head) => {
     let customers = new Uint8Array();
     while (request.next()) {
@@ -102,11 +102,12 @@ function readName(request: WireReader, head: Head): void {
   else request.skip();
 }
 
-function tableRows(request: WireReader, head: Head): Rows {
+/** @param explainField  null for a call that has none */
+function tableRows(request: WireReader, head: Head, explainField: number | null): Rows {
   let table: TableSlicer | null = null;
   while (request.next()) {
     if (request.field === 3) table = TableSlicer.read(request.message(), 'rows');
-    else if (request.field === 4) head.explain = request.bool();
+    else if (request.field === explainField) head.explain = request.bool();
     else readName(request, head);
   }
   if (table === null) throw new DomainError('INVALID_INPUT', 'rows is missing', { path: 'rows' });

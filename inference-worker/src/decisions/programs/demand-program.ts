@@ -6,6 +6,7 @@ import { float64Data, type WireWriter } from '../wire/wire-writer.js';
 import { type Demand, DEMAND_INTERVAL_LEVEL, demandOf } from './demand.js';
 import { askEach, type DecisionProgram, type Part, type Question } from './decision-program.js';
 import { withDefaults, writeEncoded } from './feature-table.js';
+import { ownOf } from './own-of.js';
 import { readScoreRequest } from './score-program.js';
 
 /** `PredictDemand`: units at given prices; a price outside the prices seen counts as the nearest one seen. */
@@ -100,9 +101,4 @@ function withinSeenPrices(spec: PriceSpec, table: ColumnTable, firstRow: number)
     rows: table.rows,
     columns: [...others, { kind: 'numeric', name: spec.priceColumn, values: prices }],
   };
-}
-
-/** Products are free text: "constructor" must not find what objects inherit. */
-export function ownOf<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
-  return Object.hasOwn(record, key) ? record[key] : undefined;
 }

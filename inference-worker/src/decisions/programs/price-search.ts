@@ -12,7 +12,7 @@ import {
 import { type DemandLine, demandLine } from '@sextant/learning/price';
 import type { QuoteRow } from '../wire/quote-wire.js';
 import { type Demand, demandOf, expectedUnits } from './demand.js';
-import { ownOf } from './demand-program.js';
+import { ownOf } from './own-of.js';
 
 const ROUNDINGS = ['none', 'x.99', 'x.95', 'x.90', 'whole'] as const;
 

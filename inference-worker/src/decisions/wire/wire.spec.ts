@@ -126,6 +126,15 @@ describe('splitRequest', () => {
     );
   });
 
+  it('skips fields that it does not know, whatever they hold', () => {
+    const rows = toFeatureTable([{ product: 'p', price: 1 }]);
+    const unknown = new WireWriter();
+    unknown.bool(4, true);
+    unknown.text(90, 'from a later version');
+    const request = Buffer.concat([encode('PredictDemand', { model: 'm', rows }), unknown.written()]);
+    expect(splitRequest('PredictDemand', request, MOST_ROWS)).toMatchObject({ rows: 1, explain: false });
+  });
+
   it('refuses more rows than it may before it looks at them, and lengths that do not fit', () => {
     const many = encode('Recommend', {
       model: 'm',
