@@ -33,7 +33,7 @@ const harness = (name) => import(`../../test/dist/worker/${name}.js`);
 const { startWorkerProcess } = await harness('worker-process');
 const { GrpcCaller, INFER, STATUS } = await harness('grpc-caller');
 const { decodeInfer, encodeInfer, float32Values, grpcFrame } = await harness('infer-wire');
-const { mutations } = await harness('hostile-messages');
+const { mutations } = await harness('hostile-call');
 const { slopeOf } = await harness('open-loop');
 const models = await harness('worker-models');
 

@@ -1,61 +1,34 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, GrpcCaller, INFER, STATUS } from './grpc-caller.js';
-import {
-  type HostileCall,
-  hostileProtobuf,
-  hostileTensors,
-  hostileTransport,
-  mutations,
-} from './hostile-messages.js';
-import { decodeInfer, encodeInfer, float32Values } from './infer-wire.js';
+import { type Answer, INFER, STATUS } from './grpc-caller.js';
+import { type HostileCall, mutations } from './hostile-call.js';
+import { hostileProtobuf } from './hostile-protobuf.js';
+import { hostileTensors } from './hostile-tensors.js';
+import { hostileTransport } from './hostile-transport.js';
+import { encodeInfer } from './infer-wire.js';
 import { printTable } from './print-table.js';
-import { aRepository, isSumOf, publishSum, seeded, sumInput, type TestRepository } from './worker-models.js';
-import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
+import { type QuickWorker, startQuickWorker } from './quick-worker.js';
+import { seeded, sumInput } from './worker-models.js';
 
 const MEGABYTE = 1024 * 1024;
 /** Nothing that stands in a message may show how the worker is built. */
 const INTERNAL_TEXT =
   /node_modules|\.js:\d|\.ts:\d|\bat \w+ \(|\/src\/|\/dist\/|TypeError|RangeError|undefined|\[object /;
 
-let repository: TestRepository;
-let worker: WorkerProcess;
-let caller: GrpcCaller;
+let quick: QuickWorker;
 
 beforeAll(async () => {
-  repository = await aRepository();
-  const { directory } = repository;
-  await directory.setLiveVersion('quick.recommend', await publishSum(directory, 'quick.recommend'));
-  worker = await startWorkerProcess(repository.root, { INFERENCE_THREADS: '1' });
-  caller = new GrpcCaller(worker.address);
+  quick = await startQuickWorker();
 });
-afterAll(async () => {
-  caller?.close();
-  await worker?.kill();
-  await repository?.remove();
-});
+afterAll(() => quick?.stop());
 
 function send({ frame, path = INFER, headers = {} }: HostileCall): Promise<Answer> {
-  return caller.send(path, frame, { deadlineMs: 10_000, headers });
-}
-
-async function expectServes(): Promise<void> {
-  const { status, body } = await caller.call(
-    INFER,
-    encodeInfer({ model: 'quick.recommend', inputs: [sumInput(3, 9)] }),
-    { deadlineMs: 10_000 },
-  );
-  expect(status).toBe(STATUS.OK);
-  expect(
-    isSumOf(float32Values(decodeInfer(body ?? Buffer.alloc(0)).outputs[0]?.bytes ?? Buffer.alloc(0)), 3, {
-      first: 9,
-    }),
-  ).toBe(true);
+  return quick.caller.send(path, frame, { deadlineMs: 10_000, headers });
 }
 
 /** What is wrong with an answer; empty when nothing is. */
 function faultOf({ expected, name }: HostileCall, { status, message, tookMs }: Answer): string {
   const said = `${name}: ${status} "${message.slice(0, 200)}" after ${Math.round(tookMs)} ms`;
-  if (!worker.isAlive()) return `${said}: the process is gone`;
+  if (!quick.worker.isAlive()) return `${said}: the process is gone`;
   if (status === -1 && !message.startsWith('HTTP 415')) return `${said}: no status`;
   if (expected ? !expected.includes(status) : status === STATUS.UNKNOWN)
     return `${said}: not the status that it should get`;
@@ -70,7 +43,7 @@ async function faultsOf(calls: readonly HostileCall[]): Promise<string[]> {
     const fault = faultOf(call, await send(call));
     if (fault) faults.push(fault);
   }
-  await expectServes();
+  await quick.expectServes();
   return faults;
 }
 
@@ -97,8 +70,8 @@ describe('a message that no honest client sends gets a status, and the worker se
     for (let pass = 0; pass < 3; pass += 1) {
       const faults = await Promise.all(calls.map(async (call) => faultOf(call, await send(call))));
       expect(faults.filter(Boolean)).toEqual([]);
-      await expectServes();
-      const [resident = 0, heap = 0] = await worker.metrics(
+      await quick.expectServes();
+      const [resident = 0, heap = 0] = await quick.worker.metrics(
         'process_resident_memory_bytes',
         'nodejs_heap_size_used_bytes',
       );

@@ -1,41 +1,30 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GrpcCaller, INFER, STATUS } from './grpc-caller.js';
+import { INFER, STATUS } from './grpc-caller.js';
 import { encodeInfer } from './infer-wire.js';
 import { printTable } from './print-table.js';
+import { type QuickWorker, startQuickWorker } from './quick-worker.js';
 import { until } from './until.js';
-import { aRepository, publishSum, seeded, sumInput, type TestRepository } from './worker-models.js';
-import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
+import { seeded, sumInput } from './worker-models.js';
 
 const MEGABYTE = 1024 * 1024;
 
-let repository: TestRepository;
-let worker: WorkerProcess;
-let caller: GrpcCaller;
+let quick: QuickWorker;
 
 beforeAll(async () => {
-  repository = await aRepository();
-  const { directory } = repository;
-  await directory.setLiveVersion('quick.recommend', await publishSum(directory, 'quick.recommend'));
-  worker = await startWorkerProcess(repository.root, { INFERENCE_THREADS: '1' });
-  caller = new GrpcCaller(worker.address);
+  quick = await startQuickWorker();
 });
-afterAll(async () => {
-  caller?.close();
-  await worker?.kill();
-  await repository?.remove();
-});
+afterAll(() => quick?.stop());
 
 async function expectServes(): Promise<void> {
-  expect((await worker.get('/health/ready')).status).toBe(200);
-  const question = encodeInfer({ model: 'quick.recommend', inputs: [sumInput(3, 9)] });
-  expect((await caller.call(INFER, question, { deadlineMs: 10_000 })).status).toBe(STATUS.OK);
+  expect((await quick.worker.get('/health/ready')).status).toBe(200);
+  await quick.expectServes();
 }
 
 /** What the server says to bytes on a new connection, until it closes it or the time is over. */
 async function saidTo(bytes: Uint8Array, withinMs = 1_500): Promise<{ text: string; isEnded: boolean }> {
-  const socket = connect(worker.operationsPort, '127.0.0.1');
+  const socket = connect(quick.worker.operationsPort, '127.0.0.1');
   let text = '';
   let isEnded = false;
   socket.on('error', () => undefined);
@@ -101,9 +90,9 @@ describe('the operations port under hostile requests', () => {
   });
 
   it('a body that never comes, and 1,000 connections that say half a request, hold up nobody', async () => {
-    const before = await worker.residentBytes();
+    const before = await quick.worker.residentBytes();
     const sockets = Array.from({ length: 1_000 }, (_, i) => {
-      const socket = connect(worker.operationsPort, '127.0.0.1', () =>
+      const socket = connect(quick.worker.operationsPort, '127.0.0.1', () =>
         socket.write(i % 2 ? 'GET /metr' : 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n'),
       );
       socket.on('error', () => undefined).resume();
@@ -117,17 +106,17 @@ describe('the operations port under hostile requests', () => {
       return text.startsWith('HTTP/1.1 200') ? performance.now() - startedAt : undefined;
     }).finally(() => sockets.forEach((socket) => socket.destroy()));
     await expectServes();
-    const grown = ((await worker.residentBytes()) - before) / MEGABYTE;
+    const grown = ((await quick.worker.residentBytes()) - before) / MEGABYTE;
     printTable('1,000 half requests', [{ grownMb: grown, probeMs: probe }]);
     expect(grown).toBeLessThan(150);
   });
 
   it('500 scrapes at once are answered, or their connections ended, and hold calls up for less than a second', async () => {
     const scrapes = Promise.all(
-      Array.from({ length: 500 }, async () => (await worker.get('/metrics').catch(() => null))?.status),
+      Array.from({ length: 500 }, async () => (await quick.worker.get('/metrics').catch(() => null))?.status),
     );
     const question = encodeInfer({ model: 'quick.recommend', inputs: [sumInput(1, 1)] });
-    const { status, tookMs } = await caller.call(INFER, question, { deadlineMs: 10_000 });
+    const { status, tookMs } = await quick.caller.call(INFER, question, { deadlineMs: 10_000 });
     const statuses = new Set(await scrapes);
     printTable('500 scrapes at once', [{ callMs: tookMs }]);
     expect(status).toBe(STATUS.OK);
