@@ -71,7 +71,7 @@ export const workerConfig = z
       .default(16 * 1024 * 1024)
       .describe('largest gRPC message, either way'),
     INFERENCE_MAX_STREAMS: whole(1, 100_000)
-      .default(1_000)
+      .default(200)
       .describe('calls that one connection may have open; further ones wait in the client'),
     INFERENCE_DEFAULT_DEADLINE_MS: whole(1, 600_000)
       .default(30_000)

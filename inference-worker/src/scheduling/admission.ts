@@ -15,6 +15,8 @@ export interface QueueState {
   /** lanes with rows that wait or run */
   lanes: Iterable<BatchLane>;
   accounts: TenantAccounts;
+  /** nothing waits or runs */
+  isQuiet: boolean;
   /** threads that can run the lane's batches */
   threadsFor(lane: BatchLane): number;
   /** how late the event loop is, in milliseconds */
@@ -32,23 +34,24 @@ export interface QueueState {
  * @throws DomainError BATCH_TOO_LARGE when the rows never could fit, QUEUE_FULL (with `retryAfterMs`) when they do not fit now
  */
 export function admit(lane: BatchLane, source: RowSource, claim: Claim, state: QueueState): void {
-  const { model, maxPendingRows } = lane.options;
+  const { maxPendingRows } = lane.options;
   if (source.rows > maxPendingRows) {
     const message = `${source.rows} rows can never fit the queue of ${maxPendingRows} rows; send several requests`;
     throw new DomainError('BATCH_TOO_LARGE', message);
   }
+  const waitMs = state.isQuiet ? 0 : assertInTime(lane, source, claim, state);
+  makeRoom(lane, source, claim, { state, waitMs });
+}
+
+/** @returns time until the first of the rows starts, in milliseconds */
+function assertInTime(lane: BatchLane, source: RowSource, claim: Claim, state: QueueState): number {
   const budgetMs = claim.deadline - Date.now();
   const { waitMs, ownMs } = expectedMs(lane, source.rows, claim, state);
   const caution = CAUTION + 2 * lane.runTime.spread;
-  if (waitMs > 0 && caution * (waitMs + ownMs) + state.lagMs > budgetMs) {
-    state.shed('estimated_wait');
-    throw new DomainError(
-      'QUEUE_FULL',
-      `about ${Math.ceil(waitMs + ownMs)} ms of work wait before the answer of ${model} and the deadline is in ${Math.floor(budgetMs)} ms; try again later or add workers`,
-      { retryAfterMs: retryAfter(waitMs + ownMs - budgetMs) },
-    );
-  }
-  makeRoom(lane, source, claim, { state, waitMs });
+  if (waitMs === 0 || caution * (waitMs + ownMs) + state.lagMs <= budgetMs) return waitMs;
+  state.shed('estimated_wait');
+  const message = `about ${Math.ceil(waitMs + ownMs)} ms of work wait before the answer of ${lane.options.model} and the deadline is in ${Math.floor(budgetMs)} ms; try again later or add workers`;
+  throw new DomainError('QUEUE_FULL', message, { retryAfterMs: retryAfter(waitMs + ownMs - budgetMs) });
 }
 
 /** Time until the first of the rows starts, and the time that they take. */

@@ -2,11 +2,11 @@ import { DomainError } from '@sextant/domain';
 import type { Job, JobResult, Program } from '../onnx/thread-messages.js';
 import { arrayOver, bytesPerRow, type Datatype, type Tensor, type TensorSpec } from '../tensors/tensor.js';
 import type { BufferPool } from '../tensors/buffer-pool.js';
-import type { TraceSpan } from '@sextant/telemetry';
-import { type CallContext, PRIORITY, type Priority } from '../transport/call-context.js';
+import { PRIORITY, type Priority } from '../transport/call-context.js';
 import type { Mode } from './batch-observer.js';
 import { RunTimeModel } from './run-time-model.js';
 import type { TenantAccounts } from './tenant-accounts.js';
+import type { Ticket } from './ticket.js';
 
 /** Rows that a caller wants run; they are copied into batches when their turn comes. */
 export interface RowSource {
@@ -51,22 +51,6 @@ export interface Claim {
   deadline: number;
   priority: Priority;
   tenant: string;
-}
-
-/** One request in the queue, whole. */
-export interface Ticket extends Claim {
-  context: CallContext;
-  source: RowSource;
-  sink: ResultSink;
-  span: TraceSpan | undefined;
-  /** parts that were not answered yet */
-  open: number;
-  /** parts that left the queue to run */
-  taken: number;
-  isSettled: boolean;
-  /** every part */
-  waiting: Entry[];
-  timing: BatchTiming;
 }
 
 /** Rows of one request that run together; they may share a batch with rows of other requests. */

@@ -6,19 +6,18 @@ import { admit, type QueueState } from './admission.js';
 import {
   BatchLane,
   type BatchPart,
-  type Claim,
   type Entry,
   expiredInQueue,
   type LaneOptions,
   type ResultSink,
   type RowSource,
-  type Ticket,
 } from './batch-lane.js';
 import { BufferPool } from '../tensors/buffer-pool.js';
 import { LoopLag } from './loop-lag.js';
 import { CollectedRows, type RowsResult } from './rows-result.js';
 import { asDomainError, cancelled } from './run-errors.js';
 import { TenantAccounts } from './tenant-accounts.js';
+import { Ticket } from './ticket.js';
 
 /** Runs jobs away from the main thread; the session pool in the product. */
 export interface JobRunner {
@@ -63,7 +62,7 @@ export class InferenceScheduler {
   private readonly accounts = new TenantAccounts();
   private readonly pool = new BufferPool();
   /** requests that came since the last look at the queues */
-  private fresh: { lane: BatchLane; ticket: Ticket }[] = [];
+  private fresh: Ticket[] = [];
   /** batches whose thread was lost */
   private readonly orphans: { lane: BatchLane; batch: Entry[] }[] = [];
   private readonly lag = new LoopLag();
@@ -82,14 +81,18 @@ export class InferenceScheduler {
     this.inlineMs = inlineMs;
     runner.onIdle = () => this.schedulePump();
     const lagMs = (): number => this.lag.ms;
+    const isQuiet = (): boolean => this.busy.size === 0;
     this.state = {
       lanes: this.busy,
       accounts: this.accounts,
+      get isQuiet() {
+        return isQuiet();
+      },
       threadsFor: ({ options }) => Math.min(runner.threadsFor(options), options.maxRunning ?? Infinity),
       get lagMs() {
         return lagMs();
       },
-      evict: (lane, entry, because) => this.settle(lane, entry.ticket, because),
+      evict: (lane, entry, because) => this.settle(entry.ticket, because),
       shed: (reason) => observer.requestShed(reason),
     };
   }
@@ -144,31 +147,13 @@ export class InferenceScheduler {
    *   cannot run them or two threads were lost under them
    */
   submit(lane: BatchLane, source: RowSource, sink: ResultSink, context: CallContext): void {
-    const claim = claimOf(lane, context);
     if (context.isCancelled) return void setImmediate(() => sink.fail(cancelled()));
-    admit(lane, source, claim, this.state);
-    const ticket: Ticket = {
-      ...claim,
-      context,
-      source,
-      sink,
-      span: context.span,
-      open: 0,
-      taken: 0,
-      isSettled: false,
-      waiting: [],
-      timing: { queueMs: 0, computeMs: 0, batchRows: 0 },
-    };
-    const { maxBatchRows } = lane.options;
-    const enqueuedAt = performance.now();
-    for (let from = 0; from < source.rows; from += maxBatchRows) {
-      const entry = { ticket, from, count: Math.min(maxBatchRows, source.rows - from), enqueuedAt };
-      ticket.open += 1;
-      ticket.waiting.push(entry);
-      lane.push(entry);
-    }
+    const ticket = new Ticket(lane, source, sink, context);
+    admit(lane, source, ticket, this.state);
+    lane.push(ticket);
+    for (const part of ticket.rest) lane.push(part);
     this.busy.add(lane);
-    this.fresh.push({ lane, ticket });
+    this.fresh.push(ticket);
     this.schedulePump();
   }
 
@@ -180,10 +165,12 @@ export class InferenceScheduler {
   }
 
   /** Ends a request early; its parts that wait leave the queue, those that run are ignored when they come back. */
-  private settle(lane: BatchLane, ticket: Ticket, because: unknown): void {
+  private settle(ticket: Ticket, because: unknown): void {
     if (ticket.isSettled) return;
+    const { lane } = ticket;
     ticket.isSettled = true;
-    for (const entry of ticket.waiting) lane.remove(entry);
+    lane.remove(ticket);
+    for (const part of ticket.rest) lane.remove(part);
     this.forgetIfQuiet(lane);
     ticket.sink.fail(because);
   }
@@ -204,7 +191,7 @@ export class InferenceScheduler {
       const { lane, mode } = turn;
       const most = mode === 'inline' ? this.mostInline(lane) : lane.options.maxBatchRows;
       const batch = lane.takeBatch(most, ({ ticket }) =>
-        this.settle(lane, ticket, expiredInQueue(lane.options.model)),
+        this.settle(ticket, expiredInQueue(lane.options.model)),
       );
       if (batch.length > 0) this.start({ lane, batch, mode, isRetry: false });
       else this.forgetIfQuiet(lane);
@@ -214,10 +201,10 @@ export class InferenceScheduler {
 
   /** Requests that found something to run on at once need not hear of cancellation; those that wait leave the queue with it. */
   private watchFresh(): void {
-    for (const { lane, ticket } of this.fresh) {
-      if (ticket.isSettled || ticket.taken === ticket.waiting.length) continue;
+    for (const ticket of this.fresh) {
+      if (!ticket.isWaiting) continue;
       ticket.context.onCancelled(() => {
-        if (!ticket.isSettled) this.settle(lane, ticket, cancelled());
+        if (!ticket.isSettled) this.settle(ticket, cancelled());
       });
     }
     this.fresh = [];
@@ -328,19 +315,19 @@ export class InferenceScheduler {
       const range = { from, count, at, batchRows: rows };
       at += count;
       if (ticket.isSettled) continue;
-      const { timing, sink } = ticket;
-      timing.queueMs = Math.max(timing.queueMs, startedAt - enqueuedAt);
-      timing.computeMs = Math.max(timing.computeMs, computeMs);
-      timing.batchRows = Math.max(timing.batchRows, rows);
+      const { sink } = ticket;
+      ticket.queueMs = Math.max(ticket.queueMs, startedAt - enqueuedAt);
+      ticket.computeMs = Math.max(ticket.computeMs, computeMs);
+      ticket.batchRows = Math.max(ticket.batchRows, rows);
       try {
         sink.take(outputs, range);
         ticket.open -= 1;
         if (ticket.open > 0) continue;
         ticket.isSettled = true;
-        sink.done(timing);
+        sink.done(ticket);
       } catch (error) {
         ticket.isSettled = false;
-        this.settle(lane, ticket, error);
+        this.settle(ticket, error);
       }
     }
     const endedAt = performance.now();
@@ -356,7 +343,7 @@ export class InferenceScheduler {
       return;
     }
     const because = asDomainError(error, lane.options);
-    for (const { ticket } of batch) this.settle(lane, ticket, because);
+    for (const { ticket } of batch) this.settle(ticket, because);
   }
 
   private forgetIfQuiet(lane: BatchLane): void {
@@ -388,8 +375,4 @@ function partsOf(batch: readonly Entry[]): BatchPart[] {
     at += count;
     return part;
   });
-}
-
-function claimOf({ options }: BatchLane, { deadline, priority, tenant }: CallContext): Claim {
-  return { deadline, priority, tenant: tenant === '' ? (options.tenant ?? '') : tenant };
 }
