@@ -99,10 +99,18 @@ describe('a circuit breaker', () => {
     expect([sick.breaker.state, sick.breaker.reason]).toEqual(['open', 'sick']);
   });
 
-  it('probes at once when there is a new connection', () => {
-    const { breaker, record } = aBreaker();
-    record('unreachable', 3, 0);
-    breaker.allowProbeNow();
-    expect(breaker.startProbe(1)).toBe(true);
+  it('closes with a new connection for a worker that was silent, not for one that is sick', () => {
+    const silent = aBreaker();
+    silent.record('unreachable', 3, 0);
+    silent.breaker.reconnected();
+    expect(silent.changes).toEqual(['open', 'closed']);
+    const sick = aBreaker();
+    sick.record('failed', 10, 0);
+    sick.breaker.reconnected();
+    expect([sick.breaker.state, sick.breaker.startProbe(99), sick.breaker.startProbe(100)]).toEqual([
+      'open',
+      false,
+      true,
+    ]);
   });
 });

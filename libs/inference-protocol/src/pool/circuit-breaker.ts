@@ -51,9 +51,10 @@ export class CircuitBreaker {
     return true;
   }
 
-  /** There is a new reason to hope, e.g. a connection: the next attempt is a probe. */
-  allowProbeNow(): void {
-    this.probeAt = 0;
+  /** The worker was away and is connected again: its silence then says nothing about now. */
+  reconnected(): void {
+    if (this.reason === 'silent') this.close();
+    else this.inARow = 0;
   }
 
   /** Late outcomes of attempts made before it opened say nothing new; while it is not closed only the probe counts. */

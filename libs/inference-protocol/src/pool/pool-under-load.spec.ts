@@ -98,11 +98,11 @@ describe('a pool of three workers', () => {
         await aClient(workers),
         await aClient(workers, { hedging: { quantile: 0.95, leastDelayMs: 2 } }),
       ];
-      await load(hedged, { calls: 200, callers: 24 }); // it knows by then how long a healthy worker takes
+      await load(hedged, { calls: 150, callers: 24 }); // it knows by then how long a healthy worker takes
       const ratios: number[] = [];
       for (let round = 0; round < 3; round++) {
-        const without = quantile(await load(plain, { calls: 400, callers: 24 }), 0.99);
-        const withHedges = quantile(await load(hedged, { calls: 400, callers: 24 }), 0.99);
+        const without = quantile(await load(plain, { calls: 250, callers: 24 }), 0.99);
+        const withHedges = quantile(await load(hedged, { calls: 250, callers: 24 }), 0.99);
         ratios.push(withHedges / without);
       }
       expect(ratios.sort()[1]).toBeLessThan(0.5);

@@ -33,6 +33,7 @@ export class WorkerEndpoint {
   private readonly connections: WorkerConnection[];
   private readonly health: HealthWatch | undefined;
   private isRetired = false;
+  private wasConnected = false;
   private leftAloneUntil = 0;
   private whenIdle: (() => void) | undefined;
 
@@ -109,11 +110,13 @@ export class WorkerEndpoint {
 
   private connectionChanged(): void {
     if (this.isRetired) return;
-    if (this.isConnected) this.breaker.allowProbeNow();
-    else {
+    const { isConnected } = this;
+    if (isConnected && !this.wasConnected) this.breaker.reconnected();
+    if (!isConnected) {
       this.isServing = true;
       this.hasSpoken = !this.health;
     }
+    this.wasConnected = isConnected;
     this.options.onChange();
     if (this.connections[0]?.state === 'ready') this.health?.start();
   }

@@ -1,67 +1,18 @@
-import { Metadata, status } from '@grpc/grpc-js';
+import { type Metadata, status } from '@grpc/grpc-js';
 import { DomainError } from '@sextant/domain';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createDecisionsClient, type DecisionsClient } from '../decisions.client.js';
 import { toStatusAnswer } from '../grpc-status.js';
-import {
-  answerOf,
-  aRequest,
-  type Recommend,
-  type ServerChoices,
-  until,
-  WorkerServer,
-} from '../testing/worker-server.js';
-import type { AttemptEnd } from './pool-observer.js';
-import type { WorkerPoolOptions } from './pool-options.js';
+import { after, ask, askMany, never, poke, PoolHarness, refuse, stateOf } from '../testing/pool-harness.js';
+import { answerOf, aRequest, until } from '../testing/worker-server.js';
 
-const cleanUp: (() => void)[] = [];
-afterEach(() => cleanUp.splice(0).forEach((step) => step()));
-
-async function aWorker(recommend?: Recommend, choices?: ServerChoices): Promise<WorkerServer> {
-  const worker = await WorkerServer.start(recommend, choices);
-  cleanUp.push(() => worker.kill());
-  return worker;
-}
-
-/** A client of the workers, with every connection made. */
-async function aClient(
-  workers: readonly WorkerServer[],
-  options: Omit<WorkerPoolOptions, 'address'> = {},
-): Promise<DecisionsClient> {
-  const client = createDecisionsClient({
-    ...options,
-    address: workers.map(({ address }) => address).join(','),
-  });
-  cleanUp.push(() => void client.close());
-  await until(() => client.pool.list().every(({ state }) => state === 'ready'));
-  return client;
-}
-
-const ask = (client: DecisionsClient, deadlineMs = 5_000) => client.recommend(aRequest, { deadlineMs });
-/** A call whose outcome does not matter. */
-const poke = (client: DecisionsClient): void => void ask(client).catch(() => undefined);
-const askMany = (client: DecisionsClient, count: number) =>
-  Promise.all(Array.from({ length: count }, () => ask(client)));
-const refuse =
-  (code: status, pushback?: string): Recommend =>
-  (_call, reply) => {
-    const metadata = new Metadata();
-    if (pushback !== undefined) metadata.set('grpc-retry-pushback-ms', pushback);
-    reply({ code, details: 'refused', metadata });
-  };
-const never: Recommend = () => undefined;
-const after =
-  (milliseconds: () => number): Recommend =>
-  (_call, reply) =>
-    void setTimeout(() => reply(null, answerOf('CPU')), milliseconds());
-const stateOf = (client: DecisionsClient, worker: WorkerServer) =>
-  client.pool.list().find(({ address }) => address === worker.address);
+const harness = new PoolHarness();
+afterEach(() => harness.end());
 
 describe('balancing', () => {
   it('sends fewer calls to the worker that has more of them under way', async () => {
-    const slow = await aWorker(after(() => 200));
-    const quick = [await aWorker(), await aWorker()];
-    const client = await aClient([slow, ...quick]);
+    const slow = await harness.worker(after(() => 200));
+    const quick = [await harness.worker(), await harness.worker()];
+    const client = await harness.client([slow, ...quick]);
     for (let i = 0; i < 30; i++)
       await Promise.race([askMany(client, 4), until(() => false, 10).catch(() => 0)]);
     for (const one of quick) expect(one.calls).toBeGreaterThan(2 * slow.calls);
@@ -69,11 +20,11 @@ describe('balancing', () => {
 
   it('uses every connection of a worker', async () => {
     const peers = new Set<string>();
-    const worker = await aWorker((call, reply) => {
+    const worker = await harness.worker((call, reply) => {
       peers.add(call.getPeer());
       setTimeout(() => reply(null, answerOf('CPU')), 20);
     });
-    const client = await aClient([worker], { channelsPerEndpoint: 3 });
+    const client = await harness.client([worker], { channelsPerEndpoint: 3 });
     await until(() => peers.size === 3 || (void askMany(client, 9).catch(() => undefined), false));
     expect(peers.size).toBe(3);
   });
@@ -81,8 +32,8 @@ describe('balancing', () => {
 
 describe('a worker that goes away', () => {
   it('costs no call: those on it are made again on another', async () => {
-    const [doomed, other] = [await aWorker(never), await aWorker()];
-    const client = await aClient([doomed, other]);
+    const [doomed, other] = [await harness.worker(never), await harness.worker()];
+    const client = await harness.client([doomed, other]);
     const calls = askMany(client, 20);
     await until(() => doomed.calls > 5);
     doomed.kill();
@@ -92,17 +43,30 @@ describe('a worker that goes away', () => {
   });
 
   it('is found again when it is back', async () => {
-    const [first, other] = [await aWorker(), await aWorker()];
-    const client = await aClient([first, other]);
+    const [first, other] = [await harness.worker(), await harness.worker()];
+    const client = await harness.client([first, other]);
     first.kill();
     await until(() => stateOf(client, first)?.state === 'down');
-    const back = await aWorker(undefined, { port: first.port });
+    const back = await harness.worker(undefined, { port: first.port });
     await until(() => (poke(client), back.calls > 0));
   });
 
+  it('answers every call again once it is back, also where it is the only one and fell silent', async () => {
+    const worker = await harness.worker(never);
+    const client = await harness.client([worker]);
+    const lost = Promise.allSettled(Array.from({ length: 20 }, () => ask(client)));
+    await until(() => worker.calls === 20);
+    worker.kill();
+    await lost;
+    await until(() => client.pool.state === 'open');
+    await harness.worker(undefined, { port: worker.port });
+    await until(() => client.pool.state === 'closed');
+    await expect(askMany(client, 20)).resolves.toHaveLength(20);
+  });
+
   it('gets no new calls after its GOAWAY, and ends those it has', async () => {
-    const [leaving, other] = [await aWorker(after(() => 150)), await aWorker()];
-    const client = await aClient([leaving, other]);
+    const [leaving, other] = [await harness.worker(after(() => 150)), await harness.worker()];
+    const client = await harness.client([leaving, other]);
     const running = askMany(client, 10);
     await until(() => leaving.calls > 0);
     const seen = leaving.calls;
@@ -116,13 +80,13 @@ describe('a worker that goes away', () => {
   it('loses no call while connections end by their age', async () => {
     const workers = await Promise.all(
       [1, 2].map(() =>
-        aWorker(
+        harness.worker(
           after(() => 5),
           { maxConnectionAgeMs: 400 },
         ),
       ),
     );
-    const client = await aClient(workers);
+    const client = await harness.client(workers);
     const endAt = performance.now() + 2_500;
     let answered = 0;
     while (performance.now() < endAt) answered += (await askMany(client, 8)).length;
@@ -130,8 +94,8 @@ describe('a worker that goes away', () => {
   });
 
   it('says at once why nobody can be asked', async () => {
-    const worker = await aWorker();
-    const client = await aClient([worker]);
+    const worker = await harness.worker();
+    const client = await harness.client([worker]);
     worker.kill();
     await until(() => stateOf(client, worker)?.state === 'down');
     const started = performance.now();
@@ -148,18 +112,21 @@ describe('a worker that goes away', () => {
 
 describe('retries', () => {
   it('go to another worker when one is full', async () => {
-    const [full, free] = [await aWorker(refuse(status.RESOURCE_EXHAUSTED, '20')), await aWorker()];
-    const client = await aClient([full, free]);
+    const [full, free] = [
+      await harness.worker(refuse(status.RESOURCE_EXHAUSTED, '20')),
+      await harness.worker(),
+    ];
+    const client = await harness.client([full, free]);
     await until(() => (poke(client), full.calls > 0));
     await expect(askMany(client, 5)).resolves.toHaveLength(5);
   });
 
   it('leave a full pool alone: each worker is asked once and the hint is passed on', async () => {
     const workers = [
-      await aWorker(refuse(status.RESOURCE_EXHAUSTED, '700')),
-      await aWorker(refuse(status.RESOURCE_EXHAUSTED, '700')),
+      await harness.worker(refuse(status.RESOURCE_EXHAUSTED, '700')),
+      await harness.worker(refuse(status.RESOURCE_EXHAUSTED, '700')),
     ];
-    const client = await aClient(workers);
+    const client = await harness.client(workers);
     await expect(ask(client)).rejects.toMatchObject({ code: 'QUEUE_FULL', retryAfterMs: 700 });
     expect(workers.map(({ calls }) => calls)).toEqual([1, 1]);
     await expect(ask(client)).rejects.toMatchObject({ code: 'QUEUE_FULL' });
@@ -168,10 +135,10 @@ describe('retries', () => {
 
   it.each(['-1', 'soon'])('are not made when the pushback is %s', async (pushback) => {
     const workers = [
-      await aWorker(refuse(status.RESOURCE_EXHAUSTED, pushback)),
-      await aWorker(refuse(status.RESOURCE_EXHAUSTED, pushback)),
+      await harness.worker(refuse(status.RESOURCE_EXHAUSTED, pushback)),
+      await harness.worker(refuse(status.RESOURCE_EXHAUSTED, pushback)),
     ];
-    const client = await aClient(workers);
+    const client = await harness.client(workers);
     const error: unknown = await ask(client).catch((cause: unknown) => cause);
     expect(error).toMatchObject({ code: 'QUEUE_FULL', retryAfterMs: undefined });
     expect(workers.reduce((sum, { calls }) => sum + calls, 0)).toBe(1);
@@ -180,18 +147,18 @@ describe('retries', () => {
   it.each([status.INVALID_ARGUMENT, status.NOT_FOUND, status.INTERNAL, status.FAILED_PRECONDITION])(
     'are not made after status %i',
     async (code) => {
-      const workers = [await aWorker(refuse(code)), await aWorker(refuse(code))];
-      await expect(ask(await aClient(workers))).rejects.toBeInstanceOf(DomainError);
+      const workers = [await harness.worker(refuse(code)), await harness.worker(refuse(code))];
+      await expect(ask(await harness.client(workers))).rejects.toBeInstanceOf(DomainError);
       expect(workers.reduce((sum, { calls }) => sum + calls, 0)).toBe(1);
     },
   );
 
   it('end when their budget is spent, so that an outage is not multiplied', async () => {
-    const worker = await aWorker((_call, reply) =>
+    const worker = await harness.worker((_call, reply) =>
       reply(toStatusAnswer(new DomainError('INFERENCE_UNAVAILABLE', 'starting'))),
     );
     const refused: string[] = [];
-    const client = await aClient([worker], {
+    const client = await harness.client([worker], {
       retryRatio: 0.1,
       retryReserve: 5,
       breaker: { leastAttempts: 10_000 },
@@ -204,8 +171,8 @@ describe('retries', () => {
   });
 
   it('never outlast the deadline of the call', async () => {
-    const worker = await aWorker(refuse(status.UNAVAILABLE, '60'));
-    const client = await aClient([worker], { maxAttempts: 100, breaker: { leastAttempts: 10_000 } });
+    const worker = await harness.worker(refuse(status.UNAVAILABLE, '60'));
+    const client = await harness.client([worker], { maxAttempts: 100, breaker: { leastAttempts: 10_000 } });
     const started = performance.now();
     await expect(ask(client, 150)).rejects.toBeInstanceOf(DomainError);
     expect(performance.now() - started).toBeLessThan(400);
@@ -215,10 +182,10 @@ describe('retries', () => {
 describe('a sick worker', () => {
   it('is left out after it failed half of its calls, while others serve, and is back once it recovered', async () => {
     let isSick = true;
-    const sick = await aWorker((_call, reply) =>
+    const sick = await harness.worker((_call, reply) =>
       isSick ? reply({ code: status.INTERNAL, details: 'gpu' }) : reply(null, answerOf('CPU')),
     );
-    const client = await aClient([sick, await aWorker(), await aWorker()], {
+    const client = await harness.client([sick, await harness.worker(), await harness.worker()], {
       breaker: { probeAfterMs: 50, longestProbeAfterMs: 100 },
     });
     await until(() => (poke(client), stateOf(client, sick)?.breaker === 'open'));
@@ -229,8 +196,11 @@ describe('a sick worker', () => {
   });
 
   it('is asked all the same when all are sick, since it may be the model', async () => {
-    const workers = [await aWorker(refuse(status.INTERNAL)), await aWorker(refuse(status.INTERNAL))];
-    const client = await aClient(workers);
+    const workers = [
+      await harness.worker(refuse(status.INTERNAL)),
+      await harness.worker(refuse(status.INTERNAL)),
+    ];
+    const client = await harness.client(workers);
     await until(() => (poke(client), client.pool.list().every(({ breaker }) => breaker === 'open')));
     await expect(ask(client)).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
     expect(client.pool.state).toBe('closed');
@@ -238,8 +208,10 @@ describe('a sick worker', () => {
 
   it('costs nothing but probes once it was silent five times in a row, and fails calls at once when it is the only one', async () => {
     let isHung = true;
-    const worker = await aWorker((_call, reply) => (isHung ? undefined : reply(null, answerOf('CPU'))));
-    const client = await aClient([worker], { breaker: { probeAfterMs: 100 } });
+    const worker = await harness.worker((_call, reply) =>
+      isHung ? undefined : reply(null, answerOf('CPU')),
+    );
+    const client = await harness.client([worker], { breaker: { probeAfterMs: 100 } });
     await Promise.allSettled(Array.from({ length: 5 }, () => ask(client, 400)));
     expect(client.pool.state).toBe('open');
     const started = performance.now();
@@ -252,75 +224,20 @@ describe('a sick worker', () => {
   });
 
   it('is not blamed for deadlines that were too short', async () => {
-    const worker = await aWorker(never);
-    const client = await aClient([worker]);
+    const worker = await harness.worker(never);
+    const client = await harness.client([worker]);
     await Promise.allSettled(Array.from({ length: 30 }, () => ask(client, 30)));
     expect(client.pool.list()[0]?.breaker).toBe('closed');
-  });
-});
-
-describe('hedging', () => {
-  it('takes the first answer and cancels the other attempt', async () => {
-    let cancelled = 0;
-    const hung = await aWorker((call) => void call.once('cancelled', () => (cancelled += 1)));
-    const won: string[] = [];
-    const client = await aClient([hung, await aWorker()], {
-      hedging: { delayMs: 20 },
-      observer: { hedgeWon: ({ endpoint }) => won.push(endpoint) },
-    });
-    await until(() => (poke(client), hung.calls > 0));
-    await askMany(client, 10);
-    await until(() => cancelled === hung.calls);
-    expect(won.length).toBeGreaterThan(0);
-    expect(won).not.toContain(hung.address);
-  });
-
-  it('waits for the chosen quantile of the latest latencies', async () => {
-    let latency = 5;
-    const workers = [await aWorker(after(() => latency)), await aWorker(after(() => latency))];
-    const kinds: AttemptEnd[] = [];
-    const client = await aClient(workers, {
-      hedging: { quantile: 0.95, leastDelayMs: 40 },
-      observer: { attemptFinished: (end) => kinds.push(end) },
-    });
-    await ask(client);
-    latency = 300;
-    await ask(client);
-    expect(kinds.filter(({ kind }) => kind === 'hedge')).toEqual([]);
-    latency = 5;
-    for (let i = 0; i < 12; i++) await askMany(client, 10);
-    latency = 300;
-    await ask(client);
-    await until(() => kinds.some(({ kind }) => kind === 'hedge'));
-  });
-
-  it('is paid from the budget of retries', async () => {
-    const workers = [await aWorker(after(() => 30)), await aWorker(after(() => 30))];
-    const client = await aClient(workers, { hedging: { delayMs: 1 }, retryRatio: 0, retryReserve: 3 });
-    for (let i = 0; i < 10; i++) await ask(client);
-    expect(workers.reduce((sum, { calls }) => sum + calls, 0)).toBe(10 + 3);
-  });
-
-  it('gives the answer of the other attempt when one fails for a moment', async () => {
-    const [failing, slow] = [
-      await aWorker((_call, reply) =>
-        setTimeout(() => reply({ code: status.UNAVAILABLE, details: 'draining' }), 60),
-      ),
-      await aWorker(after(() => 120)),
-    ];
-    const client = await aClient([failing, slow], { hedging: { delayMs: 10 }, maxAttempts: 1 });
-    for (let i = 0; i < 6; i++) await expect(ask(client)).resolves.toBeDefined();
-    expect(failing.calls).toBeGreaterThan(0);
   });
 });
 
 describe('health', () => {
   it('takes a worker that says NOT_SERVING out, and back in', async () => {
     const [first, second] = [
-      await aWorker(undefined, { health: 'SERVING' }),
-      await aWorker(undefined, { health: 'SERVING' }),
+      await harness.worker(undefined, { health: 'SERVING' }),
+      await harness.worker(undefined, { health: 'SERVING' }),
     ];
-    const client = await aClient([first, second], { watchHealth: true });
+    const client = await harness.client([first, second], { watchHealth: true });
     await askMany(client, 4);
     first.tell('NOT_SERVING');
     await until(() => stateOf(client, first)?.isServing === false);
@@ -336,9 +253,8 @@ describe('health', () => {
   });
 
   it('sends nothing to a worker that has not said that it serves', async () => {
-    const worker = await aWorker(undefined, { health: 'NOT_SERVING' });
-    const client = createDecisionsClient({ address: worker.address, watchHealth: true });
-    cleanUp.push(() => void client.close());
+    const worker = await harness.worker(undefined, { health: 'NOT_SERVING' });
+    const client = harness.connect([worker], { watchHealth: true });
     await expect(ask(client)).rejects.toMatchObject({ message: expect.stringContaining('1 not serving') });
     worker.tell('SERVING');
     await until(() => stateOf(client, worker)?.isServing === true);
@@ -347,18 +263,18 @@ describe('health', () => {
   });
 
   it('takes a worker without the service to serve', async () => {
-    const client = await aClient([await aWorker()], { watchHealth: true });
+    const client = await harness.client([await harness.worker()], { watchHealth: true });
     await askMany(client, 5);
   });
 });
 
 describe('closing', () => {
   it('lets running calls end and refuses new ones', async () => {
-    const worker = await aWorker(
+    const worker = await harness.worker(
       after(() => 100),
       { health: 'SERVING' },
     );
-    const client = await aClient([worker], { watchHealth: true });
+    const client = await harness.client([worker], { watchHealth: true });
     const running = askMany(client, 5);
     await until(() => worker.calls === 5);
     const closed = client.close();
@@ -372,12 +288,12 @@ describe('closing', () => {
 describe('what travels with a call', () => {
   it('is the trace, the tenant, the priority and the routing key, on every attempt', async () => {
     const seen: Metadata[] = [];
-    const worker = await aWorker(({ metadata }, reply) => {
+    const worker = await harness.worker(({ metadata }, reply) => {
       seen.push(metadata);
       if (seen.length === 1) reply({ code: status.UNAVAILABLE, details: 'again' });
       else reply(null, answerOf('CPU'));
     });
-    const client = await aClient([worker]);
+    const client = await harness.client([worker]);
     await client.recommend(aRequest, {
       ...{ deadlineMs: 5_000, traceparent: '00-a-b-01', tracestate: 'v=1' },
       ...{ tenant: 'demo', priority: 'high', routingKey: 'Zoë' },
