@@ -73,11 +73,13 @@ const worker = await startWorkerProcess(repository.root, {
 });
 const client = createDecisionsClient({ address: worker.address });
 let connection = new GrpcCaller(worker.address, 2);
-const endsAt = performance.now() + minutes * 60_000;
+const startedAt = performance.now();
+const endsAt = startedAt + minutes * 60_000;
 const samples = [];
 
 function note(message) {
   counts.wrong += 1;
+  console.error(`minute ${((performance.now() - startedAt) / 60_000).toFixed(2)}: ${message}`);
   if (wrong.length < 10) wrong.push(message);
 }
 
@@ -152,7 +154,6 @@ async function swap() {
 }
 
 async function sample() {
-  const startedAt = performance.now();
   while (performance.now() < endsAt && worker.isAlive()) {
     const names = Object.values(GAUGES).map(([name]) => name);
     const read = await worker.metrics(...names).catch(() => null);
