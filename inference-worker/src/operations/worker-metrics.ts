@@ -31,15 +31,6 @@ export interface ThreadCounts {
   busy: number;
 }
 
-export interface FinishedCall {
-  rpc: string;
-  model: string;
-  version: string;
-  /** gRPC status name */
-  code: string;
-  seconds: number;
-}
-
 const counter = (name: string, help: string, labels: readonly string[] = []): CellFamily =>
   new CellFamily('counter', { name, help, labels });
 
@@ -180,11 +171,6 @@ export class WorkerMetrics implements BatchObserver {
 
   explanationRefused(rpc: string, code: string): void {
     this.refusedExplanations.of(rpc, code).value += 1;
-  }
-
-  callFinished({ rpc, model, version, code, seconds }: FinishedCall): void {
-    const known = STATUS_NAMES.findIndex((name) => name === code);
-    this.recorder(rpc, model, version).finished(known < 0 ? 2 : known, seconds * 1000);
   }
 
   batchTaken(lane: LaneOptions, batch: { rows: number; queueMs: readonly number[] }): void {
