@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { DomainError } from '@sextant/domain';
 import { afterEach, describe, expect, it } from 'vitest';
 import { toStatusAnswer } from '../grpc-status.js';
-import { after, ask, askMany, never, poke, PoolHarness, refuse } from '../testing/pool-harness.js';
+import { ask, askMany, poke, PoolHarness, refuse } from '../testing/pool-harness.js';
 import { until } from '../testing/worker-server.js';
 
 const harness = new PoolHarness();
