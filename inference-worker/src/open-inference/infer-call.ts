@@ -12,16 +12,17 @@ import type { ModelRunner } from '../models/model-runner.js';
 import type { ServedModel } from '../models/served-model.js';
 import type { VersionSlot } from '../models/version-slot.js';
 import type { BatchTiming, ResultSink, RowSource } from '../scheduling/batch-lane.js';
-import { bytesPerRow, isBatchable, type Tensor } from '../tensors/tensor.js';
+import { bytesPerRow, isBatchable, type Tensor, type TensorSpec } from '../tensors/tensor.js';
 import type { GrpcCallContext } from '../transport/grpc-call-context.js';
 import { readRowInputs, readWholeInputs, type RowInputs } from './infer-inputs.js';
-import { type Range, RowOutputs, wantedOutputs, wholeOutputs } from './infer-outputs.js';
+import { type Range, RowOutputs, rowOutputs, wantedOutputs, wholeOutputs } from './infer-outputs.js';
 import { readQueueWishes } from './infer-parameters.js';
 
 /** What every call of one loaded version shares. */
 interface Plan {
   isBatchable: boolean;
   frame: ResponseFrame;
+  everyOutput: readonly number[];
   /** bytes of a row of each input */
   widths: number[];
   rowBytes: number;
@@ -36,6 +37,7 @@ function planOf(served: ServedModel): Plan {
     plan = {
       isBatchable: isBatchable([...served.inputs, ...served.outputs]),
       frame: responseFrame(served.model, served.version, served.outputs),
+      everyOutput: served.outputs.map((_, i) => i),
       widths,
       rowBytes: widths.reduce((sum, width) => sum + width, 0),
     };
@@ -62,7 +64,9 @@ export class InferCall implements RowSource, ResultSink {
   private widths: readonly number[] = [];
   private inputs: readonly Uint8Array[] = [];
   private whole: Tensor[] | undefined;
-  private rowOutputs: RowOutputs | undefined;
+  private specs: readonly TensorSpec[] = [];
+  /** of a request that several batches carry */
+  private joined: RowOutputs | undefined;
   private wanted: readonly number[] = [];
   private response: Buffer | undefined;
 
@@ -104,14 +108,16 @@ export class InferCall implements RowSource, ResultSink {
   }
 
   take(outputs: readonly Tensor[], range: Range): void {
-    if (!this.rowOutputs) return this.encode(wholeOutputs(outputs, this.wanted));
-    this.rowOutputs.take(outputs, range);
+    const { wanted } = this;
     // The batch's outputs are gone after this call: an answer that is complete is encoded from them right away.
-    if (range.count === this.rows) this.encode(this.rowOutputs.list());
+    if (this.whole) this.encode(wholeOutputs(outputs, wanted));
+    else if (range.count === this.rows)
+      this.encode(rowOutputs(outputs, range, { specs: this.specs, wanted }));
+    else (this.joined ??= new RowOutputs(this.rows, this.specs, wanted)).take(outputs, range);
   }
 
   done(_timing: BatchTiming): void {
-    if (!this.response && this.rowOutputs) this.encode(this.rowOutputs.list());
+    if (this.joined) this.encode(this.joined.list());
     this.slot?.release();
     this.outcome.answered(this.response ?? Buffer.alloc(0));
   }
@@ -140,7 +146,7 @@ export class InferCall implements RowSource, ResultSink {
     this.context.served = served;
     const plan = planOf(served);
     this.frame = plan.frame;
-    this.wanted = wantedOutputs(request, served.outputs);
+    this.wanted = request.outputs.length === 0 ? plan.everyOutput : wantedOutputs(request, served.outputs);
     if (plan.isBatchable) this.takeRows(served, plan, readRowInputs(request, served.inputs, this.checkRows));
     else {
       this.whole = readWholeInputs(request, served.inputs);
@@ -154,7 +160,7 @@ export class InferCall implements RowSource, ResultSink {
     this.bytesPerRow = rowBytes;
     this.widths = widths;
     this.inputs = bytes;
-    this.rowOutputs = new RowOutputs(rows, served.outputs, this.wanted);
+    this.specs = served.outputs;
   }
 
   private readonly checkRows = (rows: number): void => this.runner.assertRowCount(rows, 'inputs');

@@ -10,9 +10,8 @@ import {
 import { shown } from '../transport/shown.js';
 import { textBytes } from './texts.js';
 
-/** Positions among the model's outputs of those that the request asks for, in its order; all of them where it asks for none. */
+/** Positions among the model's outputs of those that the request asks for, in its order. */
 export function wantedOutputs({ outputs }: InferRequest, specs: readonly TensorSpec[]): number[] {
-  if (outputs.length === 0) return specs.map((_, i) => i);
   return outputs.map(({ name }, i) => {
     const found = specs.findIndex((spec) => spec.name === name);
     if (found >= 0) return found;
@@ -35,10 +34,7 @@ export interface Range {
   at: number;
 }
 
-/**
- * Collects the outputs of a request that is batched by rows. A request that came in one batch is a view of its outputs; where
- * several batches carried it, its rows are copied together.
- */
+/** Collects the outputs of a request whose rows were carried by several batches. */
 export class RowOutputs {
   private readonly joined: Uint8Array[] = [];
 
@@ -52,9 +48,8 @@ export class RowOutputs {
     for (const [i, output] of this.wanted.entries()) {
       const bytes = bytesOf(outputs[output]?.data as TensorArray);
       const rowBytes = bytesPerRow(this.specs[output] as TensorSpec);
-      const rows = bytes.subarray(at * rowBytes, (at + count) * rowBytes);
-      if (count === this.rows) this.joined[i] = rows;
-      else (this.joined[i] ??= new Uint8Array(this.rows * rowBytes)).set(rows, from * rowBytes);
+      const joined = (this.joined[i] ??= new Uint8Array(this.rows * rowBytes));
+      joined.set(bytes.subarray(at * rowBytes, (at + count) * rowBytes), from * rowBytes);
     }
   }
 
@@ -65,6 +60,21 @@ export class RowOutputs {
       bytes: this.joined[i] ?? new Uint8Array(),
     }));
   }
+}
+
+/** The outputs of a request that one batch carried whole, as views of the batch's. */
+export function rowOutputs(
+  outputs: readonly Tensor[],
+  { count, at }: Range,
+  { specs, wanted }: { specs: readonly TensorSpec[]; wanted: readonly number[] },
+): ResponseOutput[] {
+  return wanted.map((output) => {
+    const spec = specs[output] as TensorSpec;
+    const { buffer, byteOffset } = outputs[output]?.data as TensorArray;
+    const rowBytes = bytesPerRow(spec);
+    const bytes = new Uint8Array(buffer, byteOffset + at * rowBytes, count * rowBytes);
+    return { output, shape: [count, ...spec.rowShape], bytes };
+  });
 }
 
 /** The outputs of a request that ran alone, whatever their shapes. */

@@ -118,9 +118,9 @@ export function decodeInferRequest(message: Buffer): InferRequest {
     if (field === 1) request.modelName = reader.text();
     else if (field === 2) request.modelVersion = reader.text();
     else if (field === 3) request.id = reader.text();
-    else if (field === 4) readParameter(reader.nested(), (request.parameters ??= new Map()));
-    else if (field === 5) append(request.inputs, readInput(reader.nested()), 'inputs');
-    else if (field === 6) append(request.outputs, readRequestedOutput(reader.nested()), 'outputs');
+    else if (field === 4) readParameter(reader, (request.parameters ??= new Map()));
+    else if (field === 5) append(request.inputs, readInput(reader), 'inputs');
+    else if (field === 6) append(request.outputs, readRequestedOutput(reader), 'outputs');
     else append(request.raw, reader.view(), 'raw_input_contents');
   }
   return request;
@@ -133,6 +133,7 @@ function append<T>(items: T[], item: T, name: string): void {
 
 function readInput(reader: WireReader): InferInput {
   const input: InferInput = { name: '', datatype: '', shape: [], contents: null, parameters: null };
+  const outer = reader.enter();
   while (!reader.isDone) {
     const tag = reader.tag();
     const field = tag >>> 3;
@@ -142,10 +143,11 @@ function readInput(reader: WireReader): InferInput {
       reader.expect(tag, WIRE.BYTES);
       if (field === 1) input.name = reader.text();
       else if (field === 2) input.datatype = reader.text();
-      else if (field === 4) readParameter(reader.nested(), (input.parameters ??= new Map()));
-      else readContents(reader.nested(), (input.contents ??= new TypedContents()));
+      else if (field === 4) readParameter(reader, (input.parameters ??= new Map()));
+      else readContents(reader, (input.contents ??= new TypedContents()));
     }
   }
+  reader.leave(outer);
   return input;
 }
 
@@ -156,8 +158,9 @@ function readShape(reader: WireReader, tag: number, shape: number[]): void {
   if ((tag & 7) === WIRE.VARINT) shape.push(reader.int64());
   else {
     reader.expect(tag, WIRE.BYTES);
-    const packed = reader.nested();
-    while (!packed.isDone && shape.length <= MOST_DIMENSIONS) shape.push(packed.int64());
+    const outer = reader.enter();
+    while (!reader.isDone && shape.length <= MOST_DIMENSIONS) shape.push(reader.int64());
+    reader.leave(outer);
   }
   if (shape.length > MOST_DIMENSIONS)
     throw new MalformedMessageError(`a shape has more than ${MOST_DIMENSIONS} dimensions`);
@@ -165,12 +168,14 @@ function readShape(reader: WireReader, tag: number, shape: number[]): void {
 
 function readRequestedOutput(reader: WireReader): InferRequest['outputs'][number] {
   const output: InferRequest['outputs'][number] = { name: '', parameters: null };
+  const outer = reader.enter();
   while (!reader.isDone) {
     const tag = reader.tag();
     if (tag === 0o12) output.name = reader.text();
-    else if (tag === 0o22) readParameter(reader.nested(), (output.parameters ??= new Map()));
+    else if (tag === 0o22) readParameter(reader, (output.parameters ??= new Map()));
     else reader.skipField(tag);
   }
+  reader.leave(outer);
   return output;
 }
 
@@ -178,6 +183,7 @@ function readRequestedOutput(reader: WireReader): InferRequest['outputs'][number
 const UNPACKED_TYPE = [-1, 0, 0, 0, 0, 0, WIRE.FIXED32, WIRE.FIXED64, WIRE.BYTES];
 
 function readContents(reader: WireReader, contents: TypedContents): void {
+  const outer = reader.enter();
   while (!reader.isDone) {
     const tag = reader.tag();
     const field = tag >>> 3;
@@ -194,24 +200,28 @@ function readContents(reader: WireReader, contents: TypedContents): void {
       contents.add({ field, type, bytes: reader.bytes.subarray(start, reader.at) });
     }
   }
+  reader.leave(outer);
 }
 
 /** One entry of a map<string, InferParameter>. */
-function readParameter(entry: WireReader, parameters: InferParameters): void {
+function readParameter(reader: WireReader, parameters: InferParameters): void {
   let name = '';
   let value: boolean | number | string | undefined;
-  while (!entry.isDone) {
-    const tag = entry.tag();
-    if (tag === 0o12) name = entry.text();
-    else if (tag === 0o22) value = readChoice(entry.nested());
-    else entry.skipField(tag);
+  const outer = reader.enter();
+  while (!reader.isDone) {
+    const tag = reader.tag();
+    if (tag === 0o12) name = reader.text();
+    else if (tag === 0o22) value = readChoice(reader);
+    else reader.skipField(tag);
   }
+  reader.leave(outer);
   if (value !== undefined) parameters.set(name, value);
   if (parameters.size > MOST_ITEMS) throw new MalformedMessageError(`more than ${MOST_ITEMS} parameters`);
 }
 
 function readChoice(reader: WireReader): boolean | number | string | undefined {
   let value: boolean | number | string | undefined;
+  const outer = reader.enter();
   while (!reader.isDone) {
     const tag = reader.tag();
     if (tag === 0o10) value = reader.uint32() !== 0;
@@ -221,5 +231,6 @@ function readChoice(reader: WireReader): boolean | number | string | undefined {
     else if (tag === 0o50) value = reader.uint64();
     else reader.skipField(tag);
   }
+  reader.leave(outer);
   return value;
 }

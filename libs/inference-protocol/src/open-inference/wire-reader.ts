@@ -111,6 +111,20 @@ export class WireReader {
     }
   }
 
+  /** Goes into a nested message; {@link leave} goes on behind it. @returns what to hand to `leave` */
+  enter(): number {
+    const start = this.length();
+    const outer = this.end;
+    this.end = this.at;
+    this.at = start;
+    return outer;
+  }
+
+  leave(outer: number): void {
+    this.at = this.end;
+    this.end = outer;
+  }
+
   /** Steps over a length-delimited field and returns where it began. */
   private length(): number {
     return this.skip(this.uint32());
