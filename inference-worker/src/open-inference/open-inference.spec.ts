@@ -3,7 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openInferenceService } from '@sextant/inference-protocol';
 import { aRepository, publishLead, type TestRepository } from '../testing/test-models.js';
 import { startTestWorker, type TestWorker } from '../testing/test-worker.js';
-import type { ModelInferResponse, ModelMetadataResponse } from './infer-messages.js';
+import type { ModelMetadataResponse } from './infer-messages.js';
+
+interface ModelInferResponse {
+  modelVersion: string;
+  id: string;
+  outputs: { name: string; datatype: string; shape: number[] }[];
+  rawOutputContents: Buffer[];
+}
 
 let repository: TestRepository;
 let worker: TestWorker;
