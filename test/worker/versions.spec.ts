@@ -1,6 +1,7 @@
+import protobuf from 'protobufjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { GrpcCaller, INFER, STATUS } from './grpc-caller.js';
-import { decodeInfer, encodeInfer, float32Values } from './infer-wire.js';
+import { decodeInfer, encodeInfer, float32Values, tag, WIRE } from './infer-wire.js';
 import { printTable } from './print-table.js';
 import { until } from './until.js';
 import { aRepository, isSumOf, publishSum, seeded, sumInput, type TestRepository } from './worker-models.js';
@@ -164,5 +165,48 @@ describe(`of at least ${CALLS} calls none fails`, () => {
 
     expect(tally.failed.slice(0, 5)).toEqual([]);
     expect(failed).toEqual([]);
+  });
+
+  it('while another model is loaded and unloaded by call; its own calls are answered or told that it is gone', async () => {
+    const other = 'other.recommend';
+    await start({ MODEL_CONTROL_MODE: 'explicit' }, [MODEL, other]);
+    const control = async (rpc: string, model: string): Promise<void> => {
+      const request = protobuf.Writer.create().uint32(tag(2, WIRE.bytes)).string(model).finish();
+      const { status, message } = await caller.call(`/inference.GRPCInferenceService/${rpc}`, request, {
+        deadlineMs: 20_000,
+      });
+      if (status !== STATUS.OK) throw new Error(`${rpc}: ${status} ${message}`);
+    };
+    await control('RepositoryModelLoad', MODEL);
+    const others: Record<number, number> = {};
+    const wrong: string[] = [];
+    const askOther = async (): Promise<void> => {
+      const question = encodeInfer({ model: other, inputs: [sumInput(2, 1)] });
+      const { status, message, body } = await caller.call(INFER, question, { deadlineMs: 20_000 });
+      others[status] = (others[status] ?? 0) + 1;
+      const answer = float32Values(decodeInfer(body ?? Buffer.alloc(0)).outputs[0]?.bytes ?? Buffer.alloc(0));
+      const isRight =
+        status === STATUS.OK
+          ? isSumOf(answer, 2, { first: 1 })
+          : status === STATUS.NOT_FOUND || status === STATUS.UNAVAILABLE;
+      if (!isRight) wrong.push(`${status} ${message}`);
+    };
+    const tally = await load([MODEL], CALLS, async () => {
+      for (let cycle = 0; cycle < 20; cycle += 1) {
+        await control('RepositoryModelLoad', other);
+        await askOther();
+        const asked = Array.from({ length: 40 }, askOther);
+        await Promise.all([
+          control('RepositoryModelUnload', other),
+          ...asked,
+          ...Array.from({ length: 10 }, askOther),
+        ]);
+      }
+    });
+    printTable('loaded and unloaded by call', [{ ...tally, versions: '', others: JSON.stringify(others) }]);
+
+    expect(tally.failed.slice(0, 5)).toEqual([]);
+    expect(wrong.slice(0, 5)).toEqual([]);
+    expect(others[STATUS.OK]).toBeGreaterThan(20);
   });
 });
