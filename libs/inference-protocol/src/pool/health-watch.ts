@@ -46,10 +46,17 @@ export class HealthWatch {
     this.stream = stream;
   }
 
+  /** The connection is gone or about to go; a stream that is left on it would hold it open and say nothing of the next one. */
+  leave(): void {
+    const { stream } = this;
+    this.stream = undefined;
+    clearTimeout(this.timer);
+    stream?.cancel();
+  }
+
   stop(): void {
     this.isStopped = true;
-    clearTimeout(this.timer);
-    this.stream?.cancel();
+    this.leave();
   }
 
   private open(): ClientReadableStream<HealthResponse> {

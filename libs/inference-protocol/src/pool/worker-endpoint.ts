@@ -119,6 +119,7 @@ export class WorkerEndpoint {
     this.wasConnected = isConnected;
     this.options.onChange();
     if (this.connections[0]?.state === 'ready') this.health?.start();
+    else this.health?.leave();
   }
 
   private breakerChanged(): void {

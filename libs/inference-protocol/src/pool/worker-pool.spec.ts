@@ -75,21 +75,36 @@ describe('a worker that goes away', () => {
     expect(leaving.calls).toBe(seen);
   });
 
-  it('loses no call while connections end by their age', async () => {
-    const workers = await Promise.all(
-      [1, 2].map(() =>
-        harness.worker(
+  it.each([false, true])(
+    'loses no call while connections end by their age, health watched: %s',
+    async (watchHealth) => {
+      const choices = { maxConnectionAgeMs: 400, ...(watchHealth && { health: 'SERVING' as const }) };
+      const workers = [
+        await harness.worker(
           after(() => 5),
-          { maxConnectionAgeMs: 400 },
+          choices,
         ),
-      ),
-    );
-    const client = await harness.client(workers);
-    const endAt = performance.now() + 2_500;
-    let answered = 0;
-    while (performance.now() < endAt) answered += (await askMany(client, 8)).length;
-    expect(answered).toBeGreaterThan(100);
-  });
+      ];
+      if (!watchHealth)
+        workers.push(
+          await harness.worker(
+            after(() => 5),
+            choices,
+          ),
+        );
+      const client = await harness.client(workers, { watchHealth });
+      const endAt = performance.now() + 2_500;
+      let answered = 0;
+      let longestMs = 0;
+      while (performance.now() < endAt) {
+        const startedAt = performance.now();
+        answered += (await askMany(client, 8)).length;
+        longestMs = Math.max(longestMs, performance.now() - startedAt);
+      }
+      expect(answered).toBeGreaterThan(100);
+      expect(longestMs).toBeLessThan(1_000);
+    },
+  );
 
   it('says at once why nobody can be asked', async () => {
     const worker = await harness.worker();
