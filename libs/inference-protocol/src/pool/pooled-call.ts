@@ -8,7 +8,7 @@ import {
 import { DomainError } from '@sextant/domain';
 import { toDomainError } from '../grpc-status.js';
 import { readPushback } from '../retry-hint.js';
-import { isFromServer, outcomeOf } from './attempt-outcome.js';
+import { isFromServer, outcomeOf, wasRefused } from './attempt-outcome.js';
 import type { Balancer, Choice } from './balancer.js';
 import type { AttemptOutcome } from './circuit-breaker.js';
 import type { HedgeDelay } from './hedge-delay.js';
@@ -185,16 +185,19 @@ export class PooledCall<Request, Response> {
     const mayBeRepeated = this.refusal
       ? this.parts.balancer.chooseAnother(this.tried, now) !== undefined
       : error.code === status.UNAVAILABLE;
-    if (!mayBeRepeated || pushback === 'never' || !this.retryLater()) this.cancel(failure);
+    if (!mayBeRepeated || pushback === 'never' || !this.retryLater(wasRefused(error))) this.cancel(failure);
   }
 
-  /** @returns false when no further attempt is due */
-  private retryLater(): boolean {
+  /**
+   * @param isFree  the last attempt cost no worker anything
+   * @returns false when no further attempt is due
+   */
+  private retryLater(isFree: boolean): boolean {
     const { settings, budget } = this.parts;
     const pauseMs = Math.random() * BACKOFF_MS * 2 ** (this.attempts - 1);
     if (this.attempts >= settings.maxAttempts) return false;
     if (this.deadline - Date.now() < pauseMs + LEAST_RETRY_MS) return false;
-    if (!budget.take()) {
+    if (!isFree && !budget.take()) {
       settings.observer.budgetSpent?.('retry');
       return false;
     }

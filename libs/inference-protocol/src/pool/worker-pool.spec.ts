@@ -92,7 +92,7 @@ describe('a worker that goes away', () => {
             choices,
           ),
         );
-      const client = await harness.client(workers, { watchHealth });
+      const client = await harness.client(workers, { watchHealth, retryReserve: 0, retryRatio: 0 });
       const endAt = performance.now() + 2_500;
       let answered = 0;
       let longestMs = 0;
