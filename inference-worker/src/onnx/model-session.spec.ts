@@ -1,6 +1,7 @@
 import { node } from '@sextant/onnx';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Datatype, type Tensor, type TensorData, tensorSpec } from '../tensors/tensor.js';
+import type { Datatype } from '@sextant/artefacts';
+import { type Tensor, type TensorData, tensorSpec } from '../tensors/tensor.js';
 import { aGraph, anIdentity } from '../testing/test-graphs.js';
 import { ModelSession } from './model-session.js';
 import { CPU_ONLY, NoProviderError, type ProviderPlan } from './providers.js';

@@ -1,6 +1,7 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { RuntimeSession } from './runtime-session.js';
-import { type Datatype, DATATYPES, type TensorSpec, tensorSpec } from '../tensors/tensor.js';
+import { type Datatype, DATATYPES } from '@sextant/artefacts';
+import { type TensorSpec, tensorSpec } from '../tensors/tensor.js';
 
 /** ONNX Runtime's name of each element type. */
 export const ORT_TYPE = {

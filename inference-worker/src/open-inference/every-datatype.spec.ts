@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { putPlain } from '../testing/plain-models.js';
 import { anIdentity } from '../testing/test-graphs.js';
 import { startTestWorker, type TestWorker } from '../testing/test-worker.js';
-import type { Datatype } from '../tensors/tensor.js';
+import type { Datatype } from '@sextant/artefacts';
 import { textBytes } from './texts.js';
 
 interface Sample {

@@ -1,5 +1,6 @@
 import { CONTENTS, type ContentsField, type TypedContents } from '@sextant/inference-protocol';
-import { allocateArray, type Datatype, type TensorArray } from '../tensors/tensor.js';
+import type { Datatype } from '@sextant/artefacts';
+import { allocateArray, type TensorArray } from '../tensors/tensor.js';
 
 /** Which typed field carries a datatype; the protocol has none for FP16, which travels raw. */
 export const CONTENTS_OF: Readonly<Record<Exclude<Datatype, 'FP16'>, ContentsField>> = {

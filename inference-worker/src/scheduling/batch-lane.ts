@@ -1,6 +1,7 @@
 import { DomainError } from '@sextant/domain';
 import type { Job, JobResult, Program } from '../onnx/thread-messages.js';
-import { arrayOver, bytesPerRow, type Datatype, type Tensor, type TensorSpec } from '../tensors/tensor.js';
+import type { Datatype } from '@sextant/artefacts';
+import { arrayOver, bytesPerRow, type Tensor, type TensorSpec } from '../tensors/tensor.js';
 import type { BufferPool } from '../tensors/buffer-pool.js';
 import { PRIORITY, type Priority } from '../transport/call-context.js';
 import type { Mode } from './batch-observer.js';

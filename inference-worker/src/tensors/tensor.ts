@@ -1,22 +1,5 @@
+import type { Datatype } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
-
-/** Every element type of the Open Inference Protocol that ONNX Runtime takes. */
-export const DATATYPES = [
-  'BOOL',
-  'UINT8',
-  'UINT16',
-  'UINT32',
-  'UINT64',
-  'INT8',
-  'INT16',
-  'INT32',
-  'INT64',
-  'FP16',
-  'FP32',
-  'FP64',
-  'BYTES',
-] as const;
-export type Datatype = (typeof DATATYPES)[number];
 
 /** Elements of fixed size. FP16 is kept as its bits, BOOL as 0 or 1. */
 export type TensorArray =

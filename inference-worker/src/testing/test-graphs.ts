@@ -1,5 +1,5 @@
 import { encodeGraph, node } from '@sextant/onnx';
-import type { Datatype } from '../tensors/tensor.js';
+import type { Datatype } from '@sextant/artefacts';
 
 /** Element types of ONNX's TensorProto. */
 const ELEMENT_TYPE: Record<Datatype, number> = {

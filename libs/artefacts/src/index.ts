@@ -1,5 +1,7 @@
 export { type LifetimeSpec, lifetimeSpec } from './lifetime-spec.js';
 export {
+  type Datatype,
+  DATATYPES,
   type Manifest,
   manifest,
   type ModelCard,

@@ -6,23 +6,27 @@ import { sessionSpec } from './session-spec.js';
 import { tableEncoding } from './table-encoding.js';
 import { upliftSpec } from './uplift-spec.js';
 
+/** Every element type of the Open Inference Protocol that ONNX Runtime takes. */
+export const DATATYPES = [
+  'BOOL',
+  'UINT8',
+  'UINT16',
+  'UINT32',
+  'UINT64',
+  'INT8',
+  'INT16',
+  'INT32',
+  'INT64',
+  'FP16',
+  'FP32',
+  'FP64',
+  'BYTES',
+] as const;
+export type Datatype = (typeof DATATYPES)[number];
+
 const tensor = z.object({
   name: z.string(),
-  datatype: z.enum([
-    'BOOL',
-    'UINT8',
-    'UINT16',
-    'UINT32',
-    'UINT64',
-    'INT8',
-    'INT16',
-    'INT32',
-    'INT64',
-    'FP16',
-    'FP32',
-    'FP64',
-    'BYTES',
-  ]),
+  datatype: z.enum(DATATYPES),
   shape: z.array(z.number().int()).describe('-1 is the batch dimension'),
 });
 
