@@ -47,17 +47,18 @@ export function createGrpcServer(
 
 /** Resets a second that a connection may send, and those it may send at once; streams and frames it may be refused. */
 const CANCELLATIONS = {
-  streamResetRate: 2_000,
-  streamResetBurst: 10_000,
+  streamResetRate: 20_000,
+  streamResetBurst: 40_000,
   maxSessionRejectedStreams: 1_000_000,
   maxSessionInvalidFrames: 100_000,
 };
 
 /**
  * Node ends an HTTP/2 connection, with every call in flight on it, whose client resets more than 33 streams a second. A gRPC client
- * resets one for each call that it cancels or whose deadline passes, so a pool under pressure would lose whole connections; rapid
- * reset stays limited. A stream that was cancelled counts as open for a moment, so an honest client at its limit also sends streams too many:
- * those are refused one by one, where Node would end the connection after a hundred. grpc-js has no option for it but hands these on to node:http2 when it binds.
+ * resets one for each call that it cancels or whose deadline passes, under pressure thousands a second, and would lose whole
+ * connections; a flood beyond what one core can answer is still cut off. A stream that was cancelled counts as open for a moment, so
+ * an honest client at its limit also sends streams too many: those are refused one by one, where Node would end the connection
+ * after a hundred. grpc-js has no option for it but hands these on to node:http2 when it binds.
  */
 function allowCancellations(server: Server): void {
   Object.assign((server as unknown as { commonServerOptions: object }).commonServerOptions, CANCELLATIONS);
