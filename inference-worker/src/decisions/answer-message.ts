@@ -13,9 +13,6 @@ const COLUMNS: Readonly<Record<Rpc, readonly number[]>> = {
   ChooseActions: [4, 5, 6, 7],
 };
 
-/** Pieces of one response message. */
-export type AnswerPieces = readonly Uint8Array[];
-
 /** A response of one message of every part, in their order. */
 export function joinAnswers(rpc: Rpc, parts: readonly Uint8Array[]): Uint8Array[] {
   const columns = COLUMNS[rpc];

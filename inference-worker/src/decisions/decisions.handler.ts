@@ -1,5 +1,6 @@
-import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import { decisionsService } from '@sextant/inference-protocol';
+import { overBytes } from '../transport/over-bytes.js';
 import { type HandlerParts, unaryHandler } from '../transport/unary.handler.js';
 import { decide, type DecideParts } from './decide.js';
 import { joinPieces } from './join-pieces.js';
@@ -8,20 +9,7 @@ import { type Rpc, RPCS } from './programs/decision-program.js';
 export interface DecisionsParts extends HandlerParts, DecideParts {}
 
 /** The service with its messages as bytes: threads decode and encode them. */
-export const decisionsServiceOverBytes: ServiceDefinition = Object.fromEntries(
-  Object.entries(decisionsService).map(([name, method]) => [
-    name,
-    {
-      ...method,
-      requestDeserialize: asItIs,
-      responseSerialize: asItIs,
-    },
-  ]),
-);
-
-function asItIs(bytes: Buffer): Buffer {
-  return bytes;
-}
+export const decisionsServiceOverBytes = overBytes(decisionsService, RPCS);
 
 /** `sextant.inference.v1.Decisions`: each call is counted when it arrives. */
 export function decisionsHandlers(parts: DecisionsParts): UntypedServiceImplementation {

@@ -2,7 +2,6 @@ import { DomainError } from '@sextant/domain';
 import type { WorkerLifecycle } from '../operations/worker-lifecycle.js';
 import type { BatchLane, ResultSink, RowSource } from '../scheduling/batch-lane.js';
 import type { InferenceScheduler } from '../scheduling/inference-scheduler.js';
-import { CollectedRows, type RowsResult } from '../scheduling/rows-result.js';
 import type { CallContext } from '../transport/call-context.js';
 import type { ModelCatalogue, WantedVersion } from './model-catalogue.js';
 import type { ModelResidency } from './model-residency.js';
@@ -74,15 +73,6 @@ export class ModelRunner {
       model,
       version,
       routingKey: routingKey === '' ? wanted.routingKey : routingKey,
-    });
-  }
-
-  /** @throws DomainError what {@link InferenceScheduler.run} throws */
-  run(lane: BatchLane, rows: RowSource, context: CallContext): Promise<RowsResult> {
-    const { scheduler, catalogue } = this.parts;
-    if (!catalogue.hasShadows) return scheduler.run(lane, rows, context);
-    return new Promise((resolve, reject) => {
-      this.submit(lane, rows, new CollectedRows(rows.rows, resolve, reject), context);
     });
   }
 

@@ -1,6 +1,7 @@
-import type { handleUnaryCall, MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
+import type { handleUnaryCall } from '@grpc/grpc-js';
 import { openInferenceService } from '@sextant/inference-protocol';
 import type { ModelRunner } from '../models/model-runner.js';
+import { overBytes } from '../transport/over-bytes.js';
 import { UnaryCall } from '../transport/unary-call.js';
 import type { HandlerParts } from '../transport/unary.handler.js';
 import { InferCall } from './infer-call.js';
@@ -13,14 +14,5 @@ export function modelInferHandler(parts: HandlerParts, runner: ModelRunner): han
   };
 }
 
-const asItIs = (bytes: Buffer): Buffer => bytes;
-
 /** The service with `ModelInfer` left undecoded. */
-export const openInferenceServiceOverBytes: ServiceDefinition = {
-  ...openInferenceService,
-  ModelInfer: {
-    ...(openInferenceService['ModelInfer'] as MethodDefinition<object, object>),
-    requestDeserialize: asItIs,
-    responseSerialize: asItIs,
-  },
-};
+export const openInferenceServiceOverBytes = overBytes(openInferenceService, ['ModelInfer']);

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { ModelRunError, ThreadLostError } from '../onnx/session-thread.js';
-import { aCall, rows, scheduling, settled } from '../testing/scheduling.js';
+import { aCall, rows, run, scheduling, settled } from '../testing/scheduling.js';
 
 describe('InferenceScheduler', () => {
   it('runs what came together as one batch, up to the cap, in order, and gives each caller its own rows', async () => {
     const { runner, scheduler, lane } = scheduling();
     const answers = [rows([1]), rows([2, 3]), rows([4, 5]), rows([6])].map((request) =>
-      scheduler.run(lane, request, aCall()),
+      run(scheduler, lane, request, aCall()),
     );
     expect(scheduler.pendingRows).toBe(6);
 
@@ -18,7 +18,7 @@ describe('InferenceScheduler', () => {
 
   it('splits a request that exceeds a batch and puts its answer together again', async () => {
     const { runner, scheduler, lane } = scheduling();
-    const answer = scheduler.run(lane, rows([1, 2, 3, 4, 5, 6, 7, 8, 9]), aCall());
+    const answer = run(scheduler, lane, rows([1, 2, 3, 4, 5, 6, 7, 8, 9]), aCall());
 
     expect(await runner.drain(3)).toEqual([4, 4, 1]);
     expect([...((await answer).outputs[0] as Float32Array)]).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10]);
@@ -27,9 +27,9 @@ describe('InferenceScheduler', () => {
 
   it('holds exactly as many rows as it may and refuses one more at once', async () => {
     const { runner, scheduler, lane } = scheduling();
-    const full = scheduler.run(lane, rows([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]), aCall());
-    await expect(scheduler.run(lane, rows([11]), aCall())).rejects.toMatchObject({ code: 'QUEUE_FULL' });
-    await expect(scheduler.run(lane, rows(new Array<number>(11).fill(0)), aCall())).rejects.toMatchObject({
+    const full = run(scheduler, lane, rows([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]), aCall());
+    await expect(run(scheduler, lane, rows([11]), aCall())).rejects.toMatchObject({ code: 'QUEUE_FULL' });
+    await expect(run(scheduler, lane, rows(new Array<number>(11).fill(0)), aCall())).rejects.toMatchObject({
       code: 'BATCH_TOO_LARGE',
     });
 
@@ -40,7 +40,7 @@ describe('InferenceScheduler', () => {
   it('refuses rows that would hold too much memory', async () => {
     const { scheduler, lane } = scheduling();
     await expect(
-      scheduler.run(lane, rows([1], { bytesPerRow: 300 * 1024 * 1024 }), aCall()),
+      run(scheduler, lane, rows([1], { bytesPerRow: 300 * 1024 * 1024 }), aCall()),
     ).rejects.toMatchObject({
       code: 'QUEUE_FULL',
     });
@@ -49,11 +49,11 @@ describe('InferenceScheduler', () => {
   it('spends no run on rows whose deadline passed or whose caller went away while they waited', async () => {
     const { runner, scheduler, lane } = scheduling();
     const leaving = aCall();
-    const running = scheduler.run(lane, rows([1]), aCall());
+    const running = run(scheduler, lane, rows([1]), aCall());
     await settled();
-    const expired = scheduler.run(lane, rows([2]), aCall({ inMs: 0 }));
-    const cancelled = scheduler.run(lane, rows([3]), leaving);
-    const patient = scheduler.run(lane, rows([4]), aCall());
+    const expired = run(scheduler, lane, rows([2]), aCall({ inMs: 0 }));
+    const cancelled = run(scheduler, lane, rows([3]), leaving);
+    const patient = run(scheduler, lane, rows([4]), aCall());
     const outcomes = Promise.allSettled([expired, cancelled]);
     leaving.cancel();
     await settled();
@@ -70,11 +70,11 @@ describe('InferenceScheduler', () => {
   it('serves the model whose head waited longest first', async () => {
     const { runner, scheduler, lane } = scheduling();
     const other = scheduler.openLane({ ...lane.options, key: 'n@1', model: 'n' });
-    const first = scheduler.run(lane, rows([0]), aCall());
+    const first = run(scheduler, lane, rows([0]), aCall());
     await settled();
-    const waiting = [scheduler.run(other, rows([1]), aCall())];
+    const waiting = [run(scheduler, other, rows([1]), aCall())];
     await new Promise((resolve) => setTimeout(resolve, 3));
-    waiting.push(scheduler.run(lane, rows([2]), aCall()));
+    waiting.push(run(scheduler, lane, rows([2]), aCall()));
     expect(scheduler.oldestWaitMs(performance.now())).toBeGreaterThanOrEqual(2);
 
     await runner.drain(3);
@@ -85,8 +85,8 @@ describe('InferenceScheduler', () => {
   it('runs a batch again, once, when its thread was lost, before anything else', async () => {
     const { runner, scheduler, lane } = scheduling();
     const [unlucky, later] = [
-      scheduler.run(lane, rows([1, 2, 3, 4]), aCall()),
-      scheduler.run(lane, rows([5]), aCall()),
+      run(scheduler, lane, rows([1, 2, 3, 4]), aCall()),
+      run(scheduler, lane, rows([5]), aCall()),
     ];
     await settled();
     runner.jobs[0]?.fail(new ThreadLostError('gone'));
@@ -102,7 +102,7 @@ describe('InferenceScheduler', () => {
 
   it('does not run rows again that the model itself could not run', async () => {
     const { runner, scheduler, lane } = scheduling();
-    const answer = scheduler.run(lane, rows([1]), aCall());
+    const answer = run(scheduler, lane, rows([1]), aCall());
     await settled();
     runner.jobs[0]?.fail(new ModelRunError('bad shape'));
 

@@ -14,7 +14,6 @@ import {
 } from './batch-lane.js';
 import { BufferPool } from '../tensors/buffer-pool.js';
 import { LoopLag } from './loop-lag.js';
-import { CollectedRows, type RowsResult } from './rows-result.js';
 import { asDomainError, cancelled } from './run-errors.js';
 import { TenantAccounts } from './tenant-accounts.js';
 import { Ticket } from './ticket.js';
@@ -155,13 +154,6 @@ export class InferenceScheduler {
     this.busy.add(lane);
     this.fresh.push(ticket);
     this.schedulePump();
-  }
-
-  /** Queues a request and collects the answers to its rows. @throws DomainError what {@link submit} throws and fails with */
-  run(lane: BatchLane, source: RowSource, context: CallContext): Promise<RowsResult> {
-    return new Promise((resolve, reject) => {
-      this.submit(lane, source, new CollectedRows(source.rows, resolve, reject), context);
-    });
   }
 
   /** Ends a request early; its parts that wait leave the queue, those that run are ignored when they come back. */

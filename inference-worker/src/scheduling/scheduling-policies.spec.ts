@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Job, JobResult } from '../onnx/thread-messages.js';
-import { aCall, rows, scheduling, settled } from '../testing/scheduling.js';
+import { aCall, rows, run, scheduling, settled } from '../testing/scheduling.js';
 import { PRIORITY } from '../transport/call-context.js';
 import type { InlineRunner } from './batch-lane.js';
 import { RunTimeModel } from './run-time-model.js';
@@ -14,7 +14,7 @@ describe('priorities', () => {
   it('let a later request of a higher level run first, within a level in order of arrival', async () => {
     const { runner, scheduler, lane } = scheduling({ maxBatchRows: 1 });
     const ask = (value: number, priority: 1 | 2 | 3 | 4) =>
-      scheduler.run(lane, rows([value]), aCall({ priority }));
+      run(scheduler, lane, rows([value]), aCall({ priority }));
     const running = ask(0, PRIORITY.NORMAL);
     await settled();
     const answers = [
@@ -33,11 +33,11 @@ describe('priorities', () => {
   it('hold between models too', async () => {
     const { runner, scheduler, lane } = scheduling({ maxBatchRows: 1 });
     const other = scheduler.openLane({ ...lane.options, key: 'n@1', model: 'n' });
-    const running = scheduler.run(lane, rows([0]), aCall());
+    const running = run(scheduler, lane, rows([0]), aCall());
     await settled();
     const later = [
-      scheduler.run(lane, rows([1]), aCall({ priority: PRIORITY.LOW })),
-      scheduler.run(other, rows([2]), aCall({ priority: PRIORITY.HIGH })),
+      run(scheduler, lane, rows([1]), aCall({ priority: PRIORITY.LOW })),
+      run(scheduler, other, rows([2]), aCall({ priority: PRIORITY.HIGH })),
     ];
     await runner.drain(3);
     await Promise.all([running, ...later]);
@@ -49,7 +49,7 @@ describe('fair shares', () => {
   it('give two tenants of one model turns, however much one of them sends', async () => {
     const { runner, scheduler, lane } = scheduling({ maxBatchRows: 1, maxPendingRows: 100 });
     lane.runTime.observe(1, 10);
-    const ask = (value: number, tenant: string) => scheduler.run(lane, rows([value]), aCall({ tenant }));
+    const ask = (value: number, tenant: string) => run(scheduler, lane, rows([value]), aCall({ tenant }));
     const greedy = Array.from({ length: 8 }, (_, i) => ask(i, 'greedy'));
     const modest = [100, 101, 102].map((value) => ask(value, 'modest'));
 
@@ -63,12 +63,12 @@ describe('fair shares', () => {
   it('make room for a tenant in a queue that another one filled, newest first', async () => {
     const { runner, scheduler, lane } = scheduling({ maxBatchRows: 1, maxPendingRows: 4 });
     const greedy = [1, 2, 3, 4].map((value) =>
-      scheduler.run(lane, rows([value]), aCall({ tenant: 'greedy' })),
+      run(scheduler, lane, rows([value]), aCall({ tenant: 'greedy' })),
     );
     const outcomes = Promise.allSettled(greedy);
-    const modest = scheduler.run(lane, rows([100]), aCall({ tenant: 'modest' }));
+    const modest = run(scheduler, lane, rows([100]), aCall({ tenant: 'modest' }));
     expect(lane.pendingRows).toBe(4);
-    await expect(scheduler.run(lane, rows([5]), aCall({ tenant: 'greedy' }))).rejects.toMatchObject({
+    await expect(run(scheduler, lane, rows([5]), aCall({ tenant: 'greedy' }))).rejects.toMatchObject({
       code: 'QUEUE_FULL',
       retryAfterMs: expect.any(Number) as number,
     });
@@ -112,13 +112,13 @@ describe('admission', () => {
   it('refuses at once what would be answered too late and says when to come again; what is in time gets in', async () => {
     const { runner, scheduler, lane } = scheduling({ maxBatchRows: 1, maxPendingRows: 100 });
     for (let i = 0; i < 5; i++) lane.runTime.observe(1, 100);
-    const accepted = [1, 2, 3].map((value) => scheduler.run(lane, rows([value]), aCall({ inMs: 60_000 })));
+    const accepted = [1, 2, 3].map((value) => run(scheduler, lane, rows([value]), aCall({ inMs: 60_000 })));
 
-    const refused = scheduler.run(lane, rows([4]), aCall({ inMs: 200 }));
+    const refused = run(scheduler, lane, rows([4]), aCall({ inMs: 200 }));
     await expect(refused).rejects.toMatchObject({ code: 'QUEUE_FULL' });
     const error = await refused.catch((reason: { retryAfterMs: number }) => reason);
     expect((error as { retryAfterMs: number }).retryAfterMs).toBeGreaterThanOrEqual(100);
-    accepted.push(scheduler.run(lane, rows([5]), aCall({ inMs: 2_000 })));
+    accepted.push(run(scheduler, lane, rows([5]), aCall({ inMs: 2_000 })));
 
     await runner.drain(4);
     await Promise.all(accepted);
@@ -127,7 +127,7 @@ describe('admission', () => {
   it('lets a request into an idle worker whatever the estimate says, so that a wrong one is measured again', async () => {
     const { runner, scheduler, lane } = scheduling();
     for (let i = 0; i < 5; i++) lane.runTime.observe(1, 10_000);
-    const answer = scheduler.run(lane, rows([1]), aCall({ inMs: 1_000 }));
+    const answer = run(scheduler, lane, rows([1]), aCall({ inMs: 1_000 }));
     await runner.drain(1);
     await expect(answer).resolves.toBeDefined();
     expect(lane.runTime.estimate(1, 4)).toBeLessThan(10_000);
@@ -137,9 +137,9 @@ describe('admission', () => {
     const { runner, scheduler, lane } = scheduling({ maxBatchRows: 1, maxPendingRows: 100 });
     for (let i = 0; i < 5; i++) lane.runTime.observe(1, 100);
     const later = Array.from({ length: 20 }, (_, i) =>
-      scheduler.run(lane, rows([i]), aCall({ priority: PRIORITY.BACKGROUND })),
+      run(scheduler, lane, rows([i]), aCall({ priority: PRIORITY.BACKGROUND })),
     );
-    const urgent = scheduler.run(lane, rows([100]), aCall({ priority: PRIORITY.HIGH, inMs: 500 }));
+    const urgent = run(scheduler, lane, rows([100]), aCall({ priority: PRIORITY.HIGH, inMs: 500 }));
     await runner.drain(21);
     await Promise.all([urgent, ...later]);
     expect(firstValues(runner.jobs)[0]).toBe(100);
@@ -150,9 +150,9 @@ describe('a queue delay', () => {
   it('holds a lone row back for company until it has passed, and no longer', async () => {
     const { runner, scheduler, lane } = scheduling({ maxQueueDelayMs: 30 });
     const started = performance.now();
-    const answers = [scheduler.run(lane, rows([1]), aCall())];
+    const answers = [run(scheduler, lane, rows([1]), aCall())];
     await settled();
-    answers.push(scheduler.run(lane, rows([2]), aCall()));
+    answers.push(run(scheduler, lane, rows([2]), aCall()));
     expect(runner.jobs).toHaveLength(0);
     while (runner.jobs.length === 0) await settled();
     expect(performance.now() - started).toBeGreaterThanOrEqual(29);
@@ -162,7 +162,7 @@ describe('a queue delay', () => {
 
   it('ends early when the batch is full', async () => {
     const { runner, scheduler, lane } = scheduling({ maxQueueDelayMs: 60_000 });
-    const answer = scheduler.run(lane, rows([1, 2, 3, 4]), aCall());
+    const answer = run(scheduler, lane, rows([1, 2, 3, 4]), aCall());
     expect(await runner.drain(1)).toEqual([4]);
     await answer;
   });
@@ -185,8 +185,8 @@ describe('the main thread', () => {
     lane.inline = tiny;
     for (let n = 1; n <= 2; n++) lane.inlineTime.observe(n, n * 0.2);
     const [first, large] = [
-      scheduler.run(lane, rows([1]), aCall()),
-      scheduler.run(lane, rows([2, 3, 4]), aCall()),
+      run(scheduler, lane, rows([1]), aCall()),
+      run(scheduler, lane, rows([2, 3, 4]), aCall()),
     ];
     await settled();
     runner.jobs[0]?.end();
@@ -194,9 +194,9 @@ describe('the main thread', () => {
     expect(tiny.batches).toEqual([]);
     expect(runner.jobs[0]?.job.rows).toBe(4);
 
-    const busy = scheduler.run(lane, rows([5, 6, 7]), aCall());
+    const busy = run(scheduler, lane, rows([5, 6, 7]), aCall());
     await settled();
-    const beside = scheduler.run(lane, rows([8]), aCall());
+    const beside = run(scheduler, lane, rows([8]), aCall());
     expect([...((await beside).outputs[0] as Float32Array)]).toEqual([9]);
     expect(tiny.batches).toEqual([1]);
     runner.jobs[1]?.end();
@@ -209,7 +209,7 @@ describe('the main thread', () => {
     lane.inline = tiny;
     lane.inlineTime.observe(1, 0.001);
     const answers = [];
-    for (const value of [1, 2, 3]) answers.push(await scheduler.run(lane, rows([value]), aCall()));
+    for (const value of [1, 2, 3]) answers.push(await run(scheduler, lane, rows([value]), aCall()));
     expect(answers.map(({ outputs }) => (outputs[0] as Float32Array)[0])).toEqual([2, 3, 4]);
     expect(tiny.batches).toEqual([1, 1, 1]);
   });

@@ -1,5 +1,4 @@
 import type { Datatype } from '@sextant/artefacts';
-import { DomainError } from '@sextant/domain';
 
 /** Elements of fixed size. FP16 is kept as its bits, BOOL as 0 or 1. */
 export type TensorArray =
@@ -65,16 +64,6 @@ export function isBatchable(specs: readonly TensorSpec[]): boolean {
   return specs.every(({ width }) => width > 0);
 }
 
-/** @throws DomainError ARTEFACT_INVALID naming the first tensor that cannot be batched by rows */
-export function assertBatchable(specs: readonly TensorSpec[]): void {
-  const bad = specs.find(({ width }) => width === 0);
-  if (!bad) return;
-  throw new DomainError(
-    'ARTEFACT_INVALID',
-    `tensor "${bad.name}" (${bad.datatype} [${bad.shape.join(', ')}]) cannot be batched: the first dimension must be -1, the others positive, the type a number`,
-  );
-}
-
 export function elementsOf(dims: readonly number[]): number {
   return dims.reduce((product, size) => product * size, 1);
 }
@@ -107,10 +96,4 @@ export function arrayOver(
   elements: number,
 ): TensorArray {
   return new ARRAY_OF[datatype](buffer, 0, elements);
-}
-
-/** The little-endian bytes of rows [from, from + count) of a tensor, without a copy. */
-export function bytesOfRows(tensor: TensorArray, spec: TensorSpec, from: number, count: number): Buffer {
-  const rowBytes = bytesPerRow(spec);
-  return Buffer.from(tensor.buffer, tensor.byteOffset + from * rowBytes, count * rowBytes);
 }

@@ -1,6 +1,7 @@
 import type { Job, JobResult } from '../onnx/thread-messages.js';
 import type { BatchLane, LaneOptions, RowSource } from '../scheduling/batch-lane.js';
 import { InferenceScheduler, type JobRunner } from '../scheduling/inference-scheduler.js';
+import { CollectedRows, type RowsResult } from '../scheduling/rows-result.js';
 import { type CallContext, PRIORITY, type Priority } from '../transport/call-context.js';
 
 /** A runner whose batches end when the test says so; a score is its input plus one. */
@@ -122,3 +123,15 @@ export interface CallOptions {
 }
 
 export const aCall = (options?: Partial<CallOptions>): TestCall => new TestCall(options);
+
+/** Queues a request and collects the answers to its rows. */
+export function run(
+  scheduler: InferenceScheduler,
+  lane: BatchLane,
+  source: RowSource,
+  context: CallContext,
+): Promise<RowsResult> {
+  return new Promise((resolve, reject) => {
+    scheduler.submit(lane, source, new CollectedRows(source.rows, resolve, reject), context);
+  });
+}
