@@ -27,8 +27,8 @@ const LOST = 'sextant_inference_threads_lost_total';
  */
 const FAULT = (file: string): string => `
   const threads = require('node:worker_threads');
-  const { rmSync } = require('node:fs');
-  const isWanted = () => { try { rmSync(${JSON.stringify(file)}); return true; } catch { return false; } };
+  const { unlinkSync } = require('node:fs');
+  const isWanted = () => { try { unlinkSync(${JSON.stringify(file)}); return true; } catch { return false; } };
   if (threads.isMainThread) {
     threads.Worker = class extends threads.Worker {
       constructor(entry, options) { super(entry, { ...options, execArgv: ['--require', __filename] }); }

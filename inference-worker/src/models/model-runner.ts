@@ -7,6 +7,7 @@ import type { ModelCatalogue, WantedVersion } from './model-catalogue.js';
 import type { ModelResidency } from './model-residency.js';
 import type { ServedModel } from './served-model.js';
 import type { ShadowTraffic } from './shadow-traffic.js';
+import { StartQueue } from './start-queue.js';
 import type { VersionSlot } from './version-slot.js';
 
 export interface RunnerParts {
@@ -22,13 +23,17 @@ export interface RunnerParts {
 
 /** Finds the model of a call and runs the call's rows on it. */
 export class ModelRunner {
-  constructor(private readonly parts: RunnerParts) {}
+  private readonly startQueue: StartQueue;
+
+  constructor(private readonly parts: RunnerParts) {
+    this.startQueue = new StartQueue(parts.lifecycle);
+  }
 
   /**
    * Runs `work` with a version that stays loaded until it is done. A version that left memory is loaded first.
    *
    * @param wanted.version  a number, an alias, or empty: the version in service, or its canary
-   * @throws DomainError INFERENCE_UNAVAILABLE while the worker starts or when a version does not get back into memory in time,
+   * @throws DomainError INFERENCE_UNAVAILABLE when the worker starts, or a version gets back into memory, too late for the call;
    *   MODEL_NOT_FOUND, MODEL_VERSION_NOT_FOUND
    */
   async with<T>(
@@ -36,6 +41,7 @@ export class ModelRunner {
     context: CallContext,
     work: (served: ServedModel) => Promise<T>,
   ): Promise<T> {
+    await this.untilReachable(wanted, context);
     const slot = this.acquire(wanted, context);
     try {
       const served = slot.served ?? (await this.bring(slot, context));
@@ -47,9 +53,20 @@ export class ModelRunner {
   }
 
   /**
+   * What a call has to wait for before {@link acquire} while the worker starts; undefined, as nearly always: nothing.
+   *
+   * @throws DomainError INFERENCE_UNAVAILABLE, see {@link StartQueue.wait}
+   */
+  untilReachable({ model }: WantedVersion, context: CallContext): Promise<void> | undefined {
+    const { catalogue } = this.parts;
+    if (!this.startQueue.isOpen || catalogue.findSlot(model)) return undefined;
+    return this.startQueue.wait(() => catalogue.findSlot(model) !== undefined, context);
+  }
+
+  /**
    * The version of a call, which stays where it is until `release` is called on it.
    *
-   * @throws DomainError INFERENCE_UNAVAILABLE while the worker starts, MODEL_NOT_FOUND, MODEL_VERSION_NOT_FOUND
+   * @throws DomainError MODEL_NOT_FOUND, MODEL_VERSION_NOT_FOUND
    */
   acquire(wanted: WantedVersion, context: CallContext): VersionSlot {
     const slot = this.route(wanted, context);
@@ -64,12 +81,8 @@ export class ModelRunner {
   }
 
   private route(wanted: WantedVersion, { routingKey }: CallContext): VersionSlot {
-    const { catalogue, lifecycle } = this.parts;
-    if (lifecycle.state === 'starting' && !catalogue.findSlot(wanted.model)) {
-      throw new DomainError('INFERENCE_UNAVAILABLE', 'the worker is loading its models; try again shortly');
-    }
     const { model, version } = wanted;
-    return catalogue.route({
+    return this.parts.catalogue.route({
       model,
       version,
       routingKey: routingKey === '' ? wanted.routingKey : routingKey,

@@ -8,6 +8,7 @@ import {
   type ResponseOutput,
 } from '@sextant/inference-protocol';
 import { DomainError } from '@sextant/domain';
+import type { WantedVersion } from '../models/model-catalogue.js';
 import type { ModelRunner } from '../models/model-runner.js';
 import type { ServedModel } from '../models/served-model.js';
 import type { VersionSlot } from '../models/version-slot.js';
@@ -82,11 +83,10 @@ export class InferCall implements RowSource, ResultSink {
       const request = decode(message);
       this.request = request;
       this.takeWishes(request);
-      const { modelName: model, modelVersion: version, id } = request;
-      const slot = this.runner.acquire({ model, version, routingKey: id }, this.context);
-      this.slot = slot;
-      if (slot.served) this.submit(slot.served, request);
-      else void this.startLater(slot, request);
+      const wanted = { model: request.modelName, version: request.modelVersion, routingKey: request.id };
+      const start = this.runner.untilReachable(wanted, this.context);
+      if (start) void this.startAfter(start, wanted, request);
+      else this.route(wanted, request);
     } catch (error) {
       this.fail(error);
     }
@@ -132,6 +132,26 @@ export class InferCall implements RowSource, ResultSink {
     if (priority !== undefined) this.context.priority = priority;
     if (timeoutMs !== undefined)
       this.context.deadline = Math.min(this.context.deadline, Date.now() + timeoutMs);
+  }
+
+  private route(wanted: WantedVersion, request: InferRequest): void {
+    const slot = this.runner.acquire(wanted, this.context);
+    this.slot = slot;
+    if (slot.served) this.submit(slot.served, request);
+    else void this.startLater(slot, request);
+  }
+
+  private async startAfter(
+    start: Promise<void>,
+    wanted: WantedVersion,
+    request: InferRequest,
+  ): Promise<void> {
+    try {
+      await start;
+      this.route(wanted, request);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   private async startLater(slot: VersionSlot, request: InferRequest): Promise<void> {
