@@ -54,6 +54,8 @@ export default tseslint.config(
             only('scope:inference-protocol', 'scope:domain', 'type:testing'),
             only('scope:telemetry', 'scope:domain', 'type:testing'),
             only('scope:model-registry', 'scope:domain', 'scope:artefacts', 'type:testing'),
+            only('scope:decision-log', 'scope:domain', 'scope:artefacts', 'type:testing'),
+            only('scope:monitoring', 'scope:domain', 'scope:artefacts', 'scope:learning', 'type:testing'),
             only('scope:platform', 'scope:domain', 'scope:telemetry', 'type:testing'),
             only('scope:local-services', 'scope:domain', 'type:testing'),
           ],

@@ -1,3 +1,12 @@
+export { type Gate, GATE_NAMES, type GateName } from './gate.js';
+export {
+  defaultPolicy,
+  ModelPolicies,
+  type ModelPolicy,
+  type PlaybookEntry,
+  type RetrainPolicy,
+  type RolloutPolicy,
+} from './model-policies.repository.js';
 export { openModelRepository } from './open-model-repository.js';
 export { type ModelVersion, modelVersionId, ModelVersions, type Stage } from './model-versions.repository.js';
 export {

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { DecisionKind, ServedBy } from './decision/decision.js';
+import type { DecisionKind } from '@sextant/decision-log';
+import type { ServedBy } from './decision/decision.js';
 
 /** What this process tells operators; label values are bounded sets. */
 export class PredictionMetrics {

@@ -20,7 +20,7 @@ import { CustomerEntityResolver, ProductEntityResolver } from './customer/entity
 import { DecisionReader } from './decision/decision-reader.js';
 import { decisionTypeResolvers } from './decision/decision-types.js';
 import { DecisionLog } from './decision/decision-log.js';
-import { DecisionRepository } from './decision/decision.repository.js';
+import { DecisionRepository } from '@sextant/decision-log';
 import { DecisionResolver } from './decision/decision.resolver.js';
 import { ModelVersionResolver } from './model/model-version.resolver.js';
 import { ModelResolver } from './model/model.resolver.js';

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { DecisionKind, ModelReference } from './decision.js';
+import type { DecisionKind } from '@sextant/decision-log';
+import type { ModelReference } from './decision.js';
 
 /** An answer that the model gave, kept for the time when it cannot. */
 export interface CachedAnswer<A> {

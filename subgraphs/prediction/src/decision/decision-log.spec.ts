@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PredictionMetrics } from '../prediction-metrics.js';
-import type { LoggedDecision } from './decision.js';
+import type { LoggedDecision } from '@sextant/decision-log';
 import {
   DECISION_LOG_DEFAULTS,
   DecisionLog,

@@ -1,5 +1,5 @@
 import type { PredictionMetrics } from '../prediction-metrics.js';
-import type { LoggedDecision } from './decision.js';
+import type { LoggedDecision } from '@sextant/decision-log';
 
 /** Where rows go; the seam that lets a test take the store away. */
 export interface DecisionSink {

@@ -1,6 +1,5 @@
-import type { DecisionKind, LoggedDecision } from './decision.js';
+import type { DecisionKind, DecisionRepository, LoggedDecision } from '@sextant/decision-log';
 import type { DecisionLog } from './decision-log.js';
-import type { DecisionRepository } from './decision.repository.js';
 
 /** Decisions wherever they are: waiting in this process, or stored. */
 export class DecisionReader {

@@ -1,7 +1,8 @@
 import type { Clock } from '@sextant/domain';
 import type { Attribution } from '@sextant/inference-protocol';
 import type { PredictionMetrics } from '../prediction-metrics.js';
-import { type DecisionEnvelope, type DecisionKind, hashInput, newDecisionId } from './decision.js';
+import type { DecisionKind } from '@sextant/decision-log';
+import { type DecisionEnvelope, hashInput, newDecisionId } from './decision.js';
 import type { DecisionLog } from './decision-log.js';
 import type { Rated } from './ladder.js';
 

@@ -3,7 +3,7 @@ import type { RequestContext } from '@sextant/platform';
 import { Args, Context, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { checkText } from '../input-checks.js';
 import { LoaderRegistry } from '../request-loaders.js';
-import type { DecisionKind, LoggedDecision, Rung } from './decision.js';
+import type { DecisionKind, LoggedDecision, Rung } from '@sextant/decision-log';
 import { DecisionReader } from './decision-reader.js';
 
 const MAX_DECISIONS = 100;

@@ -1,10 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { ScoreTask } from '@sextant/artefacts';
+import type { Rung } from '@sextant/decision-log';
 import type { Attribution } from '@sextant/inference-protocol';
 import type { Stage } from '@sextant/model-registry';
-
-export type DecisionKind = 'recommend' | 'price' | 'lifetime' | 'uplift' | ScoreTask;
-export type Rung = 'MODEL' | 'CACHE' | 'HEURISTIC';
 
 /** What a worker computes on, as it names it. */
 export const DEVICES = ['CPU', 'CUDA', 'TENSORRT', 'WEBGPU', 'GPU'] as const;
@@ -36,24 +33,6 @@ export interface DecisionEnvelope {
   servedBy: ServedBy;
   /** null where the rung cannot explain, or nobody asked */
   attribution: Attribution | null;
-}
-
-/** One row of the decision log: what was decided, on what, and by whom. */
-export interface LoggedDecision {
-  id: string;
-  tenantId: string;
-  kind: DecisionKind;
-  subject: string;
-  /** the person it concerns, where one is known, so that outcomes and erasure find it */
-  customerId: string | null;
-  at: Date;
-  modelVersion: string;
-  rung: Rung;
-  fallbackReason: string | null;
-  input: unknown;
-  inputHash: string;
-  output: Record<string, unknown>;
-  propensity: number | null;
 }
 
 /** Unguessable (74 random bits) and in order of time (48 bits of milliseconds), so that inserts stay at one end of the index. */

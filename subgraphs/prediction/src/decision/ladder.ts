@@ -2,7 +2,8 @@ import { DomainError } from '@sextant/domain';
 import type { ServedBy as WorkerServedBy } from '@sextant/inference-protocol';
 import { modelVersionId } from '@sextant/model-registry';
 import type { AnswerCache } from './answer-cache.js';
-import { type DecisionKind, DEVICES, type ModelReference, type Rung, type ServedBy } from './decision.js';
+import type { DecisionKind, Rung } from '@sextant/decision-log';
+import { DEVICES, type ModelReference, type ServedBy } from './decision.js';
 
 /** An answer with the rung of the ladder that it stands on. */
 export interface Rated<A> {

@@ -1,5 +1,5 @@
 import { type Collection, type Db, MongoBulkWriteError } from 'mongodb';
-import type { DecisionKind, LoggedDecision } from './decision.js';
+import type { DecisionKind, LoggedDecision } from './logged-decision.js';
 
 type DecisionDocument = Omit<LoggedDecision, 'id'> & { _id: string };
 
