@@ -310,7 +310,7 @@ describe.skipIf('missing' in helm)('network policies of the chart', () => {
     ['customer', ['gateway']],
     ['campaign', ['gateway', 'prediction']],
     ['prediction', ['gateway']],
-    ['inference-worker', ['prediction']],
+    ['inference-worker', ['prediction', 'trainer']],
     ['trainer', []],
   ])('%s is called by %j only', (name, callers) => {
     const rules = listAt(find(objects, 'NetworkPolicy', name), 'spec', 'ingress');

@@ -9,7 +9,7 @@ import { type Role, ROLE_SCOPES } from '@sextant/domain';
 import { importJWK, type JWK, SignJWT } from 'jose';
 
 const ROOT = join(import.meta.dirname, '../..');
-const PORTS_NEEDED = 11;
+const PORTS_NEEDED = 12;
 const POLL_MS = 50;
 const READY = /Sextant is ready after/;
 /** What is said when nothing is trained in the background any more. */

@@ -20,6 +20,34 @@ export const trainerConfig = z.object({
     .min(50)
     .default(500)
     .describe('how often the job runner looks for work'),
+  METRICS_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(9465)
+    .describe('/metrics and /health of `trainer work`'),
+  HOST: z.string().default('127.0.0.1').describe('0.0.0.0 in a container'),
+  INFERENCE_URL: z
+    .string()
+    .default('127.0.0.1:50051')
+    .describe('workers, as the prediction subgraph names them: challengers are asked there'),
+  CONTINUOUS_ROUND_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .default(5_000)
+    .describe('pause between two looks at policies and challengers'),
+  CONTINUOUS_COOLDOWN_MINUTES: z.coerce
+    .number()
+    .min(0)
+    .default(60)
+    .describe('least pause between two trainings of a task that nobody asked for'),
+  MODEL_KEEP_DAYS: z.coerce
+    .number()
+    .min(1)
+    .default(180)
+    .describe('how long the files of a version stay after it left service; decisions are logged as long'),
 });
 export type TrainerConfig = z.output<typeof trainerConfig>;
 

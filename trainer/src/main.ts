@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type ModelRepository, type Task, TASKS } from '@sextant/artefacts';
 import { DomainError, isTenantId } from '@sextant/domain';
 import { ModelVersions, openModelRepository, TrainingJobs } from '@sextant/model-registry';
+import { OperationsServer } from '@sextant/telemetry';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { MongoClient } from 'mongodb';
 import { pino } from 'pino';
@@ -10,7 +11,10 @@ import { readTrainerConfig, type TrainerConfig } from './config.js';
 import { JobRunner } from './job-runner.js';
 import { replaceServing, showServing } from './model-serving.js';
 import { Publisher } from './publisher.js';
+import { TrainerMetrics } from './trainer-metrics.js';
 import { trainAndPublish } from './training-run.js';
+
+const DAY_MS = 24 * 60 * 60_000;
 
 /** Fits one model on the events in the store, publishes it and puts it live. */
 async function train(options: { task: Task; tenant: string; seed: number }): Promise<string> {
@@ -69,11 +73,24 @@ async function work(): Promise<void> {
   const publisher = new Publisher(repository, versions);
   const processPath = join(import.meta.dirname, 'training-process.js');
   const runner = new JobRunner(jobs, publisher, { pollMs: config.TRAINER_POLL_MS, processPath, logger });
+  const metrics = new TrainerMetrics(() => jobs.countByState(new Date(Date.now() - DAY_MS)));
+  const operations = new OperationsServer(metrics.registry, [
+    { name: 'store', isReady: () => answersPing(client) },
+  ]);
+  const metricsPort = await operations.listen(config.METRICS_PORT, config.HOST);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => runner.stop());
-  logger.info('the trainer waits for jobs');
+  logger.info({ metricsPort }, 'the trainer waits for jobs');
   await runner.run();
+  operations.startDraining();
+  await operations.close();
   await repository.close();
   await client.close();
+}
+
+/** Within a second: a probe waits no longer. */
+async function answersPing(client: MongoClient): Promise<boolean> {
+  await client.db().command({ ping: 1 }, { timeoutMS: 1_000 });
+  return true;
 }
 
 function tenant(value: string): string {

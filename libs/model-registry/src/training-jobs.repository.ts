@@ -20,6 +20,8 @@ export const DEFAULT_LEASE_MS = 30_000;
 /** A job that killed its trainer this often is given up, so that a poisonous one does not run for ever. */
 export const MAX_ATTEMPTS = 3;
 
+const STATES: readonly JobState[] = ['QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED'];
+
 interface TrainingJobDocument extends Omit<TrainingJob, 'id'> {
   _id: string;
   /** absent when the caller gave none, so that the unique index skips it */
@@ -90,6 +92,18 @@ export class TrainingJobs {
   async list(tenantId: string, first: number): Promise<TrainingJob[]> {
     const found = await this.jobs.find({ tenantId }).sort({ createdAt: -1 }).limit(first).toArray();
     return found.map(toJob);
+  }
+
+  /** Jobs of all tenants by state: those that wait or run, and those created since. */
+  async countByState(since: Date): Promise<Map<JobState, number>> {
+    const counts = await Promise.all(
+      STATES.map(async (state): Promise<[JobState, number]> => {
+        const isOpen = state === 'QUEUED' || state === 'RUNNING';
+        const filter = isOpen ? { state } : { state, createdAt: { $gte: since } };
+        return [state, await this.jobs.countDocuments(filter)];
+      }),
+    );
+    return new Map(counts);
   }
 
   /**

@@ -3,7 +3,6 @@ export { asDomainError, graphqlErrorFormatter, PROTOCOL_CODES } from './graphql-
 export { type IdentifiedRequest, parseJsonBody, requireSignature } from './identity.middleware.js';
 export { createLogger, type Logger, nestLogger } from './logger.js';
 export { mongoCheck, mongoModule, mongoOptions } from './mongo.module.js';
-export { listenOn, OperationsServer, type ReadinessCheck } from './operations-server.js';
 export {
   IDENTITY_HEADER,
   SIGNATURE_HEADER,
@@ -12,7 +11,15 @@ export {
   TIME_HEADER,
   verifyRequest,
 } from './request-signature.js';
-export { activeSpan, forwardedSpan, type TraceSpan, type Tracing } from '@sextant/telemetry';
+export {
+  activeSpan,
+  forwardedSpan,
+  listenOn,
+  OperationsServer,
+  type ReadinessCheck,
+  type TraceSpan,
+  type Tracing,
+} from '@sextant/telemetry';
 export { endRequest, operationNameOf, processTracing, traceRequests } from './trace.middleware.js';
 export { RequestLoaders } from './request-loaders.js';
 export { dateTimeScalar, jsonScalar, parseDateTime } from './scalars.js';

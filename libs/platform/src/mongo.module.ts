@@ -1,7 +1,7 @@
 import type { DynamicModule } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import type { Connection } from 'mongoose';
-import type { ReadinessCheck } from './operations-server.js';
+import type { ReadinessCheck } from '@sextant/telemetry';
 
 /** Connection settings of every process: a dead store is an error within the deadline, and a returned one is used without a restart. */
 export function mongoOptions(timeoutMs: number) {

@@ -9,7 +9,7 @@ import type { Registry } from 'prom-client';
 import type { SubgraphConfig } from './config.js';
 import { parseJsonBody, requireSignature } from './identity.middleware.js';
 import { type Logger, nestLogger } from './logger.js';
-import { listenOn, OperationsServer, type ReadinessCheck } from './operations-server.js';
+import { listenOn, OperationsServer, type ReadinessCheck } from '@sextant/telemetry';
 import { traceRequests } from './trace.middleware.js';
 
 /** Largest request body: a full ingest batch of large events. */

@@ -1,4 +1,5 @@
 export { activeSpan, forwardedSpan, runInSpan } from './active-span.js';
+export { listenOn, type MetricsPage, OperationsServer, type ReadinessCheck } from './operations-server.js';
 export {
   type AttributeValue,
   loadTracing,

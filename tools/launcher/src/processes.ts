@@ -39,8 +39,7 @@ export function sextantProcesses(environment: Environment): Supervised[] {
         args: name === 'trainer' ? ['work'] : [],
         onSpawn,
       }),
-    ready: () =>
-      name === 'trainer' ? Promise.resolve(true) : isReady(environment.settings.ports.metrics[name]),
+    ready: () => isReady(environment.settings.ports.metrics[name]),
   }));
 }
 
@@ -60,10 +59,11 @@ function environmentOf(
   const store = { MONGODB_URI: mongodbUri };
   const models = { MODEL_REPOSITORY: modelRepository(settings) };
   const subgraph = { ...store, SEXTANT_SIGNING_SECRET: keys.signingSecret };
-  const listening: Record<string, string> =
-    name === 'trainer'
-      ? {}
-      : { PORT: String(ports[name]), METRICS_PORT: String(ports.metrics[name]), HOST: '127.0.0.1' };
+  const listening: Record<string, string> = {
+    ...(name !== 'trainer' && { PORT: String(ports[name]) }),
+    METRICS_PORT: String(ports.metrics[name]),
+    HOST: '127.0.0.1',
+  };
   const own: Record<ProcessName, Record<string, string>> = {
     worker: models,
     customer: subgraph,
@@ -73,7 +73,12 @@ function environmentOf(
       INFERENCE_URL: `127.0.0.1:${ports.worker}`,
       CAMPAIGN_URL: graphql(ports.campaign),
     },
-    trainer: { ...store, ...models, ...(lightGbm && { LIGHTGBM_LIBRARY: lightGbm }) },
+    trainer: {
+      ...store,
+      ...models,
+      INFERENCE_URL: `127.0.0.1:${ports.worker}`,
+      ...(lightGbm && { LIGHTGBM_LIBRARY: lightGbm }),
+    },
     gateway: {
       SEXTANT_SIGNING_SECRET: keys.signingSecret,
       SEXTANT_JWKS: keys.jwksPath,

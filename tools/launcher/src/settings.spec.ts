@@ -22,11 +22,11 @@ describe('readSettings', () => {
     expect(readSettings({ SEXTANT_DATA_DIR: '/disk/x' }, flags).dataDir).toBe('/disk/x');
   });
 
-  it.each(['1024', '65500'])('moves everything to eleven consecutive ports from %s', (base) => {
+  it.each(['1024', '65500'])('moves everything to twelve consecutive ports from %s', (base) => {
     const { ports } = readSettings({ SEXTANT_PORT_BASE: base }, flags);
     const numbers = portList(ports, true).map(([, port]) => port);
     const first = Number(base);
-    expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 11 }, (_, i) => first + i));
+    expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 12 }, (_, i) => first + i));
   });
 
   it.each(['abc', '1023', '65501', '5000.5', '-1', '1e9', '5000x'])(

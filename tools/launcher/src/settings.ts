@@ -3,7 +3,7 @@ import { DomainError } from '@sextant/domain';
 
 export type ProcessName = 'worker' | 'customer' | 'campaign' | 'prediction' | 'trainer' | 'gateway';
 
-/** Ports of one local Sextant; `metrics` has no trainer, which serves nothing. */
+/** Ports of one local Sextant. */
 export interface Ports {
   gateway: number;
   customer: number;
@@ -11,7 +11,7 @@ export interface Ports {
   prediction: number;
   worker: number;
   mongod: number;
-  metrics: Record<Exclude<ProcessName, 'trainer'>, number>;
+  metrics: Record<ProcessName, number>;
 }
 
 export interface Settings {
@@ -28,11 +28,11 @@ const DEFAULT_PORTS: Ports = {
   prediction: 4103,
   worker: 50_051,
   mongod: 27_117,
-  metrics: { gateway: 9460, customer: 9461, campaign: 9462, prediction: 9463, worker: 9464 },
+  metrics: { gateway: 9460, customer: 9461, campaign: 9462, prediction: 9463, worker: 9464, trainer: 9465 },
 };
 
 /**
- * @param env  SEXTANT_PORT_BASE moves all ports to eleven consecutive ones, SEXTANT_DATA_DIR moves `.data`
+ * @param env  SEXTANT_PORT_BASE moves all ports to twelve consecutive ones, SEXTANT_DATA_DIR moves `.data`
  * @throws DomainError CONFIG_INVALID for a port base that leaves no room
  */
 export function readSettings(
@@ -65,6 +65,7 @@ function portsFrom(base: string | undefined): Ports {
       campaign: first + 8,
       prediction: first + 9,
       worker: first + 10,
+      trainer: first + 11,
     },
   };
 }

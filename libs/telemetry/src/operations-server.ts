@@ -1,7 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DomainError } from '@sextant/domain';
-import type { Registry } from 'prom-client';
+
+/** What renders all metrics of a process; a registry of prom-client is one. */
+export interface MetricsPage {
+  readonly contentType: string;
+  metrics(): Promise<string>;
+}
 
 /** A named condition of readiness; rejects or returns false while it does not hold. */
 export interface ReadinessCheck {
@@ -15,7 +20,7 @@ export class OperationsServer {
   private draining = false;
 
   constructor(
-    private readonly registry: Registry,
+    private readonly registry: MetricsPage,
     private readonly checks: readonly ReadinessCheck[],
   ) {
     this.server = createServer((request, response) => {
