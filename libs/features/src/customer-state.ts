@@ -1,10 +1,11 @@
+import type { Consents } from './consent.js';
 import type { DecayedSum } from './decayed-counter.js';
 import { type InteractionColumns, noInteractions } from './interactions.js';
 import type { PurchaseDays } from './purchase-days.js';
 import type { Scalar } from './stored-event.js';
 
 /** Changes when the fold does, so that documents of an older fold are computed anew. */
-export const FOLD_VERSION = 3;
+export const FOLD_VERSION = 4;
 
 /** A feature vector by name, before any model's manifest encodes it. */
 export type FeatureVector = Record<string, number | string | null>;
@@ -45,6 +46,8 @@ export interface CustomerState {
   /** latest value of each trait of `profile_update` */
   traits: Record<string, Scalar>;
   accountRef: string | null;
+  /** the latest word about each purpose; never a feature */
+  consents: Consents;
   /** fields of the newest lead form */
   form: Record<string, Scalar>;
   lead: LeadSnapshot | null;
@@ -71,6 +74,7 @@ export function emptyState(customerId: string): CustomerState {
     lastDevice: null,
     traits: {},
     accountRef: null,
+    consents: {},
     form: {},
     lead: null,
     outcome: null,

@@ -83,6 +83,32 @@ describe('EventHistory', () => {
     await db.collection<StoredEvent>(EVENTS_COLLECTION).deleteMany({ tenantId: 's' });
   });
 
+  it('does not end with what was said about consent', async () => {
+    const history = new EventHistory(db);
+    const visits = [1, 2].map((day) => anEvent({ tenantId: 'u', customerId: 'cus_a', at: at(day) }));
+    const said = [2.5, 9].map((day) =>
+      anEvent({ tenantId: 'u', customerId: 'cus_a', type: 'consent_changed', at: at(day) }),
+    );
+    await db.collection<StoredEvent>(EVENTS_COLLECTION).insertMany([...visits, ...said]);
+    expect(await history.endOfCustomers('u', { until: at(20) })).toEqual(at(2));
+    await db.collection<StoredEvent>(EVENTS_COLLECTION).deleteMany({ tenantId: 'u', type: 'page_visit' });
+    expect(await history.endOfCustomers('u', { until: at(20) })).toBeNull();
+    await db.collection<StoredEvent>(EVENTS_COLLECTION).deleteMany({ tenantId: 'u' });
+  });
+
+  it('passes over customers who are not included, in the digest too, and over what was before `from`', async () => {
+    const history = new EventHistory(db);
+    const digest = new EventDigest();
+    const options = { includes: (id: string) => id !== 'cus_a', digest };
+    expect((await Array.fromAsync(history.customers('t', options))).map((c) => c.customerId)).toEqual([
+      'cus_b',
+    ]);
+    expect(digest.count).toBe(1);
+    expect(await idsOf(history.ofTypes('t', ['price_change'], options))).toEqual(['t:5']);
+    const late = await Array.fromAsync(history.customers('t', { from: at(2) }));
+    expect(late.flatMap(({ events }) => events.map(({ _id }) => _id)).toSorted()).toEqual(['t:1', 't:2']);
+  });
+
   it('gives company events without a customer, and types across both', async () => {
     expect(await idsOf(new EventHistory(db).companyEvents('t', ['price_change', 'page_visit']))).toEqual([
       't:5',

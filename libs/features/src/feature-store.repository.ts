@@ -123,6 +123,7 @@ export class FeatureStore {
 }
 
 function onlineOf({ state, revision, foldVersion, updatedAt }: FeatureDocument): OnlineCustomer {
+  state.consents ??= {}; // a fold before version 4 knew of none
   return { state, revision, isCurrent: foldVersion === FOLD_VERSION, updatedAt };
 }
 

@@ -22,6 +22,37 @@ describe('foldEvents', () => {
     expect(vector['recency.order.days']).toBeNull();
   });
 
+  it('keeps the latest word about each purpose, which is no sign of life and no feature', () => {
+    const consent = (day: number, properties: Record<string, unknown>) =>
+      anEvent({ type: 'consent_changed', at: at(day), properties });
+    const visit = anEvent({ type: 'page_visit', at: at(0) });
+    const state = foldEvents(emptyState('c'), [
+      visit,
+      consent(1, {
+        purpose: 'TRAINING',
+        state: 'GRANTED',
+        expiresAt: '2027-01-01T00:00:00Z',
+        proof: 'form 7',
+      }),
+      consent(2, { purpose: 'ADS', state: 'DENIED', lawfulBasis: 'consent' }),
+      consent(3, { purpose: 'ADS', state: 'UNKNOWN' }),
+      consent(4, { purpose: 'no purpose', state: 'DENIED' }),
+    ]);
+    expect(state.consents).toEqual({
+      TRAINING: {
+        state: 'GRANTED',
+        at: at(1).getTime(),
+        lawfulBasis: null,
+        expiresAt: Date.UTC(2027, 0, 1),
+        proof: 'form 7',
+      },
+      ADS: { state: 'UNKNOWN', at: at(3).getTime(), lawfulBasis: null, expiresAt: null, proof: null },
+    });
+    const alone = foldEvents(emptyState('c'), [visit]);
+    expect(state.lastActiveAt).toBe(at(0).getTime());
+    expect(featureVector(state, at(5))).toEqual(featureVector(alone, at(5)));
+  });
+
   it('knows order value, units, mail engagement and the latest traits and form', () => {
     const state = foldEvents(emptyState('c'), [
       anEvent({

@@ -1,3 +1,4 @@
+import { withConsent } from './consent.js';
 import type { CustomerState } from './customer-state.js';
 import { addDecayed } from './decayed-counter.js';
 import { featureVector } from './feature-vector.js';
@@ -5,6 +6,7 @@ import { appendInteraction, interactionsOf, trimInteractions } from './interacti
 import { addPurchase, orderValueOf } from './purchase-days.js';
 import {
   compareEvents,
+  CONSENT_EVENT_TYPE,
   CUSTOMER_EVENT_TYPES,
   eventIdOf,
   isScalar,
@@ -20,7 +22,12 @@ export const MAX_TRAITS = 200;
 
 const KNOWN_TYPES: ReadonlySet<string> = new Set(CUSTOMER_EVENT_TYPES);
 /** What others do to a customer is no sign of life. */
-const PASSIVE_TYPES: ReadonlySet<string> = new Set(['email_sent', 'sales_outcome', 'campaign_assigned']);
+const PASSIVE_TYPES: ReadonlySet<string> = new Set([
+  'email_sent',
+  'sales_outcome',
+  'campaign_assigned',
+  CONSENT_EVENT_TYPE,
+]);
 
 /**
  * The state after more events. Folding in parts equals folding at once, as long as the parts come in time order.
@@ -76,6 +83,9 @@ const FOLDS: Readonly<Record<string, (draft: CustomerState, event: StoredEvent, 
   profile_update: foldProfile,
   lead_submitted: foldForm,
   campaign_assigned: foldAssignment,
+  [CONSENT_EVENT_TYPE]: (draft, event) => {
+    draft.consents = withConsent(draft.consents, event);
+  },
   sales_outcome: (draft, event, at) => {
     draft.outcome = { at, won: event.properties['won'] === true };
   },

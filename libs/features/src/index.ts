@@ -8,6 +8,15 @@ export {
   type SnapshotOptions,
 } from './behaviour-examples.js';
 export { calendarContext, type DemandContext } from './calendar-context.js';
+export {
+  CONSENT_STATES,
+  type ConsentRecord,
+  type Consents,
+  type ConsentState,
+  consentStateAt,
+  type Purpose,
+  PURPOSES,
+} from './consent.js';
 export { customerIdOf } from './customer-id.js';
 export {
   type CustomerState,
@@ -45,6 +54,7 @@ export {
   COMPANY_EVENT_TYPES,
   type CompanyEventType,
   compareEvents,
+  CONSENT_EVENT_TYPE,
   CUSTOMER_EVENT_TYPES,
   type CustomerEventType,
   eventIdOf,
@@ -59,3 +69,9 @@ export {
   type StoredEvent,
   textOf,
 } from './stored-event.js';
+export {
+  type ConsentPolicy,
+  DEFAULT_CONSENT_POLICY,
+  type TrainingConsent,
+  TrainingConsents,
+} from './training-consent.repository.js';

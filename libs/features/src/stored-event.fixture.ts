@@ -28,9 +28,11 @@ export function anyEvents(): fc.Arbitrary<StoredEvent[]> {
     product,
     quantity: fc.integer({ min: 1, max: 5 }),
     won: fc.boolean(),
+    purpose: fc.constantFrom('TRAINING', 'ADS', 'nothing known'),
+    state: fc.constantFrom('GRANTED', 'DENIED', 'UNKNOWN'),
   });
   return fc.array(event, { maxLength: 40 }).map((rows) =>
-    rows.map(({ type, halfDay, product: productId, quantity, won }, i) =>
+    rows.map(({ type, halfDay, product: productId, quantity, won, purpose, state }, i) =>
       anEvent({
         _id: `t:${i}`,
         type,
@@ -38,6 +40,8 @@ export function anyEvents(): fc.Arbitrary<StoredEvent[]> {
         properties: {
           productId,
           won,
+          purpose,
+          state,
           channel: productId,
           durationSeconds: quantity,
           value: quantity,

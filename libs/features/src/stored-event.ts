@@ -17,7 +17,10 @@ export interface StoredEvent {
 export const EVENTS_COLLECTION = 'events';
 export const FEATURES_COLLECTION = 'customer_features';
 
-/** Types that belong to a customer and mean something to the models. */
+/** What a customer said about a purpose; decides who is learnt from and is itself never learnt from. */
+export const CONSENT_EVENT_TYPE = 'consent_changed';
+
+/** Types that belong to a customer and mean something to the product. */
 export const CUSTOMER_EVENT_TYPES = [
   'page_visit',
   'product_view',
@@ -30,6 +33,7 @@ export const CUSTOMER_EVENT_TYPES = [
   'lead_submitted',
   'sales_outcome',
   'campaign_assigned',
+  CONSENT_EVENT_TYPE,
 ] as const;
 export type CustomerEventType = (typeof CUSTOMER_EVENT_TYPES)[number];
 
