@@ -13,6 +13,13 @@ export {
   TASKS,
 } from './manifest.js';
 export { type Measured, measured } from './measured.js';
+export {
+  MONITOR_FILE,
+  type MonitoringReference,
+  monitoringReference,
+  type ReferenceFeature,
+  type ReferenceScore,
+} from './monitoring-reference.js';
 export { ModelDirectory } from './model-directory.js';
 export {
   completeManifest,

@@ -151,6 +151,12 @@ export const manifest = z.object({
   metrics: z.record(z.string(), measured),
   baselineMetrics: z.record(z.string(), measured),
   warmUpBatchSizes: z.array(z.number().int().positive()),
+  monitorFile: z
+    .string()
+    .optional()
+    .describe(
+      'what served rows are compared with, `monitoringReference`; absent = the version is not watched',
+    ),
   spec: z.discriminatedUnion('task', [
     recommendSpec,
     scoreSpec,

@@ -1,3 +1,4 @@
+import { countNumbers, fitEdges, paddedEdges } from './bin-edges.js';
 import { categoricalView, isNumericText, numericView, type TableColumn } from '../tabular/column-table.js';
 
 /** Rows of a column by bin of the reference, or by category. */
@@ -7,16 +8,6 @@ export type ColumnCounts =
 
 /** How a column of numbers is put into bins, fitted once on the reference; null for categories. */
 export type Binning = NumericBinning | null;
-
-const TAIL_SHARES = [0.0002, 0.0005, 0.001, 0.005, 0.01];
-/** Shares of the reference's rows at which bins end: twentieths, and finer towards both tails. */
-const SHARES = [
-  ...TAIL_SHARES,
-  ...Array.from({ length: 19 }, (_, i) => (i + 1) / 20),
-  ...TAIL_SHARES.map((share) => 1 - share),
-];
-/** Searched without a branch in five steps. */
-const MAX_EDGES = 31;
 
 /** Bins where every present cell of the column is a number, also when written as text. */
 export function fitBinning(column: TableColumn): Binning {
@@ -37,40 +28,14 @@ export class NumericBinning {
   private constructor(private readonly edges: Float64Array) {}
 
   static fit(values: Float64Array): NumericBinning {
-    const sorted = values.filter((value) => !Number.isNaN(value)).sort();
-    if (sorted.length === 0) return new NumericBinning(new Float64Array(0));
-    const inner = SHARES.map((share) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0);
-    const edges = new Set([justBelow(sorted[0] ?? 0), ...inner, sorted.at(-1) ?? 0]);
-    return new NumericBinning(Float64Array.from(edges).sort());
+    return new NumericBinning(fitEdges(values));
   }
 
   count(column: TableColumn): ColumnCounts {
-    const padded = new Float64Array(MAX_EDGES).fill(Infinity);
-    padded.set(this.edges);
-    const counts = new Uint32Array(MAX_EDGES + 1);
-    const missing = countNumbers(numericView(column), padded, counts);
-    return { kind: 'numeric', bins: Float64Array.from(counts.subarray(0, this.edges.length + 1)), missing };
+    const bins = new Float64Array(this.edges.length + 1);
+    const missing = countNumbers(numericView(column), paddedEdges(this.edges), bins);
+    return { kind: 'numeric', bins, missing };
   }
-}
-
-/** One pass; the five steps of each search are sums of comparisons, since branches on them would be guessed wrong half the time. */
-function countNumbers(values: Float64Array, edges: Float64Array, counts: Uint32Array): number {
-  const middle = edges[15] ?? 0;
-  let missing = 0;
-  for (let i = 0; i < values.length; i++) {
-    const x = values[i] ?? Number.NaN;
-    if (Number.isNaN(x)) {
-      missing++;
-      continue;
-    }
-    let bin = Number(middle < x) << 4;
-    bin += Number((edges[bin + 7] ?? 0) < x) << 3;
-    bin += Number((edges[bin + 3] ?? 0) < x) << 2;
-    bin += Number((edges[bin + 1] ?? 0) < x) << 1;
-    bin += Number((edges[bin] ?? 0) < x);
-    counts[bin] = (counts[bin] ?? 0) + 1;
-  }
-  return missing;
 }
 
 function countCategories(column: TableColumn): ColumnCounts {
@@ -91,13 +56,4 @@ function countCodes(codes: Int32Array, size: number): Uint32Array {
     counts[at] = (counts[at] ?? 0) + 1;
   }
   return counts;
-}
-
-/** The next float64 below x. */
-function justBelow(x: number): number {
-  const view = new DataView(new ArrayBuffer(8));
-  if (x === 0) return -Number.MIN_VALUE;
-  view.setFloat64(0, x);
-  view.setBigInt64(0, view.getBigInt64(0) + (x > 0 ? -1n : 1n));
-  return view.getFloat64(0);
 }

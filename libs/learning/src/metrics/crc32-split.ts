@@ -6,8 +6,13 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 
 /** CRC-32 of the text's UTF-8 bytes (polynomial 0xEDB88320, as zlib and ISO 3309), unsigned. */
 export function crc32(text: string): number {
+  return crc32OfBytes(new TextEncoder().encode(text));
+}
+
+/** The same of bytes. */
+export function crc32OfBytes(bytes: Uint8Array): number {
   let c = 0xffffffff;
-  for (const byte of new TextEncoder().encode(text)) c = (TABLE[(c ^ byte) & 255] ?? 0) ^ (c >>> 8);
+  for (let i = 0; i < bytes.length; i++) c = (TABLE[(c ^ (bytes[i] ?? 0)) & 255] ?? 0) ^ (c >>> 8);
   return (c ^ 0xffffffff) >>> 0;
 }
 
