@@ -7,6 +7,14 @@ export {
   pairedDifference,
   quantile,
 } from './metrics/bootstrap.js';
+export {
+  type ChallengeComparison,
+  type ChallengeVerdict,
+  type ComparedDecision,
+  compareChampion,
+} from './challenge/compare-champion.js';
+export { type Bounds, MeanSequence } from './challenge/mean-sequence.js';
+export { shareBounds } from './challenge/share-bounds.js';
 export { crc32, isTestRow } from './metrics/crc32-split.js';
 export {
   absoluteErrors,
