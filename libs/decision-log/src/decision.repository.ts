@@ -1,21 +1,42 @@
 import { type Collection, type Db, MongoBulkWriteError } from 'mongodb';
-import type { DecisionKind, LoggedDecision } from './logged-decision.js';
+import { type DecisionKind, KEPT_DAYS, type LoggedDecision } from './logged-decision.js';
+import type { OutcomeSummary } from './outcome.js';
+import { OutcomeRepository } from './outcome.repository.js';
 
-type DecisionDocument = Omit<LoggedDecision, 'id'> & { _id: string };
+/** Rows of earlier releases say neither on what device they were computed nor which answer they repeat. */
+type Later = 'device' | 'repeats';
+type DecisionDocument = Omit<LoggedDecision, 'id' | Later> &
+  Partial<Pick<LoggedDecision, Later>> & { _id: string };
 
-const KEPT_DAYS = 180;
+/** Decisions of one model version in time; `to` is exclusive. */
+export interface DecisionWindow {
+  /** `<model>@<version>`, or a rule's id */
+  modelVersion: string;
+  from: Date;
+  to: Date;
+}
+
+/** A decision with all that came of it so far; null: nothing was recorded. */
+export interface JoinedDecision extends LoggedDecision {
+  outcome: OutcomeSummary | null;
+}
+
+const BATCH_ROWS = 1_000;
 
 /** Every decision of the last 180 days with what it was decided on. */
 export class DecisionRepository {
   private readonly decisions: Collection<DecisionDocument>;
+  private readonly outcomes: OutcomeRepository;
 
   constructor(db: Db) {
     this.decisions = db.collection('decisions');
+    this.outcomes = new OutcomeRepository(db);
   }
 
   async ensureIndexes(): Promise<void> {
     await this.decisions.createIndexes([
       { key: { tenantId: 1, subject: 1, at: -1 }, name: 'newest_by_subject' },
+      { key: { tenantId: 1, modelVersion: 1, at: 1 }, name: 'of_version_by_time' },
       { key: { at: 1 }, name: 'expire_after_180_days', expireAfterSeconds: KEPT_DAYS * 24 * 60 * 60 },
     ]);
   }
@@ -35,6 +56,44 @@ export class DecisionRepository {
     return found ? toDecision(found) : null;
   }
 
+  /** When those of the decisions were made that the store has. */
+  async findKnown(tenantId: string, ids: readonly string[]): Promise<ReadonlyMap<string, Date>> {
+    const found = await this.decisions
+      .find({ tenantId, _id: { $in: [...new Set(ids)] } }, { projection: { at: 1 } })
+      .toArray();
+    return new Map(found.map(({ _id, at }) => [_id, at]));
+  }
+
+  /**
+   * The decisions of a window with their outcomes, oldest first, in batches that are read as they are taken.
+   *
+   * @param options.withInput  also what each was decided on, which is most of its bytes; null otherwise
+   */
+  async *joinedBatches(
+    tenantId: string,
+    { modelVersion, from, to }: DecisionWindow,
+    { withInput = false, batchRows = BATCH_ROWS }: { withInput?: boolean; batchRows?: number } = {},
+  ): AsyncGenerator<JoinedDecision[]> {
+    const cursor = this.decisions
+      .find(
+        { tenantId, modelVersion, at: { $gte: from, $lt: to } },
+        withInput ? {} : { projection: { input: 0 } },
+      )
+      .sort({ at: 1 })
+      .batchSize(batchRows);
+    try {
+      let batch: LoggedDecision[] = [];
+      for await (const row of cursor) {
+        if (batch.push(toDecision(row)) < batchRows) continue;
+        yield await this.joined(tenantId, batch);
+        batch = [];
+      }
+      if (batch.length > 0) yield await this.joined(tenantId, batch);
+    } finally {
+      await cursor.close();
+    }
+  }
+
   /** Newest first. */
   async listOfSubject(
     tenantId: string,
@@ -48,14 +107,28 @@ export class DecisionRepository {
       .toArray();
     return found.map(toDecision);
   }
+
+  private async joined(tenantId: string, rows: readonly LoggedDecision[]): Promise<JoinedDecision[]> {
+    const outcomes = await this.outcomes.summariesOf(
+      tenantId,
+      rows.map(({ id }) => id),
+    );
+    return rows.map((row) => ({ ...row, outcome: outcomes.get(row.id) ?? null }));
+  }
 }
 
 function toDocument({ id, ...rest }: LoggedDecision): DecisionDocument {
   return { _id: id, ...rest };
 }
 
-function toDecision({ _id, ...rest }: DecisionDocument): LoggedDecision {
-  return { id: _id, ...rest };
+function toDecision({
+  _id,
+  device = null,
+  repeats = null,
+  input = null,
+  ...rest
+}: DecisionDocument): LoggedDecision {
+  return { id: _id, ...rest, device, repeats, input };
 }
 
 function isOnlyDuplicates(error: unknown): boolean {

@@ -1,2 +1,6 @@
-export { DecisionRepository } from './decision.repository.js';
+export { decidedAtOf, newDecisionId } from './decision-id.js';
+export { DecisionRepository, type DecisionWindow, type JoinedDecision } from './decision.repository.js';
 export type { DecisionKind, LoggedDecision, Rung } from './logged-decision.js';
+export { MAX_REWARD, type Outcome, type OutcomeSummary } from './outcome.js';
+export { OutcomeRecorder, type RecordedOutcomes, type RejectedOutcome } from './outcome-recorder.js';
+export { type NewOutcome, OutcomeRepository, type StoredOutcomes } from './outcome.repository.js';

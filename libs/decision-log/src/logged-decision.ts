@@ -1,5 +1,8 @@
 import type { ScoreTask } from '@sextant/artefacts';
 
+/** How long decisions are kept, and what came of them. */
+export const KEPT_DAYS = 180;
+
 export type DecisionKind = 'recommend' | 'price' | 'lifetime' | 'uplift' | ScoreTask;
 export type Rung = 'MODEL' | 'CACHE' | 'HEURISTIC';
 
@@ -15,6 +18,10 @@ export interface LoggedDecision {
   modelVersion: string;
   rung: Rung;
   fallbackReason: string | null;
+  /** what computed it, e.g. `CPU`; null for what no model computed, and in rows that do not say */
+  device: string | null;
+  /** of rung CACHE: the decision whose answer was given again; null elsewhere, and where that is not known */
+  repeats: string | null;
   input: unknown;
   inputHash: string;
   output: Record<string, unknown>;

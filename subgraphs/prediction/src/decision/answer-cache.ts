@@ -2,10 +2,17 @@ import { LRUCache } from 'lru-cache';
 import type { DecisionKind } from '@sextant/decision-log';
 import type { ModelReference } from './decision.js';
 
+/** Which decision an answer was first given with. */
+export interface AnswerSource {
+  /** null until it is decided, and for good where it never is */
+  decisionId: string | null;
+}
+
 /** An answer that the model gave, kept for the time when it cannot. */
 export interface CachedAnswer<A> {
   answer: A;
   model: ModelReference;
+  source: AnswerSource;
 }
 
 /** Identity of a question inside its tenant. */

@@ -22,6 +22,8 @@ const aDecision = (id: string, overrides: Partial<LoggedDecision> = {}): LoggedD
   ...{
     rung: 'MODEL',
     fallbackReason: null,
+    device: 'CPU',
+    repeats: null,
     input: { a: 1 },
     inputHash: 'x',
     output: { probability: 0.5 },

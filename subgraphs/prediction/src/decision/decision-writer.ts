@@ -1,8 +1,8 @@
 import type { Clock } from '@sextant/domain';
 import type { Attribution } from '@sextant/inference-protocol';
 import type { PredictionMetrics } from '../prediction-metrics.js';
-import type { DecisionKind } from '@sextant/decision-log';
-import { type DecisionEnvelope, hashInput, newDecisionId } from './decision.js';
+import { type DecisionKind, newDecisionId } from '@sextant/decision-log';
+import { type DecisionEnvelope, hashInput } from './decision.js';
 import type { DecisionLog } from './decision-log.js';
 import type { Rated } from './ladder.js';
 
@@ -42,7 +42,8 @@ export class DecisionWriter {
     recorded: { content: DecisionContent; output: Record<string, unknown> },
   ): DecisionEnvelope {
     const { decisionId, decidedAt } = begun;
-    const { model, servedBy } = rated;
+    const { model, servedBy, source } = rated;
+    if (source && servedBy.rung === 'MODEL') source.decisionId ??= decisionId;
     const { content, output } = recorded;
     this.metrics.countDecision(content.kind, servedBy);
     this.log.record({
@@ -52,6 +53,8 @@ export class DecisionWriter {
       modelVersion: model.id,
       rung: servedBy.rung,
       fallbackReason: servedBy.fallbackReason,
+      device: servedBy.device === 'NONE' ? null : servedBy.device,
+      repeats: servedBy.rung === 'CACHE' ? (source?.decisionId ?? null) : null,
       inputHash: hashInput(content.input),
       output,
     });

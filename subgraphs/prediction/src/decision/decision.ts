@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Rung } from '@sextant/decision-log';
 import type { Attribution } from '@sextant/inference-protocol';
 import type { Stage } from '@sextant/model-registry';
@@ -33,12 +33,6 @@ export interface DecisionEnvelope {
   servedBy: ServedBy;
   /** null where the rung cannot explain, or nobody asked */
   attribution: Attribution | null;
-}
-
-/** Unguessable (74 random bits) and in order of time (48 bits of milliseconds), so that inserts stay at one end of the index. */
-export function newDecisionId(at: Date): string {
-  const time = at.getTime().toString(16).padStart(12, '0');
-  return `dec_${time}${randomUUID().replaceAll('-', '').slice(12)}`;
 }
 
 /** SHA-256 in hex of the canonical JSON (keys in order) of a model's input. */

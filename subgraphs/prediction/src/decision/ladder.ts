@@ -1,7 +1,7 @@
 import { DomainError } from '@sextant/domain';
 import type { ServedBy as WorkerServedBy } from '@sextant/inference-protocol';
 import { modelVersionId } from '@sextant/model-registry';
-import type { AnswerCache } from './answer-cache.js';
+import type { AnswerCache, AnswerSource } from './answer-cache.js';
 import type { DecisionKind, Rung } from '@sextant/decision-log';
 import { DEVICES, type ModelReference, type ServedBy } from './decision.js';
 
@@ -10,6 +10,8 @@ export interface Rated<A> {
   answer: A;
   model: ModelReference;
   servedBy: ServedBy;
+  /** of an answer that a model gave, now or before; a rule has none */
+  source?: AnswerSource;
 }
 
 export interface ModelAnswers<A> {
@@ -85,8 +87,9 @@ export class Ladder {
       if (question === undefined)
         throw new RangeError(`${answers.length} answers for ${climb.questions.length} questions`);
       const { kind, tenantId } = climb;
-      this.cache.keep({ tenantId, kind, question: climb.keyOf(question) }, { answer, model });
-      return { answer, model, servedBy };
+      const source: AnswerSource = { decisionId: null };
+      this.cache.keep({ tenantId, kind, question: climb.keyOf(question) }, { answer, model, source });
+      return { answer, model, servedBy, source };
     });
   }
 }
