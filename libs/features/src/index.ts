@@ -50,6 +50,7 @@ export {
   type PurchaseSummary,
   purchaseSummary,
 } from './purchase-days.js';
+export { type ScoreBasis, type ScoreInput, scoreInput } from './score-input.js';
 export {
   COMPANY_EVENT_TYPES,
   type CompanyEventType,

@@ -1,6 +1,6 @@
 import { modelName } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
-import type { CustomerState } from '@sextant/features';
+import { type CustomerState, type ScoreBasis, type ScoreInput, scoreInput } from '@sextant/features';
 import { type LeadScore, toFeatureTable } from '@sextant/inference-protocol';
 import { type Budget, remainingMs } from '../decision/budget.js';
 import type { DecisionEnvelope } from '../decision/decision.js';
@@ -8,7 +8,7 @@ import type { DecisionWriter } from '../decision/decision-writer.js';
 import type { Climb, Ladder, Rated } from '../decision/ladder.js';
 import { type InferenceService, soleSubject } from '../inference/inference.service.js';
 import { type Band, isBand, type Playbook } from './playbook.js';
-import type { ScoreBasis, ScoreInput, ScoreProfile } from './score-task.js';
+import type { ScoreProfile } from './score-task.js';
 
 export interface ScoreQuestion {
   customerId: string;
@@ -60,7 +60,8 @@ export class ScoreService {
     states: readonly (CustomerState | Error)[],
   ): Promise<(Score | Error)[]> {
     const now = this.parts.writer.now();
-    const inputs = states.map((state) => (state instanceof Error ? state : this.profile.inputOf(state, now)));
+    const { task } = this.profile;
+    const inputs = states.map((state) => (state instanceof Error ? state : scoreInput(task, state, now)));
     const asked = questions.flatMap((question, i) => {
       const input = inputs[i];
       return input === undefined || input instanceof Error ? [] : [{ question, input }];
