@@ -9,17 +9,21 @@ import {
   DemandLedger,
   EventDigest,
   EventHistory,
+  type HistoryOptions,
   interactionsOf,
   type LeadExample,
   leadExamples,
   orderValueOf,
   purchaseDayOf,
   textOf,
+  type TrainingConsent,
+  TrainingConsents,
 } from '@sextant/features';
 import type { CustomerInteractions } from '@sextant/learning/recommend';
 import type { PurchaseDay } from '@sextant/learning/lifetime';
 import { type Session, splitBySilence } from '@sextant/learning/session';
 import type { Db } from 'mongodb';
+import { withoutProtected } from './protected-traits.js';
 import { CustomerSample, drawOf } from './score-task/customer-sample.js';
 import type { ScoreExample } from './score-task/score-example.js';
 
@@ -54,23 +58,50 @@ export interface BehaviourOptions {
   seed: number;
 }
 
-/** Rows for each task from one tenant's event history; nothing from after `now` is read. */
+/** What a run may learn from, besides the tenant's consents. */
+export interface TrainingScope {
+  /** only events at or after it, as if nothing had been before */
+  from?: Date | null;
+  /** traits that must not decide: no column of any example */
+  protectedTraits?: readonly string[];
+  /** consents as of this instant; now unless a test says otherwise */
+  consentAsOf?: Date;
+}
+
+/**
+ * Rows for each task from one tenant's event history; nothing from after `until` is read, and nothing of a customer who may
+ * not be learnt from: as if they had never been there, also in counts and hashes. Only where the tenant's history ends is told
+ * by everybody's events.
+ */
 export class TrainingData {
   private readonly history: EventHistory;
+  private readonly consents: TrainingConsents;
+  private readonly learnt = new Set<string>();
+  private consent: Promise<TrainingConsent> | null = null;
 
   constructor(
     db: Db,
     private readonly tenantId: string,
-    private readonly now: Date,
+    private readonly until: Date,
+    private readonly scope: TrainingScope = {},
   ) {
     this.history = new EventHistory(db);
+    this.consents = new TrainingConsents(db);
+  }
+
+  /** Customers of whom anything was in the rows handed out so far: to fit, to choose or to measure. */
+  get customers(): ReadonlySet<string> {
+    return this.learnt;
   }
 
   async interactions(): Promise<{ customers: CustomerInteractions[] } & DataStatement> {
-    const digest = new EventDigest();
+    const digest = this.digest();
     const met = new Map<string, { itemId: string; at: number; relevant: boolean }[]>();
-    const options = { until: this.now, digest };
-    for await (const event of this.history.ofTypes(this.tenantId, INTERACTION_TYPES, options)) {
+    for await (const event of this.history.ofTypes(
+      this.tenantId,
+      INTERACTION_TYPES,
+      await this.reading(digest),
+    )) {
       if (event.customerId === undefined) continue;
       const own = met.get(event.customerId) ?? [];
       for (const { productId, at, relevant } of interactionsOf(event))
@@ -78,42 +109,51 @@ export class TrainingData {
       met.set(event.customerId, own);
     }
     const customers = [...met].map(([customerId, interactions]) => ({ customerId, interactions }));
+    this.learn(met.keys());
     return { customers, ...statement(digest) };
   }
 
   /** Views of each customer, apart where half an hour passed without one. */
   async sessions(): Promise<{ sessions: Session[] } & DataStatement> {
-    const digest = new EventDigest();
+    const digest = this.digest();
     const views = new Map<string, { itemId: string; at: number }[]>();
-    const options = { until: this.now, digest };
-    for await (const event of this.history.ofTypes(this.tenantId, ['product_view'], options)) {
+    for await (const event of this.history.ofTypes(
+      this.tenantId,
+      ['product_view'],
+      await this.reading(digest),
+    )) {
       if (event.customerId === undefined) continue;
       const own = views.get(event.customerId) ?? [];
       for (const { productId, at } of interactionsOf(event)) own.push({ itemId: productId, at });
       views.set(event.customerId, own);
     }
+    this.learn(views.keys());
     const sessions = [...views.values()].flatMap((own) => splitBySilence(own, SILENCE_MS));
     return { sessions, ...statement(digest) };
   }
 
+  /** Sales by product and day; of the company's own events, and of customers who may be learnt from. */
   async demand(): Promise<{ observations: DemandObservation[] } & DataStatement> {
-    const digest = new EventDigest();
+    const digest = this.digest();
     const ledger = new DemandLedger();
-    for await (const event of this.history.ofTypes(this.tenantId, DEMAND_EVENT_TYPES, {
-      until: this.now,
-      digest,
-    }))
+    for await (const event of this.history.ofTypes(
+      this.tenantId,
+      DEMAND_EVENT_TYPES,
+      await this.reading(digest),
+    )) {
       ledger.add(event);
+      if (event.customerId !== undefined) this.learnt.add(event.customerId);
+    }
     return { observations: ledger.observations(), ...statement(digest) };
   }
 
   /** Purchase days of each customer up to the end of the history, and the currency of most orders. */
   async purchases(): Promise<PurchaseData> {
-    const digest = new EventDigest();
+    const digest = this.digest();
     const byCustomer = new Map<string, PurchaseDay[]>();
     const orders = new Map<string, number>();
-    const until = (await this.history.endOfCustomers(this.tenantId, { until: this.now })) ?? this.now;
-    for await (const event of this.history.ofTypes(this.tenantId, ['order'], { until: this.now, digest })) {
+    const end = await this.endOfHistory();
+    for await (const event of this.history.ofTypes(this.tenantId, ['order'], await this.reading(digest))) {
       if (event.customerId === undefined) continue;
       const own = byCustomer.get(event.customerId) ?? [];
       own.push({ day: purchaseDayOf(event.at.getTime()), value: orderValueOf(event) });
@@ -122,10 +162,11 @@ export class TrainingData {
       orders.set(currency, (orders.get(currency) ?? 0) + 1);
     }
     const currencies = [...orders].sort(([, a], [, b]) => b - a).map(([currency]) => currency);
+    this.learn(byCustomer.keys());
     return {
       customers: [...byCustomer.values()],
       // The end may be midnight, and nothing of that day is known then.
-      until: purchaseDayOf(until.getTime() - 1),
+      until: purchaseDayOf(end.getTime() - 1),
       currencies,
       ...statement(digest),
     };
@@ -133,11 +174,12 @@ export class TrainingData {
 
   /** @param horizonDays  how long a lead may take to be won */
   async leads(horizonDays: number): Promise<{ examples: ScoreExample[] } & DataStatement> {
-    const digest = new EventDigest();
+    const digest = this.digest();
     const examples: ScoreExample[] = [];
-    for await (const { events } of this.history.customers(this.tenantId, { until: this.now, digest })) {
-      examples.push(...timed(leadExamples(events, { horizonDays, now: this.now })));
+    for await (const { events } of this.history.customers(this.tenantId, await this.reading(digest))) {
+      examples.push(...this.timed(leadExamples(events, { horizonDays, now: this.until })));
     }
+    this.learn(examples.map(({ customerId }) => customerId));
     return { examples, ...statement(digest) };
   }
 
@@ -149,15 +191,25 @@ export class TrainingData {
     horizonDays: number;
     seed: number;
   }): Promise<{ examples: AssignmentExample[]; notes: string[] } & DataStatement> {
-    const digest = new EventDigest();
+    const digest = this.digest();
     const sample = new CustomerSample<AssignmentExample>(MAX_ASSIGNMENTS, seed);
-    const until = (await this.history.endOfCustomers(this.tenantId, { until: this.now })) ?? this.now;
-    const customers = this.history.customers(this.tenantId, { until: this.now, digest });
+    const until = await this.endOfHistory();
+    const { protectedTraits = [] } = this.scope;
+    const customers = this.history.customers(this.tenantId, await this.reading(digest));
     for await (const { customerId, events } of customers) {
-      if (sample.takes(customerId))
-        sample.add(customerId, assignmentExamples(events, { horizonDays, until }));
+      if (!sample.takes(customerId)) continue;
+      const examples = assignmentExamples(events, { horizonDays, until });
+      sample.add(
+        customerId,
+        examples.map((example) => ({
+          ...example,
+          features: withoutProtected(example.features, protectedTraits).features,
+        })),
+      );
     }
-    return { examples: sample.rows(), notes: notesOf(sample), ...statement(digest) };
+    const examples = sample.rows();
+    this.learn(examples.map(({ customerId }) => customerId));
+    return { examples, notes: notesOf(sample), ...statement(digest) };
   }
 
   /** Snapshots at past instants, of all customers or of a seeded sample of them. */
@@ -165,26 +217,52 @@ export class TrainingData {
     task: BehaviourTask,
     { horizonDays, snapshots, seed }: BehaviourOptions,
   ): Promise<{ examples: ScoreExample[]; notes: string[] } & DataStatement> {
-    const digest = new EventDigest();
+    const digest = this.digest();
     const sample = new CustomerSample<ScoreExample>(MAX_SNAPSHOTS, seed);
-    const until = (await this.history.endOfCustomers(this.tenantId, { until: this.now })) ?? this.now;
-    for await (const { customerId, events } of this.history.customers(this.tenantId, {
-      until: this.now,
-      digest,
-    })) {
+    const until = await this.endOfHistory();
+    const customers = this.history.customers(this.tenantId, await this.reading(digest));
+    for await (const { customerId, events } of customers) {
       if (!sample.takes(customerId)) continue;
       const phase = drawOf(`phase:${customerId}`, seed);
       sample.add(
         customerId,
-        timed(behaviourExamples(task, events, { horizonDays, until, snapshots, phase })),
+        this.timed(behaviourExamples(task, events, { horizonDays, until, snapshots, phase })),
       );
     }
-    return { examples: sample.rows(), notes: notesOf(sample), ...statement(digest) };
+    const examples = sample.rows();
+    this.learn(examples.map(({ customerId }) => customerId));
+    return { examples, notes: notesOf(sample), ...statement(digest) };
   }
-}
 
-function timed(examples: readonly (LeadExample | BehaviourExample)[]): ScoreExample[] {
-  return examples.map((example) => ({ ...example, at: example.at.getTime() }));
+  /** Hashes what is read; which traits are left out is part of what was learnt from. */
+  private digest(): EventDigest {
+    const { protectedTraits = [] } = this.scope;
+    return new EventDigest(protectedTraits.length === 0 ? '' : JSON.stringify(protectedTraits.toSorted()));
+  }
+
+  private async reading(digest: EventDigest): Promise<HistoryOptions> {
+    const { from, consentAsOf = new Date() } = this.scope;
+    this.consent ??= this.consents.read(this.tenantId, consentAsOf);
+    const { allows } = await this.consent;
+    return { until: this.until, digest, includes: allows, ...(from && { from }) };
+  }
+
+  private async endOfHistory(): Promise<Date> {
+    return (await this.history.endOfCustomers(this.tenantId, { until: this.until })) ?? this.until;
+  }
+
+  private learn(customerIds: Iterable<string>): void {
+    for (const customerId of customerIds) this.learnt.add(customerId);
+  }
+
+  private timed(examples: readonly (LeadExample | BehaviourExample)[]): ScoreExample[] {
+    const { protectedTraits = [] } = this.scope;
+    return examples.map((example) => ({
+      ...example,
+      at: example.at.getTime(),
+      ...withoutProtected(example.features, protectedTraits),
+    }));
+  }
 }
 
 function statement(digest: EventDigest): DataStatement {

@@ -6,6 +6,10 @@ export interface TrainingOrder {
   tenantId: string;
   task: Task;
   seed: number;
+  /** RFC 3339; only events at or after it, as if nothing had been before */
+  dataFrom?: string | null;
+  /** RFC 3339; only events before it. The same period, consents, seed and code give the same files. */
+  dataTo?: string | null;
 }
 
 /** What a training process tells while and after it works. */

@@ -1,7 +1,7 @@
 import type { Manifest } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
-import { openModelRepository } from '@sextant/model-registry';
+import { ModelPolicies, modelVersionId, openModelRepository, TrainingMembers } from '@sextant/model-registry';
 import { type Db, MongoClient } from 'mongodb';
 import type { TrainerConfig } from './config.js';
 import { PUBLISHING, type TrainedModel } from './publisher.js';
@@ -16,7 +16,8 @@ const STORE_TIMEOUT_MS = 5_000;
 type OnProgress = (share: number, step: string) => void;
 
 /**
- * One training run from the events in the store to a version in the model repository. The version is not live yet.
+ * One training run from the events in the store to a version in the model repository, with the customers it learnt from on
+ * record. The version is not live yet.
  *
  * @param onProgress  share of the work done, in [0, 1], and what is being done
  * @throws DomainError DATA_INSUFFICIENT, STORE_UNAVAILABLE, or what the task's own training throws
@@ -35,9 +36,12 @@ export async function trainAndPublish(
         { cause },
       );
     });
-    const trained = await train(client.db(), { config, order, onProgress });
+    const { trained, customers } = await train(client.db(), { config, order, onProgress });
     onProgress(PUBLISHING, 'writing the version');
-    return await publish(config, trained);
+    const manifest = await publish(config, trained);
+    const versionId = modelVersionId(manifest.model, manifest.version);
+    await new TrainingMembers(client.db()).record({ tenantId: order.tenantId, versionId }, customers);
+    return manifest;
   } finally {
     await client.close();
   }
@@ -58,18 +62,27 @@ interface Run {
   onProgress: OnProgress;
 }
 
-async function train(db: Db, run: Run): Promise<TrainedModel> {
-  const { tenantId, task, seed } = run.order;
-  const now = new Date();
+async function train(db: Db, run: Run): Promise<{ trained: TrainedModel; customers: ReadonlySet<string> }> {
+  const { tenantId, task, seed, dataFrom, dataTo } = run.order;
+  const startedAt = new Date();
+  const until = dataTo ? new Date(Math.min(Date.parse(dataTo), startedAt.getTime())) : startedAt;
   const onFitting = (share: number, step: string): void =>
     run.onProgress(READING + share * (PUBLISHING - READING), step);
   run.onProgress(0, 'reading events');
-  return TRAININGS[task]({
+  const { protectedTraits } = await new ModelPolicies(db).find(tenantId, task);
+  const from = dataFrom ? new Date(dataFrom) : null;
+  const data = new TrainingData(db, tenantId, until, { from, protectedTraits });
+  const { draft, ...rest } = await TRAININGS[task]({
     tenantId,
-    data: new TrainingData(db, tenantId, now),
-    options: { seed, now, onProgress: onFitting },
+    data,
+    options: { seed, now: until, onProgress: onFitting },
     lightGbm: () => lightGbmOf(run.config),
   });
+  const period = { ...(from && { dataFrom: from.toISOString() }), dataTo: until.toISOString() };
+  return {
+    trained: { ...rest, draft: { ...draft, ...period, trainedAt: startedAt.toISOString() } },
+    customers: data.customers,
+  };
 }
 
 /** The library's path; null where there is none, and the linear model is trained instead. */

@@ -129,6 +129,8 @@ export const manifest = z.object({
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .describe('of the training rows in order'),
+  dataFrom: z.iso.datetime().optional().describe('nothing from before was read; absent = from the beginning'),
+  dataTo: z.iso.datetime().optional().describe('nothing from then on was read; absent = trainedAt'),
   dataRows: z.number().int().nonnegative(),
   files: z.array(
     z.object({

@@ -6,6 +6,11 @@ export class EventDigest {
   private readonly hash = createHash('sha256');
   private rows = 0;
 
+  /** @param preamble  hashed before the rows; nothing when empty */
+  constructor(preamble = '') {
+    if (preamble !== '') this.hash.update(`${preamble}\n`, 'utf8');
+  }
+
   add(event: StoredEvent): void {
     const { _id, customerId = null, type, at, properties } = event;
     this.hash.update(`${JSON.stringify([_id, customerId, type, at.getTime(), properties])}\n`, 'utf8');

@@ -13,7 +13,7 @@ export const DEFAULT_CONSENT_POLICY: ConsentPolicy = { learnsFromUnknown: true }
 
 /** Whom a training run may learn from, as of the moment it was asked. */
 export interface TrainingConsent {
-  allows(customerId: string): boolean;
+  readonly allows: (customerId: string) => boolean;
 }
 
 type PolicyDocument = ConsentPolicy & { _id: string; tenantId: string };

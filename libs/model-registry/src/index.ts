@@ -21,4 +21,5 @@ export {
   type TrainingJob,
   type TrainingRequest,
 } from './training-job.js';
+export { TrainingMembers } from './training-members.repository.js';
 export { DEFAULT_LEASE_MS, MAX_ATTEMPTS, TrainingJobs } from './training-jobs.repository.js';

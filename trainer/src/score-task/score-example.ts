@@ -8,6 +8,8 @@ export interface ScoreExample {
   at: number;
   features: Readonly<Record<string, Cell>>;
   label: 0 | 1;
+  /** by name; never a column */
+  protectedTraits?: Readonly<Record<string, Cell>>;
 }
 
 /** Examples as columns, ascending in time. The same examples give the same columns, whatever their order. */
