@@ -1,3 +1,14 @@
+export {
+  type AdaptedModel,
+  adaptScoreModel,
+  inputsOf,
+  type OutputMeaning,
+  type ScoreContract,
+} from './adapt/adapt-score-model.js';
+export { inspectOnnxFile } from './inspect/inspect-onnx-file.js';
+export { LIMITS as IMPORT_LIMITS } from './inspect/limits.js';
+export { ModelRefused, REFUSAL_CODES, type RefusalCode, shown } from './inspect/model-refused.js';
+export type { OnnxFile } from './inspect/onnx-file.js';
 export { writeLifetimeModel } from './lifetime-model.js';
 export type { LifetimeLimits } from './lifetime-part.js';
 export { type LinearModel, writeLinearModel } from './linear-model.js';

@@ -26,6 +26,14 @@ export interface Graph {
   output: OnnxTensor;
 }
 
+export interface GraphFields {
+  name?: string;
+  node: readonly object[];
+  initializer: readonly object[];
+  input: readonly OnnxTensor[];
+  output: readonly OnnxTensor[];
+}
+
 /** Element types of TensorProto. */
 export const FLOAT = 1;
 export const DOUBLE = 11;
@@ -45,6 +53,7 @@ const { root } = protobuf.parse(
   },
 );
 const modelProto = root.lookupType('sextant.onnx.ModelProto');
+const graphProto = root.lookupType('sextant.onnx.GraphProto');
 
 /** Serialises a graph of one input and one output. */
 export function encodeModel({ name, nodes, initializers, input, output }: Graph): OnnxModel {
@@ -70,6 +79,18 @@ export function encodeGraph(graph: object): Uint8Array {
     ],
   };
   return modelProto.encode(model).finish();
+}
+
+/** Fields of a GraphProto, to be joined with others: repeated ones add up. */
+export function encodeGraphFields({ input, output, ...fields }: GraphFields): Uint8Array {
+  return graphProto
+    .encode({ ...fields, input: input.map(valueInfo), output: output.map(valueInfo) })
+    .finish();
+}
+
+/** The field of a model that names one more operator set. */
+export function encodeOpsetField(domain: string, version: number): Uint8Array {
+  return modelProto.encode({ opset_import: [{ domain, version }] }).finish();
 }
 
 /** @param names  inputs and outputs separated by "->", e.g. `history weights -> scores` */
