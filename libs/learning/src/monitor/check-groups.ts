@@ -1,0 +1,162 @@
+import { wilsonInterval } from '../calibration/reliability.js';
+import { chiSquareTail, holm } from '../drift/tail-probabilities.js';
+import { auditFairness, type FairnessAudit, type GroupAudit } from '../fairness/audit.js';
+import { ALARM_LEVELS, type Checked, type JudgedDecisions } from './window-analysis.js';
+
+export interface GroupOptions {
+  /** score from which a row is selected */
+  threshold: number;
+  acceptedGaps: ReadonlyMap<string, number>;
+  seed: number;
+}
+
+/** Smaller groups are counted and not compared. */
+export const MIN_GROUP_ROWS = 100;
+/** A difference of rates that is worth an alarm. */
+const LARGE_GAP = 0.1;
+const LEVEL = 0.95;
+
+const RATES = {
+  selectionRate: { gap: 'selectionRateGap', name: 'selection rate' },
+  truePositiveRate: { gap: 'truePositiveRateGap', name: 'true positive rate' },
+  falsePositiveRate: { gap: 'falsePositiveRateGap', name: 'false positive rate' },
+} as const;
+type Rate = keyof typeof RATES;
+
+interface Compared {
+  trait: string;
+  rate: Rate;
+  lower: Share;
+  higher: Share;
+  /** of all pairs of groups, the one farthest apart */
+  pValue: number;
+  pairs: number;
+  accepted: number;
+}
+
+interface Share {
+  group: string;
+  hits: number;
+  rows: number;
+}
+
+/**
+ * How a window treats the groups of each protected trait, by `auditFairness`: who is selected, and among decisions with a known outcome who
+ * of the positive and of the negative is. A gap is a finding where it exceeds what was accepted at promotion by 0.1 or more and beyond
+ * chance (Holm over all pairs of groups, rates and traits). Groups of fewer than 100 rows are not compared, and that is said.
+ */
+export function checkGroups(decisions: JudgedDecisions, options: GroupOptions): Checked {
+  const compared: Compared[] = [];
+  const notes: string[] = [];
+  for (const [trait, groups] of decisions.traits) {
+    const small = smallGroups(groups);
+    for (const { group, rows } of small)
+      notes.push(
+        `"${trait}": the group "${group}" was not compared, it has ${rows} rows of the ${MIN_GROUP_ROWS} that are needed`,
+      );
+    for (const { audit, rates } of audits(decisions, trait, options)) {
+      for (const rate of rates) {
+        const pair = widest(audit, rate, options.acceptedGaps.get(`${trait}:${RATES[rate].name}`) ?? 0);
+        if (pair !== null) compared.push(pair);
+      }
+    }
+  }
+  const adjusted = holm(
+    compared.flatMap(({ pValue, pairs }) => [pValue, ...new Array<number>(pairs - 1).fill(1)]),
+  );
+  let at = 0;
+  const findings = compared.flatMap((each) => {
+    const p = adjusted[at] ?? 1;
+    at += each.pairs;
+    const gap = rateOf(each.higher) - rateOf(each.lower);
+    const isFound = p < ALARM_LEVELS.groups && gap - each.accepted >= LARGE_GAP;
+    return isFound ? [findingOf(each, gap)] : [];
+  });
+  return { findings, notes };
+}
+
+function smallGroups(groups: readonly string[]): { group: string; rows: number }[] {
+  const rows = new Map<string, number>();
+  for (const group of groups) if (group !== '') rows.set(group, (rows.get(group) ?? 0) + 1);
+  return [...rows]
+    .filter(([, count]) => count < MIN_GROUP_ROWS)
+    .map(([group, count]) => ({ group, rows: count }))
+    .sort((a, b) => (a.group < b.group ? -1 : 1));
+}
+
+/** Selection over all rows with a score; the other rates over those whose outcome is known. */
+function audits(
+  { scores, labels, traits }: JudgedDecisions,
+  trait: string,
+  { threshold, seed }: GroupOptions,
+): { audit: FairnessAudit; rates: Rate[] }[] {
+  const groups = traits.get(trait) ?? [];
+  const known = [...groups.keys()].filter(
+    (row) => groups[row] !== '' && !Number.isNaN(scores[row] ?? Number.NaN),
+  );
+  const judged = known.filter((row) => (labels[row] ?? -1) >= 0);
+  const auditOf = (rows: readonly number[]): FairnessAudit[] =>
+    rows.length === 0
+      ? []
+      : [
+          auditFairness(
+            {
+              attribute: trait,
+              groups: rows.map((row) => groups[row] ?? ''),
+              labels: rows.map((row) => Math.max(0, labels[row] ?? 0)),
+              probabilities: rows.map((row) => scores[row] ?? 0),
+            },
+            { threshold, seed, minRows: MIN_GROUP_ROWS },
+          ),
+        ];
+  return [
+    ...auditOf(known).map((audit) => ({ audit, rates: ['selectionRate' as const] })),
+    ...auditOf(judged).map((audit) => ({
+      audit,
+      rates: ['truePositiveRate' as const, 'falsePositiveRate' as const],
+    })),
+  ];
+}
+
+function widest(audit: FairnessAudit, rate: Rate, accepted: number): Compared | null {
+  const shares = audit.groups
+    .map((group) => shareOf(group, rate))
+    .filter(({ rows }) => rows >= MIN_GROUP_ROWS)
+    .sort((a, b) => rateOf(a) - rateOf(b));
+  const [lower, higher] = [shares[0], shares.at(-1)];
+  if (lower === undefined || higher === undefined || lower === higher) return null;
+  const pairs = (shares.length * (shares.length - 1)) / 2;
+  const gap = rateOf(higher) - rateOf(lower) - accepted;
+  const pooled = (lower.hits + higher.hits) / (lower.rows + higher.rows);
+  const error = Math.sqrt(pooled * (1 - pooled) * (1 / lower.rows + 1 / higher.rows));
+  const z = error === 0 ? 0 : gap / error;
+  const pValue = z <= 0 ? 1 : chiSquareTail(z * z, 1);
+  return { trait: audit.attribute, rate, lower, higher, pValue, pairs, accepted };
+}
+
+function shareOf(group: GroupAudit, rate: Rate): Share {
+  const negatives = group.rows - group.positives;
+  const rows = { selectionRate: group.rows, truePositiveRate: group.positives, falsePositiveRate: negatives }[
+    rate
+  ];
+  return { group: group.group, rows, hits: Math.round((group[rate]?.value ?? 0) * rows) };
+}
+
+function rateOf({ hits, rows }: Share): number {
+  return hits / rows;
+}
+
+function findingOf({ trait, rate, lower, higher, accepted }: Compared, gap: number) {
+  const words = (share: Share): string => {
+    const [low, high] = wilsonInterval(share.hits, share.rows, LEVEL);
+    return `${share.group} ${rateOf(share).toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
+  };
+  const known = accepted === 0 ? '' : `, ${accepted.toFixed(3)} was accepted`;
+  return {
+    kind: 'GROUP_GAP' as const,
+    name: `${trait}: ${lower.group} / ${higher.group}`,
+    sentence: `${RATES[rate].name} by "${trait}": ${words(lower)}, ${words(higher)}, a gap of ${gap.toFixed(3)}${known}`,
+    statistic: gap,
+    threshold: LARGE_GAP + accepted,
+  };
+}
