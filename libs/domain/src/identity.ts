@@ -5,6 +5,7 @@ export const SCOPES = [
   'customer:read',
   'profile:read',
   'events:write',
+  'consent:write',
   'recommend:read',
   'price:read',
   'lead:read',
@@ -13,9 +14,11 @@ export const SCOPES = [
   'value:read',
   'action:read',
   'decision:read',
+  'outcome:write',
   'campaign:read',
   'campaign:write',
   'model:read',
+  'policy:write',
   'model:train',
   'segment:read',
   'segment:write',
@@ -24,7 +27,15 @@ export type Scope = (typeof SCOPES)[number];
 
 /** The roles that tokens are issued for, and the scopes each role gets. `profile:read` covers traits and events of a person. */
 export const ROLE_SCOPES = {
-  web: ['catalogue:read', 'customer:read', 'events:write', 'recommend:read', 'price:read', 'decision:read'],
+  web: [
+    'catalogue:read',
+    'customer:read',
+    'events:write',
+    'recommend:read',
+    'price:read',
+    'decision:read',
+    'outcome:write',
+  ],
   partner: ['catalogue:read', 'recommend:read'],
   analyst: [
     'catalogue:read',
@@ -60,7 +71,7 @@ export const ROLE_SCOPES = {
     'segment:write',
   ],
   operator: [...SCOPES],
-  privacy: ['customer:read', 'profile:read', 'decision:read', 'model:read', 'segment:read'],
+  privacy: ['customer:read', 'profile:read', 'consent:write', 'decision:read', 'model:read', 'segment:read'],
 } as const satisfies Record<string, readonly Scope[]>;
 export type Role = keyof typeof ROLE_SCOPES;
 

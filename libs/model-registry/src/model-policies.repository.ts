@@ -80,6 +80,20 @@ export class ModelPolicies {
     await this.policies.replaceOne({ _id: keyOf(tenantId, task), tenantId }, policy, { upsert: true });
   }
 
+  /** Sets the given fields and leaves the others, in one step. @returns the whole policy as it is then */
+  async change(
+    tenantId: string,
+    task: Task,
+    changes: Partial<Omit<ModelPolicy, 'tenantId' | 'task'>>,
+  ): Promise<ModelPolicy> {
+    const changed = await this.policies.findOneAndUpdate(
+      { _id: keyOf(tenantId, task), tenantId },
+      { $set: { task, ...changes } },
+      { upsert: true, returnDocument: 'after' },
+    );
+    return changed ? toPolicy(changed) : defaultPolicy(tenantId, task);
+  }
+
   /** Every policy that was set, of all tenants: for the trainer's own rounds. */
   async listAll(): Promise<ModelPolicy[]> {
     return (await this.policies.find().sort({ _id: 1 }).toArray()).map(toPolicy);

@@ -12,6 +12,7 @@ import { ValueForecastService } from './lifetime/value-forecast.service.js';
 import { NextActionService } from './next-action/next-action.service.js';
 import type { PredictionConfig } from './prediction.config.js';
 import type { PredictionMetrics } from './prediction-metrics.js';
+import type { TenantPlaybooks } from './policy/tenant-playbooks.js';
 import { CatalogueClient } from './pricing/catalogue.client.js';
 import { DemandService } from './pricing/demand.service.js';
 import { PriceService } from './pricing/price.service.js';
@@ -26,6 +27,7 @@ export interface PredictionParts {
   client: DecisionsClient;
   features: FeatureStore;
   versions: ModelVersions;
+  playbooks: TenantPlaybooks;
   log: DecisionLog;
   metrics: PredictionMetrics;
   clock: Clock;
@@ -33,7 +35,7 @@ export interface PredictionParts {
 
 /** Wires the decisions of one process together. */
 export function predictionServices(config: PredictionConfig, parts: PredictionParts): LoaderServices {
-  const { client, features, versions, log, metrics, clock } = parts;
+  const { client, features, versions, playbooks, log, metrics, clock } = parts;
   const inference = new InferenceService(client, metrics);
   const ladder = new Ladder(new AnswerCache(config.ANSWER_CACHE_SIZE));
   const writer = new DecisionWriter(log, metrics, clock);
@@ -56,9 +58,9 @@ export function predictionServices(config: PredictionConfig, parts: PredictionPa
     features: new CustomerFeatures(features, config.FEATURE_TIMEOUT_MS),
     recommendations: new RecommendationService({ inference, ladder, popularity, catalogue, writer }),
     scores: {
-      lead: new ScoreService(SCORE_PROFILES.lead, { inference, ladder, writer }),
-      churn: new ScoreService(SCORE_PROFILES.churn, { inference, ladder, writer }),
-      purchase: new ScoreService(SCORE_PROFILES.purchase, { inference, ladder, writer }),
+      lead: new ScoreService(SCORE_PROFILES.lead, { inference, ladder, writer, playbooks }),
+      churn: new ScoreService(SCORE_PROFILES.churn, { inference, ladder, writer, playbooks }),
+      purchase: new ScoreService(SCORE_PROFILES.purchase, { inference, ladder, writer, playbooks }),
     },
     values: new ValueForecastService({ inference, ladder, writer }),
     actions: new NextActionService({ inference, ladder, writer }),

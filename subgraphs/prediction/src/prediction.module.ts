@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { type Clock, DomainError, systemClock } from '@sextant/domain';
 import { FeatureStore } from '@sextant/features';
 import type { DecisionsClient } from '@sextant/inference-protocol';
-import { ModelVersions, TrainingJobs } from '@sextant/model-registry';
+import { ModelPolicies, ModelVersions, TrainingJobs } from '@sextant/model-registry';
 import { type Logger, mongoModule, subgraphGraphqlModule } from '@sextant/platform';
 import {
   type BeforeApplicationShutdown,
@@ -20,13 +20,16 @@ import { CustomerEntityResolver, ProductEntityResolver } from './customer/entity
 import { DecisionReader } from './decision/decision-reader.js';
 import { decisionTypeResolvers } from './decision/decision-types.js';
 import { DecisionLog } from './decision/decision-log.js';
-import { DecisionRepository } from '@sextant/decision-log';
+import { DecisionRepository, OutcomeRecorder, OutcomeRepository } from '@sextant/decision-log';
 import { DecisionResolver } from './decision/decision.resolver.js';
 import { ModelVersionResolver } from './model/model-version.resolver.js';
 import { ModelResolver } from './model/model.resolver.js';
 import { TrainingJobResolver } from './model/training-job.resolver.js';
 import { inferenceClient } from './inference/inference-client.js';
 import { NextActionResolver } from './next-action/next-action.resolver.js';
+import { OutcomeResolver } from './outcome/outcome.resolver.js';
+import { ModelPolicyResolver } from './policy/model-policy.resolver.js';
+import { TenantPlaybooks } from './policy/tenant-playbooks.js';
 import type { PredictionConfig } from './prediction.config.js';
 import { PredictionMetrics } from './prediction-metrics.js';
 import { predictionServices } from './prediction-services.js';
@@ -53,6 +56,8 @@ const RESOLVERS = [
   NextActionResolver,
   PriceResolver,
   DecisionResolver,
+  OutcomeResolver,
+  ModelPolicyResolver,
   ModelResolver,
   ModelVersionResolver,
   TrainingJobResolver,
@@ -95,15 +100,18 @@ export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown
         ...decisionProviders(metrics),
         {
           provide: LoaderRegistry,
-          inject: [INFERENCE_CLIENT, FeatureStore, ModelVersions, DecisionLog],
+          inject: [INFERENCE_CLIENT, FeatureStore, ModelVersions, TenantPlaybooks, DecisionLog],
           useFactory: (
-            client: DecisionsClient,
-            features: FeatureStore,
-            versions: ModelVersions,
-            log: DecisionLog,
+            ...[client, features, versions, playbooks, log]: [
+              DecisionsClient,
+              FeatureStore,
+              ModelVersions,
+              TenantPlaybooks,
+              DecisionLog,
+            ]
           ) =>
             new LoaderRegistry(
-              predictionServices(config, { client, features, versions, log, metrics, clock }),
+              predictionServices(config, { client, features, versions, playbooks, log, metrics, clock }),
             ),
         },
         ...RESOLVERS,
@@ -129,9 +137,22 @@ function storeProviders(clock: Clock): Provider[] {
     { provide: DecisionRepository, inject: [DATABASE], useFactory: (db: Db) => new DecisionRepository(db) },
     { provide: ModelVersions, inject: [DATABASE], useFactory: (db: Db) => new ModelVersions(db, clock) },
     { provide: TrainingJobs, inject: [DATABASE], useFactory: (db: Db) => new TrainingJobs(db, clock) },
+    { provide: OutcomeRepository, inject: [DATABASE], useFactory: (db: Db) => new OutcomeRepository(db) },
+    {
+      provide: OutcomeRecorder,
+      inject: [DecisionRepository, OutcomeRepository],
+      useFactory: (decisions: DecisionRepository, outcomes: OutcomeRepository) =>
+        new OutcomeRecorder(decisions, outcomes, clock),
+    },
+    { provide: ModelPolicies, inject: [DATABASE], useFactory: (db: Db) => new ModelPolicies(db) },
+    {
+      provide: TenantPlaybooks,
+      inject: [ModelPolicies],
+      useFactory: (policies: ModelPolicies) => new TenantPlaybooks(policies),
+    },
     {
       provide: INDEXED,
-      inject: [DecisionRepository, ModelVersions, TrainingJobs],
+      inject: [DecisionRepository, OutcomeRepository, ModelVersions, TrainingJobs],
       useFactory: (...repositories: Indexed[]) => repositories,
     },
   ];

@@ -6,11 +6,11 @@ export function isTask(text: string): text is Task {
 }
 
 /** @throws DomainError INVALID_INPUT naming the tasks there are */
-export function checkTask(text: string): Task {
+export function checkTask(text: string, path = 'input.task'): Task {
   if (isTask(text)) return text;
   throw new DomainError(
     'INVALID_INPUT',
     `task must be one of ${TASKS.join(', ')}, got "${text.slice(0, 40)}"`,
-    { path: 'input.task' },
+    { path },
   );
 }

@@ -1,3 +1,5 @@
+import type { ScoreTask, Task } from '@sextant/artefacts';
+
 export const BANDS = ['COLD', 'WARM', 'HOT', 'LOW', 'MEDIUM', 'HIGH'] as const;
 export type Band = (typeof BANDS)[number];
 
@@ -5,8 +7,19 @@ export interface Playbook {
   action: string;
   /** a team, not a person */
   owner: string;
-  /** ISO 8601 duration */
-  dueWithin: string;
+  /** ISO 8601 duration; null: whenever */
+  dueWithin: string | null;
+}
+
+/** Of each task that has bands, from low to high. */
+export const BANDS_OF_TASK: Readonly<Partial<Record<Task, readonly Band[]>>> = {
+  lead: ['COLD', 'WARM', 'HOT'],
+  churn: ['LOW', 'MEDIUM', 'HIGH'],
+  purchase: ['LOW', 'MEDIUM', 'HIGH'],
+};
+
+export function isScoreTask(task: Task): task is ScoreTask {
+  return task in BANDS_OF_TASK;
 }
 
 /** What to do with each band of one task; a band that is not named waits. */

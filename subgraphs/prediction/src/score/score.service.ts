@@ -7,6 +7,7 @@ import type { DecisionEnvelope } from '../decision/decision.js';
 import type { DecisionWriter } from '../decision/decision-writer.js';
 import type { Climb, Ladder, Rated } from '../decision/ladder.js';
 import { type InferenceService, soleSubject } from '../inference/inference.service.js';
+import type { OwnPlaybooks, TenantPlaybooks } from '../policy/tenant-playbooks.js';
 import { type Band, isBand, type Playbook } from './playbook.js';
 import type { ScoreProfile } from './score-task.js';
 
@@ -44,6 +45,7 @@ export interface ScoreServiceParts {
   inference: InferenceService;
   ladder: Ladder;
   writer: DecisionWriter;
+  playbooks: Pick<TenantPlaybooks, 'of'>;
 }
 
 /** Scores of one task for any number of one tenant's customers: one call to the worker. */
@@ -66,7 +68,10 @@ export class ScoreService {
       const input = inputs[i];
       return input === undefined || input instanceof Error ? [] : [{ question, input }];
     });
-    const rated = await this.parts.ladder.climb(this.climb(tenantId, asked));
+    const [rated, own] = await Promise.all([
+      this.parts.ladder.climb(this.climb(tenantId, asked)),
+      this.parts.playbooks.of(tenantId, this.profile.task),
+    ]);
     const answers = new Map(asked.map(({ question }, i) => [question, rated[i]]));
     return questions.map((question, i) => {
       const input = inputs[i] ?? new RangeError('a customer was not read');
@@ -75,7 +80,8 @@ export class ScoreService {
       if (answer === undefined) return new RangeError('a question was lost');
       if (answer instanceof Error) return answer;
       if (!isAsAsked(answer.answer, question)) return this.otherHorizon(answer.answer, question);
-      return this.decide(tenantId, { question, input: input instanceof Error ? null : input }, answer);
+      const known = input instanceof Error ? null : input;
+      return this.decide(tenantId, { question, input: known, own }, answer);
     });
   }
 
@@ -127,7 +133,7 @@ export class ScoreService {
 
   private decide(
     tenantId: string,
-    { question, input }: { question: ScoreQuestion; input: ScoreInput | null },
+    { question, input, own }: { question: ScoreQuestion; input: ScoreInput | null; own: OwnPlaybooks },
     rated: Rated<Answer>,
   ): Score {
     const { score, basis } = rated.answer;
@@ -151,7 +157,15 @@ export class ScoreService {
       },
     );
     const interval = { value: probability, low, high, level: intervalLevel };
-    return { ...envelope, basis, probability, interval, band, percentile, playbook: playbooks[band] ?? null };
+    return {
+      ...envelope,
+      basis,
+      probability,
+      interval,
+      band,
+      percentile,
+      playbook: (own ?? playbooks)[band] ?? null,
+    };
   }
 }
 
