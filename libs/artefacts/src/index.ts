@@ -1,7 +1,10 @@
+export { type FairnessSlice, type Gate, GATE_NAMES, type GateName } from './gate.js';
 export { type LifetimeSpec, lifetimeSpec } from './lifetime-spec.js';
 export {
   type Datatype,
   DATATYPES,
+  type ImportedFrom,
+  importedFrom,
   type Manifest,
   manifest,
   type ModelCard,

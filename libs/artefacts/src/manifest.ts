@@ -114,6 +114,21 @@ export const priceSpec = z.object({
 });
 export type PriceSpec = z.output<typeof priceSpec>;
 
+/** Where a version comes from that was fitted elsewhere. */
+export const importedFrom = z.object({
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .describe('of the file as it came; model.onnx has the same nodes under the signature of its task'),
+  bytes: z.number().int().positive(),
+  producer: z.string().describe('as the file says, e.g. skl2onnx'),
+  inputs: z.array(z.string()).describe('names in the file as it came'),
+  output: z.string(),
+  sampleRows: z.number().int().positive().describe('rows whose answers were compared'),
+  largestDifference: z.number().nonnegative(),
+});
+export type ImportedFrom = z.output<typeof importedFrom>;
+
 /** `manifest.json`: everything the worker needs to serve a version, and how it came to be. */
 export const manifest = z.object({
   formatVersion: z.literal(1),
@@ -153,6 +168,7 @@ export const manifest = z.object({
   metrics: z.record(z.string(), measured),
   baselineMetrics: z.record(z.string(), measured),
   warmUpBatchSizes: z.array(z.number().int().positive()),
+  imported: importedFrom.optional().describe('absent = trained here'),
   monitorFile: z
     .string()
     .optional()

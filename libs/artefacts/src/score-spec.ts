@@ -5,8 +5,13 @@ import { tableEncoding } from './table-encoding.js';
 export const scoreSpec = z.object({
   task: z.enum(['lead', 'churn', 'purchase']),
   table: tableEncoding,
-  family: z.enum(['logistic', 'lightgbm']),
-  explainFile: z.string().describe('JSON: weights of the linear model or the trees, for exact attributions'),
+  family: z.enum(['logistic', 'lightgbm', 'imported']).describe('imported: fitted elsewhere'),
+  explainFile: z
+    .string()
+    .nullable()
+    .describe(
+      'JSON: weights of the linear model or the trees, for exact attributions; null = answers without them',
+    ),
   bands: z
     .object({ warm: z.number(), hot: z.number() })
     .describe('lowest calibrated probability of the middle and of the highest band'),

@@ -82,7 +82,7 @@ describe.skipIf(folder === undefined || lightGbm === null)(
       expect(loss).toBeLessThan(0.29);
 
       const spec = model.draft.spec as ScoreSpec;
-      const explainer = parseExplainer(new TextDecoder().decode(model.files.get(spec.explainFile)));
+      const explainer = parseExplainer(new TextDecoder().decode(model.files.get(spec.explainFile ?? '')));
       const some = fresh.slice(0, 1000);
       const scores = await probabilities(model, some);
       const rows = encodeTable(spec.table, tableOfRecords(some.map(({ features }) => features)));

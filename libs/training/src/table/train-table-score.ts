@@ -39,7 +39,7 @@ export interface TableScoreOptions {
 /** A trained and verified score; what is still open is the task's name, horizon, purpose and version. */
 export interface TrainedTableScore {
   /** Everything of the manifest's spec that comes from training. */
-  spec: Omit<ScoreSpec, 'task' | 'horizonDays'>;
+  spec: Omit<ScoreSpec, 'task' | 'horizonDays' | 'explainFile'> & { explainFile: string };
   /** Input `features`, output `probability`; compared with the fitted model through ONNX Runtime. */
   onnx: OnnxModel;
   /** Text of the file `spec.explainFile`. */
