@@ -24,6 +24,11 @@ export class RequestLoaders<K, V> {
     return this.of(context).load(key);
   }
 
+  /** What a mutation of the same request has changed is read again. */
+  clear(context: RequestContext, key: K): void {
+    this.of(context).clear(key);
+  }
+
   private of(context: RequestContext): DataLoader<K, V, string> {
     const existing = this.loaders.get(context);
     if (existing) return existing;

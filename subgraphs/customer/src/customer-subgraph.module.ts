@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { getConnectionToken } from '@nestjs/mongoose';
-import { EventHistory, FeatureStore } from '@sextant/features';
+import { EventHistory, FeatureStore, TrainingConsents } from '@sextant/features';
 import {
   dateTimeScalar,
   jsonScalar,
@@ -15,6 +15,8 @@ import { AccountLoader } from './accounts/account.loader.js';
 import { AccountRepository } from './accounts/account.repository.js';
 import { AccountResolver } from './accounts/account.resolver.js';
 import { AccountService } from './accounts/account.service.js';
+import { ConsentResolver } from './consent/consent.resolver.js';
+import { ConsentService } from './consent/consent.service.js';
 import { CustomerLoader } from './customers/customer.loader.js';
 import { CustomerRepository } from './customers/customer.repository.js';
 import { CustomerResolver } from './customers/customer.resolver.js';
@@ -61,10 +63,12 @@ export class CustomerSubgraphModule {
         { provide: SURROUNDINGS, useValue: surroundings },
         { provide: DATABASE, useFactory: databaseOf, inject: [getConnectionToken()] },
         { provide: EventHistory, useFactory: (db: Db) => new EventHistory(db), inject: [DATABASE] },
+        { provide: TrainingConsents, useFactory: (db: Db) => new TrainingConsents(db), inject: [DATABASE] },
         { provide: FeatureStore, useFactory: featureStore, inject: [DATABASE] },
         ...[EventRepository, IngestionService, IngestionResolver],
         ...[OutboxRepository, CustomerFold, LateFolding, BatchFolding, BatchRecovery, OutboxRecovery],
         ...[CustomerRepository, CustomerService, CustomerLoader, CustomerResolver],
+        ...[ConsentService, ConsentResolver],
         ...[AccountRepository, AccountService, AccountLoader, AccountResolver],
         ...[SegmentRepository, PopulationService, SegmentDiscovery, SegmentService],
         ...[SegmentLoader, SegmentResolver, SegmentFieldsResolver, CustomerSegmentsResolver],

@@ -1,4 +1,6 @@
-import { Ajv, type ValidateFunction } from 'ajv';
+import { CONSENT_STATES, PURPOSES } from '@sextant/features';
+import { parseDateTime } from '@sextant/platform';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 
 const DECIMAL = { type: 'string', pattern: '^\\d{1,13}(\\.\\d{1,6})?$' };
 const NUMBER_OR_DECIMAL = { anyOf: [{ type: 'number', minimum: 0 }, DECIMAL] };
@@ -56,6 +58,16 @@ const SCHEMAS: Readonly<Record<string, object>> = {
       currency: CURRENCY,
     },
   },
+  consent_changed: {
+    required: ['purpose', 'state'],
+    properties: {
+      purpose: { enum: PURPOSES },
+      state: { enum: CONSENT_STATES },
+      lawfulBasis: { ...TEXT, maxLength: 64 },
+      proof: { ...TEXT, maxLength: 500 },
+      expiresAt: { anyOf: [{ type: 'string', format: 'date-time' }, { type: 'null' }] },
+    },
+  },
   price_change: {
     required: ['productId', 'price'],
     properties: { productId: ID, price: NUMBER_OR_DECIMAL, currency: CURRENCY },
@@ -68,9 +80,18 @@ const SCHEMAS: Readonly<Record<string, object>> = {
 };
 
 const ajv = new Ajv({ allowUnionTypes: true, strictTypes: false, strictRequired: false });
+ajv.addFormat('date-time', isDateTime);
 const COMPILED = new Map<string, ValidateFunction>(
   Object.entries(SCHEMAS).map(([type, schema]) => [type, ajv.compile(schema)]),
 );
+
+function isDateTime(text: string): boolean {
+  try {
+    return parseDateTime(text) instanceof Date;
+  } catch {
+    return false;
+  }
+}
 
 /** What is wrong with the properties of an event, and where; null when nothing is, or the type is unknown. */
 export function propertyFault(
@@ -84,8 +105,14 @@ export function propertyFault(
   const pointer = `${error?.instancePath ?? ''}${typeof missing === 'string' ? `/${missing}` : ''}`;
   return {
     path: `properties${jsonPath(pointer)}`,
-    message: missing ? 'is needed' : (error?.message ?? 'is not valid'),
+    message: missing ? 'is needed' : messageOf(error),
   };
+}
+
+function messageOf(error: ErrorObject | undefined): string {
+  const allowed: unknown = error?.keyword === 'enum' ? error.params['allowedValues'] : undefined;
+  if (Array.isArray(allowed)) return `must be one of ${allowed.join(', ')}`;
+  return error?.message ?? 'is not valid';
 }
 
 /** JSON pointer to the notation of the graph: `/lines/0/quantity` → `.lines[0].quantity`. */

@@ -8,12 +8,13 @@ import {
   ResolveReference,
   Resolver,
 } from '@nestjs/graphql';
-import { checkPageSize, DomainError } from '@sextant/domain';
+import { checkPageSize } from '@sextant/domain';
 import { featureVector } from '@sextant/features';
 import type { RequestContext } from '@sextant/platform';
 import { CustomerLoader } from '../customers/customer.loader.js';
 import { CustomerService } from '../customers/customer.service.js';
 import type { Customer } from '../customers/customer.js';
+import { withUserErrors } from '../user-errors.js';
 import { membershipsOf, type SegmentMembership } from './membership.js';
 import { SegmentDiscovery } from './segment-discovery.service.js';
 import { SegmentLoader } from './segment.loader.js';
@@ -29,12 +30,6 @@ import {
 import { definitionView, profileView, type TraitView } from './segment-view.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-
-interface UserError {
-  code: string;
-  message: string;
-  field: string | null;
-}
 
 /** Asking for segments, finding and making them. */
 @Resolver('Segment')
@@ -159,22 +154,3 @@ export class CustomerSegmentsResolver {
     return state ? membershipsOf(model, featureVector(state, this.clock.now())) : [];
   }
 }
-
-/** The payload of a mutation: its result, or null and what is wrong with the input. */
-async function withUserErrors<K extends string, T>(
-  name: K,
-  work: () => Promise<T>,
-): Promise<Record<K, T | null> & { userErrors: UserError[] }> {
-  try {
-    return { ...({ [name]: await work() } as Record<K, T>), userErrors: [] };
-  } catch (error) {
-    if (!(error instanceof DomainError) || !USER_KINDS.includes(error.kind)) throw error;
-    const field = error.path === undefined ? 'input' : `input.${error.path}`;
-    return {
-      ...({ [name]: null } as Record<K, null>),
-      userErrors: [{ code: error.code, message: error.message, field }],
-    };
-  }
-}
-
-const USER_KINDS: readonly string[] = ['invalid-input', 'not-found', 'conflict'];
