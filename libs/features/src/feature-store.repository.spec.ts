@@ -155,7 +155,13 @@ describe('FeatureStore', () => {
     expect(await store.save('t', [{ state, revision: 0 }], at(0))).toEqual([]);
     const found = await store.get('t', ['cus_1', 'cus_unknown']);
     expect([...found.keys()]).toEqual(['cus_1']);
-    expect(found.get('cus_1')).toEqual({ state, revision: 1, isCurrent: true, updatedAt: at(0) });
+    expect(found.get('cus_1')).toEqual({
+      customerId: 'cus_1',
+      state,
+      revision: 1,
+      isCurrent: true,
+      updatedAt: at(0),
+    });
     expect((await store.get('u', ['cus_1'])).size).toBe(0);
   });
 

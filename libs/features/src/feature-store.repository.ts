@@ -4,6 +4,7 @@ import { FEATURES_COLLECTION } from './stored-event.js';
 
 /** One customer's state and what is needed to replace it. */
 export interface OnlineCustomer {
+  customerId: string;
   state: CustomerState;
   /** counts the writes; a save names the revision it was computed from */
   revision: number;
@@ -25,6 +26,13 @@ interface FeatureDocument {
 export interface PopularItem {
   productId: string;
   customers: number;
+}
+
+export interface PageOptions {
+  /** customers after this id only */
+  after?: string;
+  /** parts of the states that the caller does not read, such as `interactions.values`, and that stay in the store */
+  without?: readonly string[];
 }
 
 /** How many of the most recently changed customers popularity looks at, and how many of the newest interactions of each. */
@@ -56,18 +64,25 @@ export class FeatureStore {
   }
 
   /** All customers of the tenant by id, in pages, none of them empty. Ids are hashes, so any first part is a random sample. */
-  async *pages(tenantId: string, pageSize: number): AsyncGenerator<OnlineCustomer[]> {
-    let after = '';
+  async *pages(
+    tenantId: string,
+    pageSize: number,
+    options: PageOptions = {},
+  ): AsyncGenerator<OnlineCustomer[]> {
+    let after = options.after ?? '';
+    const projection = Object.fromEntries(
+      (options.without ?? []).map((field) => [`state.${field}`, 0 as const]),
+    );
     for (;;) {
       const found = await this.documents
-        .find({ tenantId, _id: { $gt: after } })
+        .find({ tenantId, _id: { $gt: after } }, { projection, batchSize: pageSize })
         .sort({ _id: 1 })
         .limit(pageSize)
         .toArray();
       if (found.length === 0) return;
+      after = found.at(-1)?._id ?? '';
       yield found.map(onlineOf);
       if (found.length < pageSize) return;
-      after = found.at(-1)?._id ?? '';
     }
   }
 
@@ -122,9 +137,9 @@ export class FeatureStore {
   }
 }
 
-function onlineOf({ state, revision, foldVersion, updatedAt }: FeatureDocument): OnlineCustomer {
-  state.consents ??= {}; // a fold before version 4 knew of none
-  return { state, revision, isCurrent: foldVersion === FOLD_VERSION, updatedAt };
+function onlineOf({ _id, state, revision, foldVersion, updatedAt }: FeatureDocument): OnlineCustomer {
+  if (state) state.consents ??= {}; // a fold before version 4 knew of none
+  return { customerId: _id, state, revision, isCurrent: foldVersion === FOLD_VERSION, updatedAt };
 }
 
 /** Row numbers that failed only because the key was there already; any other failure is thrown on. */

@@ -29,7 +29,12 @@ export { addDecayed, DAY_MS, type DecayedSum, decayedAt, HALF_LIVES_DAYS } from 
 export { DEMAND_EVENT_TYPES, DemandLedger, type DemandObservation } from './demand-ledger.js';
 export { EventDigest } from './event-digest.js';
 export { type CustomerEvents, EventHistory, type HistoryOptions } from './event-history.repository.js';
-export { FeatureStore, type OnlineCustomer, type PopularItem } from './feature-store.repository.js';
+export {
+  FeatureStore,
+  type OnlineCustomer,
+  type PageOptions,
+  type PopularItem,
+} from './feature-store.repository.js';
 export { featureVector, leadVector } from './feature-vector.js';
 export { foldEvents, MAX_TRAITS } from './fold-events.js';
 export {
