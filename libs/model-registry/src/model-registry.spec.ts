@@ -136,29 +136,46 @@ describe('model registry', () => {
       }) as unknown as Manifest;
     const card = { purpose: 'scores leads' } as ModelCard;
 
-    it('keeps one version live, retires the one before it, and may be told twice', async () => {
+    const findings = { gates: [], origin: 'TRAINED', by: 'trainer' } as const;
+
+    it('records a version once, and other files under its number anew', async () => {
       const versions = new ModelVersions(client.db(), clock);
       await versions.ensureIndexes();
-      await versions.recordLive(aManifest(1), card);
-      await versions.recordLive(aManifest(2), card);
-      await versions.recordLive(aManifest(2), card);
-      expect(await versions.findLive('demo', 'demo.lead')).toMatchObject({
-        id: 'demo.lead@2',
-        stage: 'LIVE',
-        onnxSha256: '2'.repeat(64),
+      const first = await versions.record(aManifest(1), card, findings);
+      pass(5);
+      expect(await versions.record(aManifest(1), card, findings)).toEqual(first);
+      expect(first).toMatchObject({ id: 'demo.lead@1', stage: 'CANDIDATE', onnxSha256: '1'.repeat(64) });
+      const files = aManifest(9).files;
+      const other = await versions.record({ ...aManifest(1), files }, card, findings);
+      expect(other).toMatchObject({ id: 'demo.lead@1', onnxSha256: '9'.repeat(64) });
+      expect(await versions.find('other', 'demo.lead@1')).toBeNull();
+    });
+
+    it('reads versions of before stages had a history', async () => {
+      const versions = new ModelVersions(client.db(), clock);
+      const { id: _id, tenantId, model } = await versions.record(aManifest(1), card, findings);
+      const later = {
+        history: 1,
+        gates: 1,
+        share: 1,
+        origin: 1,
+        importance: 1,
+        fairness: 1,
+        seed: 1,
+      } as const;
+      await client
+        .db()
+        .collection<{ _id: string }>('model_versions')
+        .updateOne({ _id }, { $unset: later, $set: { stage: 'LIVE' } });
+      expect(await versions.findLive(tenantId, model)).toMatchObject({
+        ...{ id: _id, stage: 'LIVE', share: null, origin: 'TRAINED' },
+        ...{ gates: [], history: [], importance: {}, fairness: [], seed: null },
       });
-      const listed = await versions.list('demo', 'demo.lead', 10);
-      expect(listed.map(({ id, stage }) => [id, stage])).toEqual([
-        ['demo.lead@2', 'LIVE'],
-        ['demo.lead@1', 'RETIRED'],
-      ]);
-      expect(await versions.find('other', 'demo.lead@2')).toBeNull();
-      expect(await versions.findLive('other', 'demo.lead')).toBeNull();
     });
 
     it('refuses a manifest without a model file', async () => {
       const versions = new ModelVersions(client.db(), clock);
-      await expect(versions.recordLive({ ...aManifest(1), files: [] }, card)).rejects.toMatchObject({
+      await expect(versions.record({ ...aManifest(1), files: [] }, card, findings)).rejects.toMatchObject({
         code: 'ARTEFACT_INVALID',
       });
     });
