@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { type Clock, DomainError, systemClock } from '@sextant/domain';
 import { FeatureStore } from '@sextant/features';
 import type { DecisionsClient } from '@sextant/inference-protocol';
-import { ModelPolicies, ModelVersions, TrainingJobs } from '@sextant/model-registry';
+import { ModelPolicies, ModelVersions, TrainingJobs, TrainingMembers } from '@sextant/model-registry';
 import { type Logger, mongoModule, subgraphGraphqlModule } from '@sextant/platform';
 import {
   type BeforeApplicationShutdown,
@@ -22,6 +22,7 @@ import { decisionTypeResolvers } from './decision/decision-types.js';
 import { DecisionLog } from './decision/decision-log.js';
 import { DecisionRepository, OutcomeRecorder, OutcomeRepository } from '@sextant/decision-log';
 import { DecisionResolver } from './decision/decision.resolver.js';
+import { LineageResolver } from './lineage/lineage.resolver.js';
 import { ModelVersionResolver } from './model/model-version.resolver.js';
 import { ModelResolver } from './model/model.resolver.js';
 import { TrainingJobResolver } from './model/training-job.resolver.js';
@@ -61,6 +62,7 @@ const RESOLVERS = [
   ModelResolver,
   ModelVersionResolver,
   TrainingJobResolver,
+  LineageResolver,
 ];
 
 interface Indexed {
@@ -136,6 +138,7 @@ function storeProviders(clock: Clock): Provider[] {
     { provide: FeatureStore, inject: [DATABASE], useFactory: (db: Db) => new FeatureStore(db) },
     { provide: DecisionRepository, inject: [DATABASE], useFactory: (db: Db) => new DecisionRepository(db) },
     { provide: ModelVersions, inject: [DATABASE], useFactory: (db: Db) => new ModelVersions(db, clock) },
+    { provide: TrainingMembers, inject: [DATABASE], useFactory: (db: Db) => new TrainingMembers(db) },
     { provide: TrainingJobs, inject: [DATABASE], useFactory: (db: Db) => new TrainingJobs(db, clock) },
     { provide: OutcomeRepository, inject: [DATABASE], useFactory: (db: Db) => new OutcomeRepository(db) },
     {
@@ -152,7 +155,7 @@ function storeProviders(clock: Clock): Provider[] {
     },
     {
       provide: INDEXED,
-      inject: [DecisionRepository, OutcomeRepository, ModelVersions, TrainingJobs],
+      inject: [DecisionRepository, OutcomeRepository, ModelVersions, TrainingJobs, TrainingMembers],
       useFactory: (...repositories: Indexed[]) => repositories,
     },
   ];
