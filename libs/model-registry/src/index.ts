@@ -33,3 +33,4 @@ export {
 } from './training-job.js';
 export { TrainingMembers } from './training-members.repository.js';
 export { DEFAULT_LEASE_MS, MAX_ATTEMPTS, TrainingJobs } from './training-jobs.repository.js';
+export { type LatestTraining, TrainingHistory } from './training-history.repository.js';
