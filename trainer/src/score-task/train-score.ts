@@ -1,6 +1,8 @@
-import { modelName, type ScoreTask } from '@sextant/artefacts';
+import { MONITOR_FILE, modelName, type ScoreTask } from '@sextant/artefacts';
 import { onnxDescription, onnxFiles } from '@sextant/onnx';
+import { monitorFileOf } from '@sextant/training/monitor';
 import {
+  monitorTableScore,
   splitExamples,
   takeExamples,
   type TableExamples,
@@ -53,7 +55,8 @@ export async function trainScore(
   const table = toTableExamples(examples);
   const horizon = horizonDays * DAY_MS;
   const columns = input.columnSets && columnsFor(table, input.columnSets, { seed, horizon });
-  const trained = await trainTableScore(columns ? withColumns(table, columns) : table, {
+  const learnt = columns ? withColumns(table, columns) : table;
+  const trained = await trainTableScore(learnt, {
     seed,
     lightGbm,
     horizon,
@@ -75,11 +78,21 @@ export async function trainScore(
       metrics,
       baselineMetrics,
       warmUpBatchSizes: [1, 16, 64],
+      monitorFile: MONITOR_FILE,
       spec: { task, horizonDays, ...spec },
     },
-    files: new Map([...onnxFiles(onnx), [spec.explainFile, new TextEncoder().encode(trained.explainer)]]),
+    files: filesOf(trained, learnt),
     card: { purpose: purpose(horizonDays), ...withNotes(card, notes, columns) },
   };
+}
+
+function filesOf(trained: TrainedTableScore, learnt: TableExamples): TrainedModel['files'] {
+  const { onnx, spec, explainer } = trained;
+  return new Map([
+    ...onnxFiles(onnx),
+    [spec.explainFile, new TextEncoder().encode(explainer)],
+    monitorFileOf(monitorTableScore(trained, learnt)),
+  ]);
 }
 
 function withNotes(

@@ -11,6 +11,8 @@ export interface TableCalibration extends Pick<ScoreSpec, 'bands' | 'quantiles' 
   calibration: Calibration;
   /** Which calibration was chosen and why, in words. */
   reason: string;
+  /** What it was chosen on: calibrated probabilities of rows that their fit had not seen, with their labels. */
+  held: { probabilities: Float64Array; labels: Uint8Array };
 }
 
 /**
@@ -41,6 +43,7 @@ export async function calibrateTableModel(
   return {
     calibration,
     reason,
+    held: { probabilities, labels },
     bands: chooseBands(countPositives(labels) / labels.length),
     quantiles: scoreQuantiles(probabilities),
     reliability: reliabilityBins(probabilities, labels),

@@ -1,0 +1,1 @@
+export { monitorFileOf } from './monitor-file.js';
