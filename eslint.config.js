@@ -91,6 +91,7 @@ export default tseslint.config(
       '**/*.spec.ts',
       '**/main.ts',
       'trainer/src/training-process.ts',
+      'trainer/src/batch/batch-process.ts',
       'libs/testing/**',
       'libs/local-services/**',
       'tools/**',

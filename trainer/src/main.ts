@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ModelRepository, type Task, TASKS } from '@sextant/artefacts';
+import { BatchJobs, CustomerScores } from '@sextant/batch-scoring';
 import { DomainError, isTenantId } from '@sextant/domain';
 import { ModelVersions, openModelRepository, TrainingJobs } from '@sextant/model-registry';
 import { OperationsServer } from '@sextant/telemetry';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { MongoClient } from 'mongodb';
-import { pino } from 'pino';
+import { type Db, MongoClient } from 'mongodb';
+import { type Logger, pino } from 'pino';
+import { BatchRunner } from './batch/batch-runner.js';
 import { readTrainerConfig, type TrainerConfig } from './config.js';
 import { JobRunner } from './job-runner.js';
 import { replaceServing, showServing } from './model-serving.js';
@@ -61,7 +63,20 @@ async function withRepository<T>(
   return use(repository).finally(() => repository.close());
 }
 
-/** Works on training jobs until told to stop. */
+/** What `work` does beside each other, each until it is stopped. */
+interface Service {
+  run(): Promise<void>;
+  stop(): void;
+}
+
+async function batchRunner(db: Db, { TRAINER_POLL_MS }: TrainerConfig, logger: Logger): Promise<BatchRunner> {
+  const jobs = new BatchJobs(db);
+  await Promise.all([jobs.ensureIndexes(), new CustomerScores(db).ensureIndexes()]);
+  const processPath = join(import.meta.dirname, 'batch/batch-process.js');
+  return new BatchRunner(jobs, { pollMs: TRAINER_POLL_MS, processPath, logger });
+}
+
+/** Works on training and batch jobs until told to stop. */
 async function work(): Promise<void> {
   const config = readTrainerConfig(process.env);
   const logger = pino({ base: { service: 'trainer' } });
@@ -73,14 +88,17 @@ async function work(): Promise<void> {
   const publisher = new Publisher(repository, versions);
   const processPath = join(import.meta.dirname, 'training-process.js');
   const runner = new JobRunner(jobs, publisher, { pollMs: config.TRAINER_POLL_MS, processPath, logger });
+  const batches = await batchRunner(client.db(), config, logger);
   const metrics = new TrainerMetrics(() => jobs.countByState(new Date(Date.now() - DAY_MS)));
   const operations = new OperationsServer(metrics.registry, [
     { name: 'store', isReady: () => answersPing(client) },
   ]);
   const metricsPort = await operations.listen(config.METRICS_PORT, config.HOST);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => runner.stop());
+  const services: readonly Service[] = [runner, batches];
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => services.forEach((service) => service.stop()));
   logger.info({ metricsPort }, 'the trainer waits for jobs');
-  await runner.run();
+  await Promise.all(services.map((service) => service.run()));
   operations.startDraining();
   await operations.close();
   await repository.close();
@@ -132,7 +150,7 @@ program
   .action(async (options: { model: string; file?: string }) => {
     process.stdout.write(`${await serving(options)}\n`);
   });
-program.command('work').description('take training jobs off the queue').action(work);
+program.command('work').description('take training and batch jobs off the queue').action(work);
 
 await program.parseAsync().catch((error: unknown) => {
   process.stderr.write(
