@@ -30,6 +30,8 @@ export interface Promotion {
   share?: number | null;
   /** why failed gates are taken upon oneself, at least 10 characters */
   override?: string | null;
+  /** why, kept with the version; an override is its own reason */
+  reason?: string | null;
   /** who does it */
   by: string;
 }
@@ -77,7 +79,8 @@ export class ModelLifecycle {
     const aim = await shareOf(promotion, () => this.versions.policies.find(tenantId, target.task));
     await this.change(target, async (standing) => {
       const current = await this.versions.get(tenantId, versionId);
-      const plan = planPromotion(current, standing, aim, { ...signature, at: this.clock.now() });
+      const reason = signature.reason ?? promotion.reason ?? null;
+      const plan = planPromotion(current, standing, aim, { ...signature, reason, at: this.clock.now() });
       if (plan) await this.prove(current);
       return plan;
     });
