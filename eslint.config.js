@@ -51,6 +51,15 @@ export default tseslint.config(
               'scope:local-services',
               'type:testing',
             ),
+            only(
+              'scope:model-import',
+              'scope:domain',
+              'scope:artefacts',
+              'scope:features',
+              'scope:learning',
+              'scope:onnx',
+              'type:testing',
+            ),
             only('scope:inference-protocol', 'scope:domain', 'type:testing'),
             only('scope:telemetry', 'scope:domain', 'type:testing'),
             only('scope:model-registry', 'scope:domain', 'scope:artefacts', 'type:testing'),
@@ -110,7 +119,12 @@ export default tseslint.config(
   },
   {
     files: ['**/src/**/*.ts'],
-    ignores: ['inference-worker/src/onnx/**', 'libs/training/src/runtime/**', '**/*.spec.ts'],
+    ignores: [
+      'inference-worker/src/onnx/**',
+      'libs/training/src/runtime/**',
+      'libs/model-import/src/runtime/**',
+      '**/*.spec.ts',
+    ],
     rules: {
       'no-restricted-imports': [
         'error',

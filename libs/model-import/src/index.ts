@@ -1,0 +1,1 @@
+export { IMPORT_CHECKS, type ImportCheck, type ImportCheckName } from './import-check.js';

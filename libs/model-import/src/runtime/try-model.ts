@@ -1,0 +1,278 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import {
+  type AdaptedModel,
+  adaptScoreModel,
+  inspectOnnxFile,
+  ModelRefused,
+  type OnnxFile,
+  type RefusalCode,
+} from '@sextant/onnx';
+import type { InferenceSession as Session } from 'onnxruntime-node';
+import type { ImportCheck, ImportCheckName } from '../import-check.js';
+import type { TrialLine, TrialOrder, TrialResult } from './trial.js';
+
+const BATCH_ROWS = 64;
+const TIMED_RUNS = 40;
+/** Longest time of 64 rows: a page that asks for 50 customers waits for it. */
+const MAX_BATCH_MS = 100;
+const LOG_FATAL_ONLY = 4;
+
+type Report = (line: TrialLine) => void;
+
+/**
+ * Everything that is done with a file made elsewhere: it is read by our own reader first, and by the runtime only when nothing in it
+ * speaks against it. Runs in a process of its own with limits, since a runtime can be made to fail in ways that end a process.
+ */
+export async function tryModel(order: TrialOrder, report: Report): Promise<void> {
+  const checks = new Checks(report);
+  const bytes = readFileSync(order.file);
+  try {
+    const file = checks.sync('format', 'a whole ONNX model within the limits', () => {
+      const found = inspectOnnxFile(bytes);
+      return [found, summary(found)];
+    });
+    checks.sync('operators', 'operator sets of the runtime, no custom operators', () => [
+      null,
+      [...file.opsets].map(([domain, version]) => `${domain || 'ai.onnx'} ${version}`).join(', '),
+    ]);
+    const { columns } = order.contract;
+    const adapted = checks.sync('signature', `float [batch, ${columns}] in, a probability out`, () => {
+      const plain = adaptScoreModel(file, { ...order.contract, calibration: null });
+      const served = adaptScoreModel(file, order.contract);
+      return [{ plain, served }, `${plain.source.inputs.join(', ')} in, ${plain.source.output} out`];
+    });
+    const result = await tryAdapted(checks, order, { file, ...adapted });
+    writeFileSync(order.adapted, adapted.served.bytes);
+    report({ kind: 'done', result });
+  } catch (error) {
+    if (!(error instanceof CheckFailed)) throw error;
+  }
+}
+
+interface Candidate {
+  file: OnnxFile;
+  plain: AdaptedModel;
+  served: AdaptedModel;
+}
+
+async function tryAdapted(
+  checks: Checks,
+  { contract, sample }: TrialOrder,
+  { file, plain, served }: Candidate,
+): Promise<TrialResult> {
+  const cells = floatsOf(sample.cells);
+  const { InferenceSession } = await import('onnxruntime-node');
+  const opened = await checks.check('opens', 'the runtime opens it', async () => {
+    const session = await openOnCpu(InferenceSession, plain.bytes);
+    return [session, `${file.graph.nodes.length} nodes opened`];
+  });
+  const run = runnerOf(opened, plain, contract.columns);
+  const { largest, plainAnswers } = await checks.check('sample', `at most ${sample.tolerance} from the tool's own answers`, async () => {
+    const answers = await run(cells);
+    const found = largestDifference(answers, sample.expected);
+    if (found.value > sample.tolerance) throw differs(found, sample, answers);
+    return [{ largest: found.value, plainAnswers: answers }, `${found.value.toExponential(1)} over ${answers.length} rows`];
+  });
+  const session = contract.calibration === null ? opened : await openOnCpu(InferenceSession, served.bytes);
+  const runServed = runnerOf(session, served, contract.columns);
+  const probabilities = await checks.check('range', 'probabilities in [0, 1]', async () => {
+    const answers = contract.calibration === null ? plainAnswers : await runServed(cells);
+    const outside = answers.findIndex((value) => !(value >= 0 && value <= 1));
+    if (outside >= 0) {
+      throw new ModelRefused(
+        'OUTPUT_OUT_OF_RANGE',
+        `row ${outside} of the sample gives ${answers[outside]}: if these are log-odds, say meaning: LOG_ODDS`,
+      );
+    }
+    return [answers, `${Math.min(...answers).toPrecision(3)} to ${Math.max(...answers).toPrecision(3)}`];
+  });
+  await checks.check('determinism', 'the same row, the same answer, alone and in company', () =>
+    repeat(runServed, cells, { columns: contract.columns, probabilities }),
+  );
+  const batchMs = await checks.check('latency', `${BATCH_ROWS} rows in ${MAX_BATCH_MS} ms`, () =>
+    timeBatches(runServed, cells, contract.columns),
+  );
+  const { opset, inputs, outputs, source } = served;
+  return {
+    signature: { opset, inputs, outputs, source },
+    producer: file.producer,
+    largestDifference: largest,
+    probabilities: [...probabilities],
+    batchMs,
+  };
+}
+
+function summary({ bytes, graph, producer }: OnnxFile): string {
+  return `${bytes.byteLength.toLocaleString('en')} bytes, ${graph.nodes.length} nodes, by ${producer.slice(0, 40) || 'an unnamed tool'}`;
+}
+
+class CheckFailed extends Error {}
+
+/** Reports each check as it ends; the first that fails ends the trial. */
+class Checks {
+  constructor(private readonly report: Report) {}
+
+  sync<T>(name: ImportCheckName, required: string, work: () => [T, string]): T {
+    this.report({ kind: 'begins', check: name });
+    try {
+      return this.passed(name, required, work());
+    } catch (error) {
+      throw this.failed(name, required, error);
+    }
+  }
+
+  async check<T>(name: ImportCheckName, required: string, work: () => Promise<[T, string]>): Promise<T> {
+    this.report({ kind: 'begins', check: name });
+    try {
+      return this.passed(name, required, await work());
+    } catch (error) {
+      throw this.failed(name, required, error);
+    }
+  }
+
+  private passed<T>(name: ImportCheckName, required: string, [value, observed]: [T, string]): T {
+    this.report({ kind: 'check', check: { name, passed: true, required, observed, code: null } });
+    return value;
+  }
+
+  private failed(name: ImportCheckName, required: string, error: unknown): Error {
+    const refused = asRefused(name, error);
+    if (!refused) return error instanceof Error ? error : new Error(String(error));
+    const check: ImportCheck = { name: checkOf(name, refused.code), passed: false, required, observed: refused.message, code: refused.code };
+    this.report({ kind: 'check', check });
+    return new CheckFailed(name);
+  }
+}
+
+/** The file is read once for format and operators; the name says which of the two failed. */
+function checkOf(name: ImportCheckName, code: RefusalCode): ImportCheckName {
+  return code === 'OPSET_UNSUPPORTED' || code === 'OPERATOR_UNSUPPORTED' ? 'operators' : name;
+}
+
+/** What the runtime throws while it opens or runs a file is about the file; anything else is ours. */
+function asRefused(name: ImportCheckName, error: unknown): ModelRefused | null {
+  if (error instanceof ModelRefused) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const short = message.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 300);
+  if (/bad_alloc|allocate memory|out of memory|Array buffer allocation/i.test(message))
+    return new ModelRefused('MEMORY_EXCEEDED', `it takes more memory than a trial may: ${short}`);
+  if (name === 'opens') return new ModelRefused(codeOfRefusal(message), `the runtime refuses it: ${short}`);
+  if (name === 'sample' || name === 'range' || name === 'determinism' || name === 'latency')
+    return new ModelRefused('RUN_FAILED', `it does not run on the sample: ${short}`);
+  return null;
+}
+
+function codeOfRefusal(message: string): RefusalCode {
+  if (/not a registered|NOT_IMPLEMENTED|Could not find an implementation|No Op registered|Unrecognized attribute/i.test(message))
+    return 'OPERATOR_UNSUPPORTED';
+  if (/opset|IR version/i.test(message)) return 'OPSET_UNSUPPORTED';
+  return 'RUNTIME_REFUSED';
+}
+
+function openOnCpu(runtime: typeof Session, bytes: Uint8Array): Promise<Session> {
+  return runtime.create(bytes, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: LOG_FATAL_ONLY,
+    enableCpuMemArena: false,
+  });
+}
+
+type Run = (cells: Float32Array) => Promise<Float32Array>;
+
+function runnerOf(session: Session, { inputs, outputs }: AdaptedModel, columns: number): Run {
+  const [input, output] = [inputs[0]?.name ?? '', outputs[0]?.name ?? ''];
+  return async (cells) => {
+    const { Tensor } = await import('onnxruntime-node');
+    const rows = cells.length / columns;
+    const answer = (await session.run({ [input]: new Tensor('float32', cells, [rows, columns]) }))[output];
+    const data = answer?.data;
+    if (!(data instanceof Float32Array) || data.length !== rows) {
+      throw new ModelRefused(
+        'OUTPUT_MISMATCH',
+        `expected one number a row, ${rows} rows, found [${answer?.dims.join(', ')}]: name another output or class`,
+      );
+    }
+    const bad = data.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) {
+      throw new ModelRefused(
+        'OUTPUT_NOT_FINITE',
+        `row ${bad} of the sample gives ${data[bad]}: give columns a fill where the model knows no missing values`,
+      );
+    }
+    return data;
+  };
+}
+
+function largestDifference(answers: Float32Array, expected: readonly number[]): { value: number; row: number } {
+  let [value, row] = [0, 0];
+  for (const [i, answer] of answers.entries()) {
+    const difference = Math.abs(answer - (expected[i] ?? Number.NaN));
+    if (difference <= value) continue;
+    [value, row] = [difference, i];
+  }
+  return { value, row };
+}
+
+function differs(
+  found: { value: number; row: number },
+  sample: TrialOrder['sample'],
+  answers: Float32Array,
+): ModelRefused {
+  return new ModelRefused(
+    'SAMPLE_DIFFERS',
+    `row ${found.row} of the sample: expected ${sample.expected[found.row]}, found ${answers[found.row]}, which differ by ${found.value.toExponential(1)}: check the order of the columns, the positive class and the meaning of the output`,
+  );
+}
+
+async function repeat(
+  run: Run,
+  cells: Float32Array,
+  { columns, probabilities }: { columns: number; probabilities: Float32Array },
+): Promise<[null, string]> {
+  const again = await run(cells);
+  const other = again.findIndex((value, i) => value !== probabilities[i]);
+  if (other >= 0) {
+    throw new ModelRefused(
+      'NOT_DETERMINISTIC',
+      `row ${other} of the sample gives ${probabilities[other]}, then ${again[other]}: export without dropout and random operators`,
+    );
+  }
+  const alone = Math.min(16, probabilities.length);
+  for (let row = 0; row < alone; row++) {
+    const [answer = Number.NaN] = await run(cells.slice(row * columns, (row + 1) * columns));
+    const difference = Math.abs(answer - (probabilities[row] ?? 0));
+    if (difference <= 1e-5) continue;
+    throw new ModelRefused(
+      'NOT_DETERMINISTIC',
+      `row ${row} of the sample gives ${probabilities[row]} among others and ${answer} alone: rows must not depend on each other (a batch norm in training mode, a softmax over rows)`,
+    );
+  }
+  return [null, `${probabilities.length} rows twice, ${alone} alone`];
+}
+
+async function timeBatches(run: Run, cells: Float32Array, columns: number): Promise<[number, string]> {
+  const rows = cells.length / columns;
+  const batch = new Float32Array(BATCH_ROWS * columns);
+  for (let row = 0; row < BATCH_ROWS; row++)
+    batch.set(cells.subarray((row % rows) * columns, ((row % rows) + 1) * columns), row * columns);
+  const times: number[] = [];
+  for (let i = 0; i < TIMED_RUNS; i++) {
+    const startedAt = performance.now();
+    await run(batch);
+    times.push(performance.now() - startedAt);
+    if (times.reduce((sum, ms) => sum + ms, 0) > 20 * MAX_BATCH_MS) break;
+  }
+  const median = times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
+  if (median > MAX_BATCH_MS)
+    throw new ModelRefused('TIME_EXCEEDED', `${BATCH_ROWS} rows take ${median.toFixed(0)} ms, ${MAX_BATCH_MS} ms are allowed`);
+  return [median, `${median.toFixed(2)} ms`];
+}
+
+function floatsOf(base64: string): Float32Array {
+  const bytes = Buffer.from(base64, 'base64');
+  const copy = new Uint8Array(bytes);
+  return new Float32Array(copy.buffer);
+}
