@@ -94,6 +94,15 @@ export class DecisionRepository {
     }
   }
 
+  /** When a version decided last, of what is kept; null where it never did. */
+  async lastDecidedAt(tenantId: string, modelVersion: string): Promise<Date | null> {
+    const newest = await this.decisions.findOne(
+      { tenantId, modelVersion },
+      { sort: { at: -1 }, projection: { at: 1 } },
+    );
+    return newest?.at ?? null;
+  }
+
   /** Newest first. */
   async listOfSubject(
     tenantId: string,

@@ -22,6 +22,7 @@ export { type Findings, ModelVersions } from './model-versions.repository.js';
 export {
   type ClaimedJob,
   DEFAULT_MAX_MINUTES,
+  DEFAULT_SEED,
   type JobFailure,
   type JobProgress,
   type JobState,
@@ -34,3 +35,4 @@ export {
 export { TrainingMembers } from './training-members.repository.js';
 export { DEFAULT_LEASE_MS, MAX_ATTEMPTS, TrainingJobs } from './training-jobs.repository.js';
 export { type LatestTraining, TrainingHistory } from './training-history.repository.js';
+export { type Challenge, Challenges } from './challenges.repository.js';

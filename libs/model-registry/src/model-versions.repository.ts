@@ -37,6 +37,7 @@ export class ModelVersions {
     await this.versions.createIndexes([
       { key: { tenantId: 1, model: 1, version: -1 }, name: 'newest_by_model' },
       { key: { tenantId: 1, model: 1, stage: 1 }, name: 'serving_by_model' },
+      { key: { stage: 1, tenantId: 1, model: 1, task: 1 }, name: 'unsettled_models' },
     ]);
     await this.states.ensureIndexes();
   }
@@ -100,6 +101,18 @@ export class ModelVersions {
   async list(tenantId: string, model: string, first: number): Promise<ModelVersion[]> {
     const found = await this.versions.find({ tenantId, model }).sort({ version: -1 }).limit(first).toArray();
     return found.map(toVersion);
+  }
+
+  /** Models of all tenants with a version that is on its way into service: for the trainer's own rounds. */
+  async listUnsettled(): Promise<Pick<ModelVersion, 'tenantId' | 'model' | 'task'>[]> {
+    const groups = await this.versions
+      .aggregate<{ _id: Pick<ModelVersion, 'tenantId' | 'model' | 'task'> }>([
+        { $match: { stage: { $in: ['CANDIDATE', 'SHADOW', 'CANARY'] } } },
+        { $group: { _id: { tenantId: '$tenantId', model: '$model', task: '$task' } } },
+        { $sort: { _id: 1 } },
+      ])
+      .toArray();
+    return groups.map(({ _id }) => _id);
   }
 
   /** The names of a tenant's models, in order. */
