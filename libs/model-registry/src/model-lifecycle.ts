@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Gate, Manifest, ModelCard, ModelRepository } from '@sextant/artefacts';
 import { type Clock, DomainError, systemClock } from '@sextant/domain';
 import { failedGates, shareOf, signedBy } from './lifecycle-rules.js';
-import { type ModelVersion, modelOfVersionId, type Stage } from './model-version.js';
+import type { ModelVersion, Stage } from './model-version.js';
 import type { Findings, ModelVersions } from './model-versions.repository.js';
 import {
   planPromotion,

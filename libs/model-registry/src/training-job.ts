@@ -18,6 +18,12 @@ export interface TrainingJob {
   /** newest {@link MAX_LOG_LINES} lines, oldest first */
   log: string[];
   notes: string | null;
+  /** of every random draw */
+  seed: number;
+  /** nothing from before is read; null: from the beginning */
+  dataFrom: Date | null;
+  /** nothing from then on is read; null: until the run starts */
+  dataTo: Date | null;
   maxMinutes: number;
   /** how often a trainer took it up */
   attempts: number;
@@ -52,6 +58,10 @@ export interface TrainingRequest {
   /** the same key again yields the same job */
   idempotencyKey?: string | null;
   notes?: string | null;
+  /** of every random draw, 0 to 2^31 − 1; the default is {@link DEFAULT_SEED} */
+  seed?: number | null;
+  dataFrom?: Date | null;
+  dataTo?: Date | null;
   /** longest run time; the default is {@link DEFAULT_MAX_MINUTES} */
   maxMinutes?: number | null;
 }
@@ -65,5 +75,6 @@ export interface JobProgress {
 }
 
 export const DEFAULT_MAX_MINUTES = 30;
+export const DEFAULT_SEED = 42;
 export const MAX_LOG_LINES = 200;
 export const MAX_LOG_LINE_CHARACTERS = 500;

@@ -5,6 +5,7 @@ import { type Collection, type Db, type Filter, MongoServerError } from 'mongodb
 import {
   type ClaimedJob,
   DEFAULT_MAX_MINUTES,
+  DEFAULT_SEED,
   type JobFailure,
   type JobProgress,
   type JobState,
@@ -69,11 +70,7 @@ export class TrainingJobs {
     }
     const { tenantId, idempotencyKey } = document;
     const earlier = await this.jobs.findOne({ tenantId, idempotencyKey });
-    const same =
-      earlier?.task === document.task &&
-      earlier.notes === document.notes &&
-      earlier.maxMinutes === document.maxMinutes;
-    if (earlier && same) return toJob(earlier);
+    if (earlier && isSameRequest(toJob(earlier), toJob(document))) return toJob(earlier);
     throw new DomainError(
       'IDEMPOTENCY_CONFLICT',
       'this idempotency key was used for another training request; use a new one',
@@ -226,6 +223,9 @@ function queuedJob(request: TrainingRequest, now: Date): TrainingJobDocument {
     etaSeconds: null,
     log: [],
     notes: request.notes ?? null,
+    seed: request.seed ?? DEFAULT_SEED,
+    dataFrom: request.dataFrom ?? null,
+    dataTo: request.dataTo ?? null,
     maxMinutes: request.maxMinutes ?? DEFAULT_MAX_MINUTES,
     attempts: 0,
     createdAt: now,
@@ -246,7 +246,19 @@ function toJob({
   leaseUntil: _until,
   ...job
 }: TrainingJobDocument): TrainingJob {
-  return { id: _id, ...job };
+  const ofOlderJobs = { seed: DEFAULT_SEED, dataFrom: null, dataTo: null };
+  return { id: _id, ...ofOlderJobs, ...job };
+}
+
+function isSameRequest(a: TrainingJob, b: TrainingJob): boolean {
+  return (
+    a.task === b.task &&
+    a.notes === b.notes &&
+    a.maxMinutes === b.maxMinutes &&
+    a.seed === b.seed &&
+    a.dataFrom?.getTime() === b.dataFrom?.getTime() &&
+    a.dataTo?.getTime() === b.dataTo?.getTime()
+  );
 }
 
 function heldBy({ jobId, token }: Lease): Filter<TrainingJobDocument> {
