@@ -1,12 +1,13 @@
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { DomainError } from '@sextant/domain';
-import { healthService } from '@sextant/inference-protocol';
+import { healthService, monitoringService } from '@sextant/inference-protocol';
 import {
   decisionsHandlers,
   type DecisionsParts,
   decisionsServiceOverBytes,
 } from './decisions/decisions.handler.js';
 import { healthHandlers } from './health/health.handler.js';
+import type { MonitoringStreams } from './monitoring/monitoring.handler.js';
 import { openInferenceServiceOverBytes } from './open-inference/model-infer.handler.js';
 import { openInferenceHandlers, type OpenInferenceParts } from './open-inference/open-inference.handler.js';
 
@@ -19,9 +20,9 @@ export interface GrpcOptions {
   connectionGraceMs: number;
 }
 
-/** The gRPC server with all three services; it does not listen yet. */
+/** The gRPC server with all its services; it does not listen yet. */
 export function createGrpcServer(
-  parts: OpenInferenceParts & Omit<DecisionsParts, 'maxMessageBytes'>,
+  parts: OpenInferenceParts & Omit<DecisionsParts, 'maxMessageBytes'> & { monitoring: MonitoringStreams },
   options: GrpcOptions,
 ): Server {
   // What grpc-js would print here comes back as an error of the call that failed, and goes to the log from there.
@@ -42,6 +43,7 @@ export function createGrpcServer(
   const { maxMessageBytes } = options;
   server.addService(decisionsServiceOverBytes, decisionsHandlers({ ...parts, maxMessageBytes }));
   server.addService(healthService, healthHandlers(parts));
+  server.addService(monitoringService, parts.monitoring.handlers);
   return server;
 }
 

@@ -2,6 +2,10 @@ import { openModelRepository } from '@sextant/model-registry';
 import type { Tracing } from '@sextant/telemetry';
 import type { Logger } from 'pino';
 import { serveModels } from './models/model-serving.js';
+import { CountLedger } from './monitoring/count-ledger.js';
+import { MonitoringFeed } from './monitoring/monitoring-feed.js';
+import { MonitoringStreams } from './monitoring/monitoring.handler.js';
+import { uncountedOf, roleOf, untilNothingRuns } from './monitoring/served-versions.js';
 import { SessionPool, type SessionPoolOptions } from './onnx/session-pool.js';
 import { batchObserver } from './operations/call-spans.js';
 import { FailureLog } from './operations/failure-log.js';
@@ -57,16 +61,21 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   }
 }
 
+/** Of the grace at the end, the time after which watchers are told what is known by then. */
+const WATCHERS_SHARE = 0.9;
+
 type WorkerParts = Awaited<ReturnType<typeof assemble>>;
 
 async function assemble({ config, logger, version, tracing = null, spawn }: WorkerOptions) {
   const lifecycle = new WorkerLifecycle();
   const metrics = new WorkerMetrics();
   const failures = new FailureLog(logger);
+  const counts = new CountLedger();
   const pool = await SessionPool.start({
     threads: config.INFERENCE_THREADS,
     plan: { providers: config.INFERENCE_PROVIDERS, strict: config.INFERENCE_GPU_STRICT },
     ...poolObserver(metrics, failures, logger),
+    onCounts: (taken) => taken.forEach((each) => counts.add(each)),
     ...(spawn && { spawn }),
   });
   metrics.watchThreads(() => pool.counts());
@@ -74,22 +83,36 @@ async function assemble({ config, logger, version, tracing = null, spawn }: Work
   const scheduler = new InferenceScheduler(pool, batchObserver(metrics, tracing), { inlineMs });
   metrics.watchBacklog(scheduler);
   const repository = await openModelRepository(config.MODEL_REPOSITORY);
-  const models = serveModels(config, { repository, pool, scheduler, lifecycle, metrics, logger });
+  const models = serveModels(config, { repository, pool, scheduler, lifecycle, metrics, counts, logger });
   const { catalogue, control, runner } = models;
   metrics.models.watchRefused(() => catalogue.refused().map(([model]) => model));
+  const { traffic } = metrics.versions;
+  traffic.roleOf = (model, of) => roleOf(catalogue, model, of);
+  const feed = new MonitoringFeed({
+    counts,
+    traffic,
+    collect: () => pool.count(),
+    uncounted: () => uncountedOf(catalogue),
+  });
+  const monitoring = new MonitoringStreams(feed);
   const defaultDeadlineMs = config.INFERENCE_DEFAULT_DEADLINE_MS;
   const calls = { metrics, failures, tracing, defaultDeadlineMs, serverVersion: version };
-  const server = createGrpcServer({ ...calls, ...models, lifecycle }, grpcOptions(config));
+  const server = createGrpcServer({ ...calls, ...models, lifecycle, monitoring }, grpcOptions(config));
   const operations = new OperationsServer({ metrics, lifecycle, catalogue, control, runner, version });
-  return { lifecycle, pool, repository, ...models, server, operations, tracing };
+  return { lifecycle, pool, repository, ...models, server, operations, monitoring, tracing };
 }
 
 async function closeWorker(parts: WorkerParts, graceMs: number): Promise<void> {
-  const { lifecycle, idle, watcher, server, pool, repository, operations, tracing } = parts;
+  const { lifecycle, idle, watcher, catalogue, server, pool, repository, operations, monitoring, tracing } =
+    parts;
   lifecycle.startDraining();
   idle.stop();
   await watcher.stop();
-  await shutDownGrpc(server, graceMs);
+  // Calls in progress end first, so that the last message of each watcher holds them.
+  const isShut = shutDownGrpc(server, graceMs);
+  await untilNothingRuns(catalogue, graceMs * WATCHERS_SHARE);
+  await monitoring.finish();
+  await isShut;
   await pool.close();
   await repository.close();
   await operations.close();

@@ -63,7 +63,7 @@ export function decide(
   const { runner } = parts;
   const request = splitRequest(rpc, message, runner.maxRequestRows);
   const { model, version } = request;
-  return runner.with({ model, version }, context, async (served) => {
+  return runner.with({ model, version, mayOpen: version !== '' }, context, async (served) => {
     taskOf(served, ...TASKS[rpc]);
     runner.assertRowCount(request.rows, rpc === 'ForecastValue' ? 'customers' : 'rows');
     const asked = { parts, rpc, request, served };
@@ -104,7 +104,7 @@ function answers(
   lane: BatchLane,
   context: CallContext,
 ): Promise<Decision> {
-  const rows = new DecisionRows(rpc, request, lane.options);
+  const rows = new DecisionRows(rpc, request, lane.options, context.isCounted);
   return new Promise((resolve, reject) => {
     const sink = new CollectedAnswers(maxMessageBytes, {
       resolve: (decided, timing) => resolve({ pieces: joinAnswers(rpc, decided), timing }),
@@ -130,11 +130,12 @@ function reasonToGoOn(error: unknown, context: CallContext): string {
 }
 
 function withDeadline(context: CallContext, deadline: number): CallContext {
-  const { tenant, priority, routingKey, traceparent, tracestate, span, served } = context;
+  const { tenant, priority, isCounted, routingKey, traceparent, tracestate, span, served } = context;
   return {
     deadline,
     tenant,
     priority,
+    isCounted,
     routingKey,
     traceparent,
     tracestate,

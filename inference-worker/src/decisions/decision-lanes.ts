@@ -46,9 +46,12 @@ export function decisionBatchRows(
 }
 
 /** What the inference threads are to know of a task; null for a model whose tensors nobody understands. */
-export function decisionSourceOf(task: PreparedTask, maxRows: number): DecisionSource | null {
+export function decisionSourceOf(
+  task: PreparedTask,
+  { maxRows, counted }: Pick<DecisionSource, 'maxRows' | 'counted'>,
+): DecisionSource | null {
   if (task.task === 'tensor') return null;
-  return { spec: task.spec, weights: 'weights' in task ? task.weights : null, maxRows };
+  return { spec: task.spec, weights: 'weights' in task ? task.weights : null, maxRows, counted };
 }
 
 /** Rows of one decision call, as they wait in a lane. */
@@ -59,11 +62,15 @@ export class DecisionRows implements RowSource {
 
   private readonly explain: boolean;
 
-  /** @param lane  where they will wait; where that is the lane for attributions the answers are to be attributed */
+  /**
+   * @param lane       where they will wait; where that is the lane for attributions the answers are to be attributed
+   * @param isCounted  false: nothing is decided by them, so that they are not watched
+   */
   constructor(
     readonly rpc: Rpc,
     private readonly request: SplitRequest,
     lane: LaneOptions,
+    private readonly isCounted: boolean,
   ) {
     this.explain = lane.program === 'explain';
     this.queueRows = queueRowsOf(rpc, request, lane);
@@ -73,7 +80,7 @@ export class DecisionRows implements RowSource {
 
   /** The same rows for another version's lane. */
   on(lane: LaneOptions): DecisionRows {
-    return new DecisionRows(this.rpc, this.request, lane);
+    return new DecisionRows(this.rpc, this.request, lane, this.isCounted);
   }
 
   /** The part of a batch as a thread reads it. */
@@ -85,6 +92,7 @@ export class DecisionRows implements RowSource {
       firstRow,
       rows,
       at,
+      isCounted: this.isCounted,
       expectedBytes: Math.ceil((SPARE * this.request.bytes * rows) / this.request.rows) + BYTES_OF_INDEX,
       write: (writer) => this.request.writeSlice(writer, { from: firstRow, count: rows }, this.explain),
     };

@@ -6,6 +6,8 @@ import type { LoadedModel, OpenedSession, Program } from '../onnx/thread-message
 import type { BatchLane } from '../scheduling/batch-lane.js';
 import type { InferenceScheduler } from '../scheduling/inference-scheduler.js';
 import { bytesPerRow, isBatchable, type TensorSpec, tensorSpec } from '../tensors/tensor.js';
+import type { CountLedger } from '../monitoring/count-ledger.js';
+import { type Watching, watchingOf } from '../monitoring/counter-plan.js';
 import { estimateMemory, type MemoryBudget } from './memory-budget.js';
 import { assembleDecisions, decisionBatchRows, decisionSourceOf } from '../decisions/decision-lanes.js';
 import { explainerOf, prepareTask, type PreparedTask } from './prepared-task.js';
@@ -16,6 +18,8 @@ export interface LoaderParts {
   pool: SessionPool;
   scheduler: InferenceScheduler;
   memory: MemoryBudget;
+  /** where the threads' counts of decisions come together */
+  counts: CountLedger;
 }
 
 export interface LoaderOptions {
@@ -34,6 +38,8 @@ export interface LoadOrder {
   version: number;
   batching: ServingConfig['batching'];
   execution: ServingConfig['execution'];
+  /** wanted by a call, and not by the repository */
+  isOnDemand?: boolean;
 }
 
 const ONNX_FILE = 'model.onnx';
@@ -82,15 +88,17 @@ export class ModelLoader {
     this.parts.scheduler.closeLane(served.score);
     for (const lane of [served.decide, served.explain]) if (lane) this.parts.scheduler.closeLane(lane);
     await Promise.all([this.parts.pool.unload(served.key), served.score.inline?.release()]);
+    this.parts.counts.close(served.key);
   }
 
   private async open(order: LoadOrder, content: Content): Promise<ServedModel> {
     const startedAt = performance.now();
     const { model, version } = order;
     const { manifest, memoryBytes } = content;
-    const { task, loaded } = this.prepare(order, content);
+    const { task, loaded, watching } = this.prepare(order, content);
     const { key, explainer } = loaded;
     const opened = await this.parts.pool.load(loaded);
+    if (watching.plan) this.parts.counts.open(key, { model, version: String(version), plan: watching.plan });
     const { inputs, outputs } = opened;
     const lanes = this.openLanes(order, { key, inputs, outputs, task, isExplained: explainer !== null });
     await this.prepareLane(lanes.score, loaded, opened);
@@ -111,6 +119,7 @@ export class ModelLoader {
       },
       ...lanes,
       task,
+      watching,
       memoryBytes,
       ballast: ballastOf(content.files),
       loadMs: performance.now() - startedAt,
@@ -121,12 +130,13 @@ export class ModelLoader {
   private prepare(
     order: LoadOrder,
     { manifest, files, onnx }: Content,
-  ): { task: PreparedTask; loaded: LoadedModel } {
+  ): { task: PreparedTask; loaded: LoadedModel; watching: Watching } {
     const declared = manifest === null ? null : signatureOf(manifest);
     const task = manifest === null || !declared ? PLAIN_TASK : prepareTask(manifest, { files, ...declared });
-    const decisions = declared
-      ? decisionSourceOf(task, this.batchRows([...declared.inputs, ...declared.outputs], order.batching))
-      : null;
+    const watching = watchingOf(manifest, files);
+    const counted = watching.plan === null ? null : watching.sent;
+    const maxRows = declared && this.batchRows([...declared.inputs, ...declared.outputs], order.batching);
+    const decisions = maxRows === null ? null : decisionSourceOf(task, { maxRows, counted });
     const gpuOnnx = files.get(manifest?.onnx.gpuFile ?? '');
     const loaded: LoadedModel = {
       key: `${order.model}@${order.version}/${++this.loads}`,
@@ -139,7 +149,7 @@ export class ModelLoader {
       ...(decisions ? { decisions } : {}),
       plan: order.execution,
     };
-    return { task, loaded };
+    return { task, loaded, watching };
   }
 
   /** What the warm-up taught about the time of a batch, and a session on the main thread where the model is tiny. */

@@ -1,5 +1,6 @@
 import type { ModelRepository } from '@sextant/artefacts';
 import type { Logger } from 'pino';
+import type { CountLedger } from '../monitoring/count-ledger.js';
 import type { SessionPool } from '../onnx/session-pool.js';
 import type { WorkerLifecycle } from '../operations/worker-lifecycle.js';
 import type { WorkerMetrics } from '../operations/worker-metrics.js';
@@ -12,7 +13,8 @@ import { ModelControl } from './model-control.js';
 import { ModelFollower } from './model-follower.js';
 import { ModelLoader } from './model-loader.js';
 import { ModelResidency } from './model-residency.js';
-import { ModelRunner } from './model-runner.js';
+import { ModelRunner, type RunnerParts } from './model-runner.js';
+import { OnDemandVersions } from './on-demand-versions.js';
 import { RepositoryWatcher } from './repository-watcher.js';
 import { ShadowTraffic } from './shadow-traffic.js';
 
@@ -22,6 +24,8 @@ export interface ServingParts {
   scheduler: InferenceScheduler;
   lifecycle: WorkerLifecycle;
   metrics: WorkerMetrics;
+  /** where the threads' counts of decisions come together */
+  counts: CountLedger;
   logger: Logger;
 }
 
@@ -41,6 +45,11 @@ export function serveModels(config: WorkerConfig, parts: ServingParts): ModelSer
   const loader = loaderOf(config, parts, catalogue);
   const follower = new ModelFollower({ repository, loader, catalogue, metrics, logger });
   const residency = new ModelResidency((slot) => follower.reload(slot));
+  const onDemand = new OnDemandVersions({
+    catalogue,
+    open: (model, version) => follower.open(model, version),
+    most: mode === 'explicit' ? 0 : config.MODEL_ON_DEMAND,
+  });
   const isLoading = (model: string, version: string): boolean => {
     const slot = catalogue.slotOf(model, version);
     return slot !== undefined && residency.isLoading(slot);
@@ -48,24 +57,25 @@ export function serveModels(config: WorkerConfig, parts: ServingParts): ModelSer
   return {
     catalogue,
     watcher: new RepositoryWatcher({ repository, follower, catalogue, mode, logger }),
-    runner: runnerOf(config, parts, { catalogue, residency }),
+    runner: runnerOf(config, parts, { catalogue, residency, onDemand }),
     control: new ModelControl(mode, { repository, follower, catalogue, isLoading }),
     idle: new IdleSweep(
       catalogue,
       config.MODEL_IDLE_UNLOAD_MS,
       ({ model }) => follower.desiredOf(model)?.serving.idleUnloadMs,
+      onDemand,
     ),
   };
 }
 
 function loaderOf(
   config: WorkerConfig,
-  { repository, pool, scheduler }: ServingParts,
+  { repository, pool, scheduler, counts }: ServingParts,
   catalogue: ModelCatalogue,
 ): ModelLoader {
   const memory = new MemoryBudget(config.MODEL_MEMORY_BYTES || Number.POSITIVE_INFINITY, catalogue);
   return new ModelLoader(
-    { repository, pool, scheduler, memory },
+    { repository, pool, scheduler, memory, counts },
     {
       maxBatchRows: config.INFERENCE_MAX_BATCH_ROWS,
       maxPendingRows: config.INFERENCE_QUEUE_ROWS,
@@ -79,18 +89,17 @@ function loaderOf(
 function runnerOf(
   config: WorkerConfig,
   { pool, scheduler, lifecycle, metrics, logger }: ServingParts,
-  { catalogue, residency }: { catalogue: ModelCatalogue; residency: ModelResidency },
+  parts: Pick<RunnerParts, 'catalogue' | 'residency' | 'onDemand'>,
 ): ModelRunner {
   const shadow = new ShadowTraffic({
-    catalogue,
+    catalogue: parts.catalogue,
     scheduler,
     isIdle: ({ options }) => pool.hasIdleThreadFor(options),
-    onRun: (run) => metrics.models.shadowRan(run),
+    onRun: (run) => metrics.shadowRan(run),
     logger,
   });
   return new ModelRunner({
-    catalogue,
-    residency,
+    ...parts,
     scheduler,
     shadow,
     lifecycle,

@@ -2,6 +2,7 @@ import type { Manifest } from '@sextant/artefacts';
 import type { Provider, ProviderAttempt } from '../onnx/providers.js';
 import type { BatchLane } from '../scheduling/batch-lane.js';
 import type { TensorSpec } from '../tensors/tensor.js';
+import type { Watching } from '../monitoring/counter-plan.js';
 import type { PreparedTask } from './prepared-task.js';
 
 /** One version of one model, loaded on every thread and open for calls. */
@@ -26,6 +27,8 @@ export interface ServedModel {
   /** decisions with attributions; null where the artefact brings no explainer */
   explain: BatchLane | null;
   task: PreparedTask;
+  /** what is counted of its decisions, or why nothing is */
+  watching: Watching;
   /** bytes that the version takes in memory, all threads together; an estimate */
   memoryBytes: number;
   /** never touched; see the loader */

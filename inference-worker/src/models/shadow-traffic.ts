@@ -236,6 +236,7 @@ function backgroundCall(served: ServedModel): CallContext {
     deadline: Date.now() + LONGEST_WAIT_MS,
     tenant: TENANT,
     priority: PRIORITY.BACKGROUND,
+    isCounted: true,
     routingKey: '',
     traceparent: undefined,
     tracestate: undefined,

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import type { HourCounts } from '../monitoring/hour-counts.js';
 import {
   CPU_ONLY,
   failureText,
@@ -32,6 +33,8 @@ export interface SessionPoolOptions {
   onThreadLost(cause: Error): void;
   /** told once of each provider that a model tried in vain or had to leave */
   onProviderFailed?(failure: ProviderFailure): void;
+  /** told what the threads counted of the decisions since the last time */
+  onCounts?(counts: readonly HourCounts[]): void;
   /** starts one thread; tests keep hold of it */
   spawn?: () => Worker;
 }
@@ -57,6 +60,7 @@ export class SessionPool {
       spawn: options.spawn ?? spawnThread,
       onLost: (cause: Error) => options.onThreadLost(cause),
       onIdle: () => this.onIdle(),
+      onCounts: (counts: readonly HourCounts[]) => options.onCounts?.(counts),
     };
     const { threads } = options;
     this.cpu = new ThreadGroup({ ...common, threads, prepare: (thread) => this.prepareCpu(thread) });
@@ -114,6 +118,11 @@ export class SessionPool {
     } finally {
       this.onIdle();
     }
+  }
+
+  /** Makes every thread hand over what it counted of the decisions. */
+  async count(): Promise<void> {
+    await Promise.all([this.cpu.count(), this.gpu.count()]);
   }
 
   async unload(key: string): Promise<void> {

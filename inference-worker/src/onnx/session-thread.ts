@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Transferable, Worker } from 'node:worker_threads';
+import type { HourCounts } from '../monitoring/hour-counts.js';
 import { NoProviderError, type Provider, type ProviderPlan } from './providers.js';
 import type {
   Job,
@@ -37,6 +38,13 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+export interface ThreadListener {
+  /** called once when the thread ends without having been asked to */
+  onLost(thread: SessionThread, cause: Error): void;
+  /** what it counted of the decisions since the last time */
+  onCounts(counts: readonly HourCounts[]): void;
+}
+
 /** The main thread's end of one worker thread: requests in, answers out, in order. */
 export class SessionThread {
   private readonly waiting = new Map<number, Waiting>();
@@ -44,10 +52,9 @@ export class SessionThread {
   private stopping = false;
   private hasPrepared = false;
 
-  /** @param onLost  called once when the thread ends without having been asked to */
   constructor(
     private readonly worker: Worker,
-    private readonly onLost: (thread: SessionThread, cause: Error) => void,
+    private readonly listener: ThreadListener,
   ) {
     let cause: Error | undefined;
     worker.on('message', (answer: ThreadAnswer) => this.settle(answer));
@@ -82,6 +89,11 @@ export class SessionThread {
 
   async unload(key: string): Promise<void> {
     await this.send({ kind: 'unload', key });
+  }
+
+  /** Makes it hand over what it counted. */
+  async count(): Promise<void> {
+    await this.send({ kind: 'count' });
   }
 
   /** The job's input buffers are handed over and empty afterwards; they come back with the result. */
@@ -119,6 +131,8 @@ export class SessionThread {
   private settle(answer: ThreadAnswer): void {
     const waiting = this.waiting.get(answer.id);
     this.waiting.delete(answer.id);
+    if ('counts' in answer && answer.counts && answer.counts.length > 0)
+      this.listener.onCounts(answer.counts);
     if ('refused' in answer) waiting?.reject(new NoProviderError(answer.refused));
     else if ('failure' in answer) waiting?.reject(asError(answer));
     else waiting?.resolve(answer);
@@ -129,7 +143,7 @@ export class SessionThread {
     this.stopping = true;
     for (const { reject } of this.waiting.values()) reject(error);
     this.waiting.clear();
-    if (!wasStopping) this.onLost(this, error);
+    if (!wasStopping) this.listener.onLost(this, error);
   }
 }
 

@@ -2,6 +2,7 @@
 import { parentPort, type Transferable } from 'node:worker_threads';
 import { collectGarbage } from './collect-garbage.js';
 import { DecisionModel } from '../decisions/programs/decision-model.js';
+import type { HourCounts } from '../monitoring/hour-counts.js';
 import type { Tensor } from '../tensors/tensor.js';
 import { ModelSession } from './model-session.js';
 import { failureText, NoProviderError, type Provider, type ProviderPlan } from './providers.js';
@@ -88,10 +89,16 @@ async function run(job: Job): Promise<JobResult> {
   }
 }
 
-async function unload(key: string): Promise<void> {
+/** @returns what was counted of it since the last time */
+async function unload(key: string): Promise<HourCounts[]> {
   const model = held.get(key);
   held.delete(key);
   await model?.session.release();
+  return model?.decisions?.takeCounts(key) ?? [];
+}
+
+function takeCounts(): HourCounts[] {
+  return [...held].flatMap(([key, { decisions }]) => decisions?.takeCounts(key) ?? []);
 }
 
 async function answer(request: ThreadRequest): Promise<Answer> {
@@ -100,14 +107,19 @@ async function answer(request: ThreadRequest): Promise<Answer> {
       return { opened: await load(request.model, request.plan) };
     case 'run':
       return { result: await run(request.job) };
-    case 'unload':
-      await unload(request.key);
+    case 'count':
+      return { done: true, counts: takeCounts() };
+    case 'unload': {
+      const counts = await unload(request.key);
       collectGarbage();
-      return { done: true };
-    case 'stop':
+      return { done: true, counts };
+    }
+    case 'stop': {
+      const counts = takeCounts();
       for (const key of [...held.keys()]) await unload(key);
       setImmediate(() => parentPort?.close());
-      return { done: true };
+      return { done: true, counts };
+    }
   }
 }
 
@@ -122,9 +134,9 @@ function buffersOf(tensors: readonly Tensor[]): ArrayBuffer[] {
 }
 
 function transferOf(sent: Answer): Transferable[] {
-  return 'result' in sent
-    ? [...new Set([...buffersOf(sent.result.outputs), ...(sent.result.returned ?? [])])]
-    : [];
+  if ('result' in sent)
+    return [...new Set([...buffersOf(sent.result.outputs), ...(sent.result.returned ?? [])])];
+  return 'counts' in sent ? (sent.counts ?? []).map(({ sketch }) => sketch.buffer) : [];
 }
 
 parentPort?.on('message', (request: ThreadRequest) => {

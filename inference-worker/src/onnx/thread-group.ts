@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import type { HourCounts } from '../monitoring/hour-counts.js';
 import { SessionThread, ThreadLostError } from './session-thread.js';
 
 export interface ThreadGroupOptions {
@@ -10,6 +11,8 @@ export interface ThreadGroupOptions {
   onLost(cause: Error): void;
   /** called whenever a thread may have become idle */
   onIdle(): void;
+  /** what a thread counted of the decisions since the last time */
+  onCounts(counts: readonly HourCounts[]): void;
 }
 
 const FIRST_RESTART_MS = 50;
@@ -58,6 +61,13 @@ export class ThreadGroup {
     this.options.onIdle();
   }
 
+  /** Makes every thread hand over what it counted; what a lost one did not is lost with it. */
+  async count(): Promise<void> {
+    const ready = this.list().filter(({ isReady }) => isReady);
+    await Promise.all(ready.map((thread) => thread.count().catch(ignoreLostThread)));
+    this.options.onIdle();
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     for (const timer of this.restarts) clearTimeout(timer);
@@ -79,7 +89,10 @@ export class ThreadGroup {
   }
 
   private async addThread(): Promise<void> {
-    const thread = new SessionThread(this.options.spawn(), (lost, cause) => this.replace(lost, cause));
+    const thread = new SessionThread(this.options.spawn(), {
+      onLost: (lost, cause) => this.replace(lost, cause),
+      onCounts: (counts) => this.options.onCounts(counts),
+    });
     this.threads.add(thread);
     try {
       // An unload of an unknown key does nothing; its answer proves that ONNX Runtime could be loaded.

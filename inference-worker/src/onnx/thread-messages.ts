@@ -1,4 +1,5 @@
 import type { DecisionSource } from '../decisions/programs/decision-model.js';
+import type { HourCounts } from '../monitoring/hour-counts.js';
 import type { Tensor, TensorSpec } from '../tensors/tensor.js';
 import type { Provider, ProviderAttempt, ProviderPlan } from './providers.js';
 
@@ -67,6 +68,8 @@ export type ThreadCommand =
   | { kind: 'load'; model: LoadedModel; plan: ProviderPlan }
   | { kind: 'unload'; key: string }
   | { kind: 'run'; job: Job }
+  /** hand over what was counted since the last time */
+  | { kind: 'count' }
   | { kind: 'stop' };
 
 export type ThreadRequest = { id: number } & ThreadCommand;
@@ -74,7 +77,8 @@ export type ThreadRequest = { id: number } & ThreadCommand;
 export type ThreadAnswer =
   | { id: number; result: JobResult }
   | { id: number; opened: OpenedSession }
-  | { id: number; done: true }
+  /** `counts`: what nobody was told of yet, of what is unloaded or of everything */
+  | { id: number; done: true; counts?: HourCounts[] }
   | { id: number; refused: readonly ProviderAttempt[] }
   /** `lost` names the provider that runs nothing any more */
   | { id: number; failure: string; lost?: Provider };

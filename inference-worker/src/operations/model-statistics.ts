@@ -1,3 +1,4 @@
+import type { VersionTraffic } from '../monitoring/traffic-ledger.js';
 import type { Histogram } from './histogram.js';
 
 /** Why a request failed, in Triton's words; DEADLINE is ours and OTHER in Triton. */
@@ -80,6 +81,8 @@ export class ModelStatistics {
   constructor(
     readonly model: string,
     readonly version: string,
+    /** the same by the minute */
+    readonly traffic: VersionTraffic | null = null,
   ) {}
 
   batchOf(rows: number): BatchStatistics {
@@ -110,6 +113,7 @@ export class CallRecorder {
     counts[code] = (counts[code] ?? 0) + 1;
     this.seconds.observe(ms / 1000);
     if (statistics === null) return;
+    statistics.traffic?.finished(code, ms);
     if (code === 0) {
       statistics.success.add(ms);
       return;
@@ -164,6 +168,7 @@ export class LaneRecorder {
     statistics.inferenceCount += rows;
     statistics.executionCount += 1;
     statistics.lastInferenceAt = now;
+    statistics.traffic?.ran(rows, inferMs);
     statistics.computeInput.add(inputMs, parts);
     statistics.computeInfer.add(inferMs, parts);
     statistics.computeOutput.add(outputMs, parts);

@@ -107,6 +107,7 @@ function questionContext(): CallContext {
     deadline: Date.now() + DEADLINE_MS,
     tenant: '',
     priority: PRIORITY.LOW,
+    isCounted: true,
     routingKey: '',
     traceparent: undefined,
     tracestate: undefined,

@@ -1,3 +1,4 @@
+import { TrafficLedger } from '../monitoring/traffic-ledger.js';
 import { HistogramFamily } from './exposition.js';
 import { Histogram, ROWS, SECONDS } from './histogram.js';
 import { CallRecorder, type LaneHistograms, LaneRecorder, ModelStatistics } from './model-statistics.js';
@@ -19,6 +20,8 @@ export const NO_MODEL = 'none';
 /** The counters of every version that was served, made when it is first asked for and dropped when it is unloaded. */
 export class VersionStatistics {
   private readonly models = new Map<string, Map<string, VersionEntry>>();
+  /** the same by the minute, for who watches */
+  readonly traffic = new TrafficLedger();
   readonly requestSeconds = new HistogramFamily(
     {
       name: 'sextant_inference_request_seconds',
@@ -136,6 +139,7 @@ export class VersionStatistics {
     entry.loads -= 1;
     if (entry.loads > 0) return false;
     versions.delete(version);
+    this.traffic.forget(model, version);
     if (versions.size > 0) return true;
     this.models.delete(model);
     for (const family of [this.queueSeconds, this.computeSeconds, this.batchRows]) family.forget(model);
@@ -151,7 +155,7 @@ export class VersionStatistics {
     if (!versions) this.models.set(model, (versions = new Map()));
     let entry = versions.get(version);
     if (!entry) {
-      const statistics = new ModelStatistics(model, version);
+      const statistics = new ModelStatistics(model, version, this.traffic.of(model, version));
       entry = { statistics, calls: new Map(), lanes: new Map(), loads: 0 };
       versions.set(version, entry);
     }

@@ -9,7 +9,7 @@ import {
 } from '../scheduling/batch-observer.js';
 import { EventLoopWatch } from './event-loop.js';
 import { CellFamily, exposition, type Family, ReadFamily } from './exposition.js';
-import { ModelMetrics, type UnloadReason } from './model-metrics.js';
+import { ModelMetrics, type ShadowRun, type UnloadReason } from './model-metrics.js';
 import { type CallRecorder, type LaneRecorder, STATUS_NAMES } from './model-statistics.js';
 import { type Latencies, RecentLatencies } from './recent-latencies.js';
 import { backlogFamilies, loopFamily, threadFamilies } from './state-families.js';
@@ -219,6 +219,12 @@ export class WorkerMetrics implements BatchObserver {
   ): void {
     this.versions.loaded(model, version);
     this.models.loaded(model, version, facts);
+  }
+
+  /** A call was to run again on a shadow version. */
+  shadowRan(run: ShadowRun): void {
+    this.models.shadowRan(run);
+    this.versions.traffic.of(run.model, run.version).shadowed(run);
   }
 
   /** A load of a version is off the threads again; with its last load its series end. */

@@ -92,6 +92,7 @@ export class TestCall implements CallContext {
   readonly tenant: string;
   readonly priority: Priority;
   readonly deadline: number;
+  readonly isCounted = true;
   readonly routingKey = '';
   readonly traceparent = undefined;
   readonly tracestate = undefined;

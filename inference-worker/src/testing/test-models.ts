@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import {
   type LifetimeSpec,
   type Manifest,
+  MONITOR_FILE,
   ModelDirectory,
   type ModelRepository,
+  type MonitoringReference,
   type PriceSpec,
   type ScoreSpec,
   type ScoreTask,
@@ -74,6 +76,20 @@ async function publishLive(
   const { version } = await directory.publish(manifest, files, CARD);
   await directory.setLiveVersion(manifest.model, version);
   return version;
+}
+
+/** Publishes the live version of a model again, with a `monitor.json`; nothing else differs. */
+export async function publishWatched(
+  directory: ModelRepository,
+  model: string,
+  monitor: MonitoringReference | Uint8Array,
+): Promise<number> {
+  const { live } = await directory.readEntry(model);
+  const { manifest, files } = await directory.readVersion(model, live ?? 1);
+  if (manifest === null) throw new Error(`${model} has no manifest`);
+  const content = monitor instanceof Uint8Array ? monitor : Buffer.from(JSON.stringify(monitor));
+  const watched = { ...manifest, monitorFile: MONITOR_FILE };
+  return publishLive(directory, watched, new Map([...files, [MONITOR_FILE, content]]));
 }
 
 export interface RecommenderSeed {

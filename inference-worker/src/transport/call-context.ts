@@ -11,6 +11,8 @@ export interface CallContext {
   /** whose share of the threads the call takes; empty: that of the model's tenant */
   readonly tenant: string;
   readonly priority: Priority;
+  /** false: the call decides nothing (a replay, a what-if), so that it is not watched */
+  readonly isCounted: boolean;
   /** calls with the same key are answered by the same version while a canary is out; empty: none was given */
   readonly routingKey: string;
   /** W3C trace context of the caller */

@@ -47,6 +47,10 @@ export class GrpcCallContext implements CallContext {
     return this.text('sextant-tenant') ?? '';
   }
 
+  get isCounted(): boolean {
+    return this.text('sextant-counted') !== 'no';
+  }
+
   get routingKey(): string {
     return this.text('sextant-routing-key') ?? '';
   }

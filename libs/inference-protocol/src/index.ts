@@ -34,7 +34,12 @@ export type {
 } from './decisions-messages.js';
 export { type FeatureCell, float64Bytes, readFloat64, readInt32, toFeatureTable } from './feature-table.js';
 export { STATUS_OF_KIND, type StatusAnswer, toDomainError, toStatusAnswer } from './grpc-status.js';
-export { decisionsService, healthService, openInferenceService } from './service-definitions.js';
+export {
+  decisionsService,
+  healthService,
+  monitoringService,
+  openInferenceService,
+} from './service-definitions.js';
 export {
   CONTENTS,
   type ContentsField,

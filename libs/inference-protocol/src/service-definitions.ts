@@ -37,3 +37,9 @@ export const openInferenceService = loadService(
 
 /** `grpc.health.v1.Health`. */
 export const healthService = loadService('grpc/health/v1/health.proto', 'grpc.health.v1.Health');
+
+/** `sextant.monitoring.v1.Monitoring`. */
+export const monitoringService = loadService(
+  'sextant/monitoring/v1/monitoring.proto',
+  'sextant.monitoring.v1.Monitoring',
+);

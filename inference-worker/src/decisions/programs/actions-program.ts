@@ -1,4 +1,5 @@
 import type { UpliftSpec } from '@sextant/artefacts';
+import type { DecisionCounter } from '../../monitoring/decision-counter.js';
 import { float64Data, type WireWriter } from '../wire/wire-writer.js';
 import { askEach, type DecisionProgram, type Part, type Question } from './decision-program.js';
 import { writeEncoded } from './feature-table.js';
@@ -9,20 +10,26 @@ const INTERVAL_LEVEL = 0.9;
 
 /** `ChooseActions`: what each action would change for each row, with the effect that the experiment showed among customers of that prediction. */
 export class ActionsProgram implements DecisionProgram {
-  constructor(private readonly spec: UpliftSpec) {}
+  constructor(
+    private readonly spec: UpliftSpec,
+    private readonly counter: DecisionCounter | null,
+  ) {}
 
   ask(parts: readonly Part[]): (Question | Error)[] {
-    return askEach(parts, ({ request }) => {
+    return askEach(parts, ({ request, isCounted }) => {
       const { table } = readScoreRequest(request);
       return {
         rows: table.rows,
         write: (input, at) => void writeEncoded(this.spec.table, table, input, at),
-        answer: (output, writer) => this.answer(output as Float32Array, writer),
+        answer: (output, writer) => {
+          const effects = this.answer(output as Float32Array, writer);
+          if (isCounted) this.counter?.count({ table, scores: scoresOf(this.spec, effects) });
+        },
       };
     });
   }
 
-  private answer(probabilities: Float32Array, writer: WireWriter): void {
+  private answer(probabilities: Float32Array, writer: WireWriter): Effects {
     const { goal, outcome, actions, refused } = this.spec;
     for (const { id, channel, cost } of actions) {
       const start = writer.begin(2);
@@ -38,7 +45,8 @@ export class ActionsProgram implements DecisionProgram {
       writer.text(3, because);
       writer.end(start);
     }
-    const { without, uplift, low, high } = effectsOf(this.spec, probabilities);
+    const effects = effectsOf(this.spec, probabilities);
+    const { without, uplift, low, high } = effects;
     [without, uplift, low, high].forEach((column, i) => writer.data(4 + i, float64Data(column)));
     writer.double(8, INTERVAL_LEVEL);
     writer.text(9, goal);
@@ -46,11 +54,28 @@ export class ActionsProgram implements DecisionProgram {
     writer.double(11, outcome.value);
     writer.text(12, outcome.currency ?? '');
     writer.double(13, outcome.sureFrom);
+    return effects;
   }
 }
 
+/** By row; uplift and its bounds by row and action. */
+interface Effects {
+  without: Float64Array;
+  uplift: Float64Array;
+  low: Float64Array;
+  high: Float64Array;
+}
+
+/** What is watched: the outcome without an action, and what each action adds. */
+function scoresOf({ actions }: UpliftSpec, { without, uplift }: Effects): Record<string, Float64Array> {
+  const scores: Record<string, Float64Array> = { without };
+  for (const [a, { id }] of actions.entries())
+    scores[`uplift.${id}`] = without.map((_, row) => uplift[row * actions.length + a] ?? Number.NaN);
+  return scores;
+}
+
 /** @param probabilities  row-major [rows, 1 + actions] */
-function effectsOf({ actions }: UpliftSpec, probabilities: Float32Array) {
+function effectsOf({ actions }: UpliftSpec, probabilities: Float32Array): Effects {
   const width = 1 + actions.length;
   const rows = probabilities.length / width;
   const without = Float64Array.from({ length: rows }, (_, row) => probabilities[row * width] ?? 0);

@@ -1,6 +1,8 @@
 import type { Manifest, PriceSpec } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import { type Explainer, parseExplainer } from '@sextant/learning/explain';
+import { type CounterPlan, DecisionCounter } from '../../monitoring/decision-counter.js';
+import type { HourCounts } from '../../monitoring/hour-counts.js';
 import type { Job, JobResult } from '../../onnx/thread-messages.js';
 import { allocateTensor, type Tensor, type TensorArray, type TensorSpec } from '../../tensors/tensor.js';
 import {
@@ -29,6 +31,8 @@ export interface DecisionSource {
   weights: SharedArrayBuffer | null;
   /** rows in one run of the session */
   maxRows: number;
+  /** what is counted of its decisions; null: nothing */
+  counted: CounterPlan | null;
 }
 
 /** The ONNX model on this thread. */
@@ -54,17 +58,24 @@ export class DecisionModel {
     private readonly programs: Programs,
     private readonly runner: RowRunner,
     private readonly maxRows: number,
+    private readonly counter: DecisionCounter | null,
   ) {}
 
   /** @param explainer  JSON of the artefact's explainer; its first explanation, which builds tables, is made here */
   static async open(
-    { spec, weights, maxRows }: DecisionSource,
+    { spec, weights, maxRows, counted }: DecisionSource,
     explainer: string | null,
     runner: RowRunner,
   ): Promise<DecisionModel> {
     const parsed = explainer === null ? null : warmExplainer(explainer, runner.inputs[0]?.width ?? 0);
-    const programs = await programsOf(spec, { weights, explainer: parsed, runner });
-    return new DecisionModel(programs, runner, maxRows);
+    const counter = counted === null ? null : new DecisionCounter(counted);
+    const programs = await programsOf(spec, { weights, explainer: parsed, runner, counter });
+    return new DecisionModel(programs, runner, maxRows, counter);
+  }
+
+  /** What was counted of the decisions since the last call. @param key  names the version */
+  takeCounts(key: string): HourCounts[] {
+    return this.counter?.take(key) ?? [];
   }
 
   /**
@@ -104,7 +115,9 @@ export class DecisionModel {
       const own = requests.flatMap((each, i) => (each.rpc === number ? [i] : []));
       const parts = own.flatMap((i): Part[] => {
         const each = requests[i];
-        return each ? [{ rpc, request: new WireReader(each.bytes), firstRow: each.firstRow }] : [];
+        if (!each) return [];
+        const { firstRow, isCounted } = each;
+        return [{ rpc, request: new WireReader(each.bytes), firstRow, isCounted }];
       });
       if (parts.length === 0) continue;
       this.programs[rpc]?.ask(parts).forEach((question, k) => (questions[own[k] ?? 0] = question));
@@ -135,31 +148,43 @@ export class DecisionModel {
 
 async function programsOf(
   spec: Manifest['spec'],
-  parts: { weights: SharedArrayBuffer | null; explainer: Explainer | null; runner: RowRunner },
+  parts: {
+    weights: SharedArrayBuffer | null;
+    explainer: Explainer | null;
+    runner: RowRunner;
+    counter: DecisionCounter | null;
+  },
 ): Promise<Programs> {
-  const { explainer, runner } = parts;
+  const { explainer, runner, counter } = parts;
   switch (spec.task) {
     case 'recommend':
     case 'session': {
       const weights = new Float32Array(parts.weights ?? new SharedArrayBuffer(0));
       const model = spec.task === 'recommend' ? customerModel(spec, weights) : sessionModel(spec, weights);
-      return { Recommend: await RecommendProgram.open(model, runRowsOf(runner), runner.isOnCpu) };
+      const { isOnCpu } = runner;
+      return {
+        Recommend: await RecommendProgram.open(model, runRowsOf(runner), { isSparse: isOnCpu, counter }),
+      };
     }
     case 'lead':
     case 'churn':
     case 'purchase':
-      return { ScoreLeads: new ScoreProgram(spec, explainer) };
+      return { ScoreLeads: new ScoreProgram(spec, explainer, counter) };
     case 'price':
-      return pricePrograms(spec, explainer);
+      return pricePrograms(spec, explainer, counter);
     case 'lifetime':
-      return { ForecastValue: new ValueProgram(spec) };
+      return { ForecastValue: new ValueProgram(spec, counter) };
     case 'uplift':
-      return { ChooseActions: new ActionsProgram(spec) };
+      return { ChooseActions: new ActionsProgram(spec, counter) };
   }
 }
 
-function pricePrograms(spec: PriceSpec, explainer: Explainer | null): Programs {
-  return { QuotePrices: new QuoteProgram(spec, explainer), PredictDemand: new DemandProgram(spec) };
+function pricePrograms(
+  spec: PriceSpec,
+  explainer: Explainer | null,
+  counter: DecisionCounter | null,
+): Programs {
+  return { QuotePrices: new QuoteProgram(spec, explainer, counter), PredictDemand: new DemandProgram(spec) };
 }
 
 function warmExplainer(json: string, width: number): Explainer {

@@ -19,6 +19,8 @@ export interface Part {
   request: WireReader;
   /** row of the caller's request at which the part begins, for errors that name a row */
   firstRow: number;
+  /** false: decides nothing (a replay, a what-if), so that it is not watched */
+  isCounted: boolean;
 }
 
 /** What a part wants to know of the model. */

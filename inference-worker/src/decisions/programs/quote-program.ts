@@ -1,6 +1,7 @@
 import type { PriceSpec } from '@sextant/artefacts';
-import { type ColumnTable, encodeTable, takeRows } from '@sextant/learning';
+import { type ColumnTable, encodeTable, type TableColumn, takeRows } from '@sextant/learning';
 import type { Explainer } from '@sextant/learning/explain';
+import type { DecisionCounter } from '../../monitoring/decision-counter.js';
 import { type QuoteRow, readQuoteRow, writeGuardrail } from '../wire/quote-wire.js';
 import type { WireReader } from '../wire/wire-reader.js';
 import type { WireWriter } from '../wire/wire-writer.js';
@@ -27,10 +28,11 @@ export class QuoteProgram implements DecisionProgram {
   constructor(
     private readonly spec: PriceSpec,
     private readonly explainer: Explainer | null,
+    private readonly counter: DecisionCounter | null,
   ) {}
 
   ask(parts: readonly Part[]): (Question | Error)[] {
-    return askEach(parts, ({ request, firstRow }) => {
+    return askEach(parts, ({ request, firstRow, isCounted }) => {
       const { spec } = this;
       const { rows, context, explain } = readQuoteRequest(request);
       const searches = planSearches(rows, spec, firstRow);
@@ -42,6 +44,7 @@ export class QuoteProgram implements DecisionProgram {
           const chosen = searches.map((search) => choosePrice(spec, search, output as Float32Array));
           const attribute = explain ? this.attribution(table, chosen) : null;
           writeQuotes(writer, { searches, chosen, attribute });
+          if (isCounted) this.count(table, chosen);
         },
       };
     });
@@ -54,6 +57,21 @@ export class QuoteProgram implements DecisionProgram {
       ({ name }) => name !== productColumn && name !== priceColumn,
     );
     return withDefaults({ rows, columns }, contextDefaults);
+  }
+
+  /** The rows whose price was chosen, at that price, with the log units that are expected of it. */
+  private count(table: ColumnTable, chosen: readonly ChosenPrice[]): void {
+    const { counter, spec } = this;
+    if (!counter) return;
+    const picked = takeRows(
+      table,
+      chosen.map(({ row }) => row),
+    );
+    const others = picked.columns.filter(({ name }) => name !== spec.priceColumn);
+    const values = Float64Array.from(chosen, ({ price }) => price);
+    const price: TableColumn = { kind: 'numeric', name: spec.priceColumn, values };
+    const scores = { log_units: Float64Array.from(chosen, ({ logUnits }) => logUnits) };
+    counter.count({ table: { rows: picked.rows, columns: [...others, price] }, scores });
   }
 
   /** How to write the attribution of each chosen price; null where the artefact brings no explainer. */

@@ -1,4 +1,6 @@
 import { SlateRanker, strongestSources } from '@sextant/learning/recommend';
+import type { TableColumn } from '@sextant/learning';
+import type { CountedRows, DecisionCounter } from '../../monitoring/decision-counter.js';
 import type { TensorArray } from '../../tensors/tensor.js';
 import {
   CatalogueWire,
@@ -20,6 +22,7 @@ interface PreparedRow {
 interface PreparedPart {
   rows: PreparedRow[];
   reasons: number;
+  isCounted: boolean;
 }
 
 /** `Recommend`: ranks items for each row's history, by the model of customers or by the model of sessions. */
@@ -31,15 +34,20 @@ export class RecommendProgram implements DecisionProgram {
   private constructor(
     private readonly model: SlateModel,
     private readonly sparse: SparseScorer | null,
+    private readonly counter: DecisionCounter | null,
   ) {
     this.wire = new CatalogueWire(model.items);
     this.ranker = new SlateRanker(model.items.length, LONGEST_SLATE);
     this.scores = new Float64Array(model.items.length);
   }
 
-  /** @param isSparse  whether scores may be summed along the histories instead of by the ONNX model */
-  static async open(model: SlateModel, run: RunRows, isSparse: boolean): Promise<RecommendProgram> {
-    return new RecommendProgram(model, isSparse ? await SparseScorer.open(model, run) : null);
+  /** @param options.isSparse  whether scores may be summed along the histories instead of by the ONNX model */
+  static async open(
+    model: SlateModel,
+    run: RunRows,
+    { isSparse, counter }: { isSparse: boolean; counter: DecisionCounter | null },
+  ): Promise<RecommendProgram> {
+    return new RecommendProgram(model, isSparse ? await SparseScorer.open(model, run) : null, counter);
   }
 
   ask(parts: readonly Part[]): (Question | Error)[] {
@@ -50,15 +58,15 @@ export class RecommendProgram implements DecisionProgram {
     return prepared.map((each) => (each instanceof Error ? each : this.question(each, isSparse)));
   }
 
-  private prepare({ request, firstRow }: Part): PreparedPart | Error {
+  private prepare({ request, firstRow, isCounted }: Part): PreparedPart | Error {
     try {
-      return this.weigh(this.wire.read(request, firstRow));
+      return { ...this.weigh(this.wire.read(request, firstRow)), isCounted };
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
   }
 
-  private weigh({ rows, reasonsPerItem }: RecommendRequest): PreparedPart {
+  private weigh({ rows, reasonsPerItem }: RecommendRequest): Omit<PreparedPart, 'isCounted'> {
     return {
       rows: rows.map((row) => ({ row, sources: this.model.weigh(row.history) })),
       reasons: reasonsPerItem,
@@ -76,12 +84,14 @@ export class RecommendProgram implements DecisionProgram {
         }
       },
       answer: (output, writer) => {
+        const best = new Float64Array(part.rows.length);
         for (const [i, each] of part.rows.entries()) {
           const scores = isSparse
             ? this.sparseScores(each.sources)
             : scoresOf(output, i * items.length, items.length);
-          this.writeSlate(writer, each, { scores, reasons: part.reasons });
+          best[i] = this.writeSlate(writer, each, { scores, reasons: part.reasons });
         }
+        if (part.isCounted) this.counter?.count(countedSlates(part.rows, best));
       },
     };
   }
@@ -91,11 +101,12 @@ export class RecommendProgram implements DecisionProgram {
     return this.scores;
   }
 
+  /** @returns the score of the first item; NaN for an empty slate */
   private writeSlate(
     writer: WireWriter,
     { row, sources }: PreparedRow,
     { scores, reasons }: { scores: Float32Array | Float64Array; reasons: number },
-  ): void {
+  ): number {
     const { ranker, model } = this;
     ranker.next();
     for (const item of row.exclude) ranker.bar(item);
@@ -110,6 +121,7 @@ export class RecommendProgram implements DecisionProgram {
     }
     writer.uint32(2, sources.items.length);
     writer.end(start);
+    return scores[ranked[0] ?? -1] ?? Number.NaN;
   }
 
   private reasons(sources: WeighedSources, ranked: Int32Array, top: number): SlateReasons {
@@ -127,4 +139,20 @@ export class RecommendProgram implements DecisionProgram {
 
 function scoresOf(output: TensorArray, from: number, items: number): Float32Array {
   return (output as Float32Array).subarray(from, from + items);
+}
+
+/** What is watched of slates: how much was known of whom they are for, and how sure the model is of the first item. */
+function countedSlates(rows: readonly PreparedRow[], best: Float64Array): CountedRows {
+  const column = (name: string, value: (row: PreparedRow) => number): TableColumn => ({
+    kind: 'numeric',
+    name,
+    values: Float64Array.from(rows, value),
+  });
+  const columns = [
+    column('history_items', ({ row }) => row.historyItems),
+    column('unknown_share', ({ row: { history, historyItems } }) =>
+      historyItems === 0 ? Number.NaN : 1 - history.length / historyItems,
+    ),
+  ];
+  return { table: { rows: rows.length, columns }, scores: { top_score: best } };
 }

@@ -1,6 +1,7 @@
 import type { ScoreSpec, ScoreTask } from '@sextant/artefacts';
 import { type Band, bandOf, logit, percentileOf, scoreInterval, type ColumnTable } from '@sextant/learning';
 import type { Explainer } from '@sextant/learning/explain';
+import type { DecisionCounter } from '../../monitoring/decision-counter.js';
 import type { WireReader } from '../wire/wire-reader.js';
 import type { WireWriter } from '../wire/wire-writer.js';
 import { AttributionWriter } from './attribution.js';
@@ -23,13 +24,14 @@ export class ScoreProgram implements DecisionProgram {
   constructor(
     private readonly spec: ScoreSpec,
     private readonly explainer: Explainer | null,
+    private readonly counter: DecisionCounter | null,
   ) {}
 
   ask(parts: readonly Part[]): (Question | Error)[] {
     return askEach(parts, (part) => this.askOne(part));
   }
 
-  private askOne({ request }: Part): Question {
+  private askOne({ request, isCounted }: Part): Question {
     const { table, explain } = readScoreRequest(request);
     let encoded: Float32Array = new Float32Array();
     return {
@@ -37,8 +39,11 @@ export class ScoreProgram implements DecisionProgram {
       write: (input, at) => {
         encoded = writeEncoded(this.spec.table, table, input, at);
       },
-      answer: (output, writer) =>
-        this.answer(writer, { table, encoded: explain ? encoded : null }, output as Float32Array),
+      answer: (output, writer) => {
+        const probability = output as Float32Array;
+        this.answer(writer, { table, encoded: explain ? encoded : null }, probability);
+        if (isCounted) this.counter?.count({ table, scores: { probability } });
+      },
     };
   }
 

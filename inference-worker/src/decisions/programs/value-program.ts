@@ -1,5 +1,6 @@
 import type { LifetimeSpec } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
+import type { DecisionCounter } from '../../monitoring/decision-counter.js';
 import type { WireReader } from '../wire/wire-reader.js';
 import { float64Data, type WireWriter } from '../wire/wire-writer.js';
 import { askEach, type DecisionProgram, type Part, type Question } from './decision-program.js';
@@ -14,17 +15,23 @@ const [REPEATS, RECENCY, AGE, MEAN_REPEAT, MEAN_VALUE, HORIZON] = [0, 1, 2, 3, 4
 
 /** `ForecastValue`: what each customer will still buy, with the interval that validation showed for forecasts of that size. */
 export class ValueProgram implements DecisionProgram {
-  constructor(private readonly spec: LifetimeSpec) {}
+  constructor(
+    private readonly spec: LifetimeSpec,
+    private readonly counter: DecisionCounter | null,
+  ) {}
 
   ask(parts: readonly Part[]): (Question | Error)[] {
-    return askEach(parts, ({ request, firstRow }) => {
+    return askEach(parts, ({ request, firstRow, isCounted }) => {
       const customers = readCustomers(request);
       const rows = customers.length / CUSTOMER_COLUMNS;
       for (let row = 0; row < rows; row++) this.check(customers, row, firstRow + row);
       return {
         rows,
         write: (input, at) => this.write(customers, input as Float64Array, at),
-        answer: (output, writer) => this.answer(output as Float64Array, writer),
+        answer: (output, writer) => {
+          this.answer(output as Float64Array, writer);
+          if (isCounted) this.count(customers, output as Float64Array);
+        },
       };
     });
   }
@@ -62,6 +69,30 @@ export class ValueProgram implements DecisionProgram {
       input[to + 3] = customers[from + mean] as number;
       input[to + 4] = (customers[from + HORIZON] as number) / periodDays;
     }
+  }
+
+  private count(customers: Float64Array, forecasts: Float64Array): void {
+    const rows = forecasts.length / OUTPUTS;
+    const features = [
+      ['repeats', REPEATS],
+      ['recency_days', RECENCY],
+      ['age_days', AGE],
+      ['mean_value', MEAN_VALUE],
+    ] as const;
+    const columns = features.map(([name, at]) => ({
+      kind: 'numeric' as const,
+      name,
+      values: Float64Array.from(
+        { length: rows },
+        (_, row) => customers[row * CUSTOMER_COLUMNS + at] as number,
+      ),
+    }));
+    const score = (index: number): Float64Array =>
+      Float64Array.from({ length: rows }, (_, row) => forecasts[OUTPUTS * row + index] as number);
+    this.counter?.count({
+      table: { rows, columns },
+      scores: { alive: score(0), purchases: score(1), value: score(2) },
+    });
   }
 
   private answer(forecasts: Float64Array, writer: WireWriter): void {

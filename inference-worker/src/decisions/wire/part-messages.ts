@@ -12,6 +12,8 @@ export interface PartRequest {
   rows: number;
   /** row of the batch at which the part begins; says whose it is */
   at: number;
+  /** whether it is watched */
+  isCounted: boolean;
   /** a request message */
   bytes: Uint8Array;
 }
@@ -25,7 +27,7 @@ export interface PartAnswer {
   end: number;
 }
 
-const REQUEST_FIELDS = 5;
+const REQUEST_FIELDS = 6;
 const ANSWER_FIELDS = 3;
 
 /** A part whose message is still to be written. */
@@ -39,9 +41,9 @@ export interface PartDraft extends Omit<PartRequest, 'bytes'> {
 export function packRequests(parts: readonly PartDraft[]): Tensor[] {
   const index = new Int32Array(parts.length * REQUEST_FIELDS);
   const writer = new WireWriter(parts.reduce((sum, { expectedBytes }) => sum + expectedBytes, 0));
-  for (const [i, { rpc, firstRow, rows, at, write }] of parts.entries()) {
+  for (const [i, { rpc, firstRow, rows, at, isCounted, write }] of parts.entries()) {
     write(writer);
-    index.set([rpc, firstRow, rows, at, writer.length], i * REQUEST_FIELDS);
+    index.set([rpc, firstRow, rows, at, isCounted ? 1 : 0, writer.length], i * REQUEST_FIELDS);
   }
   return [tensorOf(writer.written()), tensorOf(index)];
 }
@@ -54,8 +56,10 @@ export function unpackRequests([messages, index]: readonly Tensor[]): PartReques
   }
   let start = 0;
   return Array.from({ length: fields.length / REQUEST_FIELDS }, (_, i) => {
-    const [rpc = 0, firstRow = 0, rows = 0, at = 0, end = 0] = fields.subarray(i * REQUEST_FIELDS);
-    const part = { rpc, firstRow, rows, at, bytes: bytes.subarray(start, end) };
+    const [rpc = 0, firstRow = 0, rows = 0, at = 0, counted = 0, end = 0] = fields.subarray(
+      i * REQUEST_FIELDS,
+    );
+    const part = { rpc, firstRow, rows, at, isCounted: counted === 1, bytes: bytes.subarray(start, end) };
     start = end;
     return part;
   });

@@ -12,6 +12,8 @@ const MAX_ITEM_IDS = 10_000;
 export interface RecommendRow {
   /** oldest first */
   history: number[];
+  /** ids that came, also of items that the catalogue lacks */
+  historyItems: number;
   exclude: number[];
   first: number;
 }
@@ -98,7 +100,7 @@ export class CatalogueWire {
   }
 
   private readRow(message: WireReader, row: number): RecommendRow {
-    const read: RecommendRow = { history: [], exclude: [], first: 0 };
+    const read: RecommendRow = { history: [], historyItems: 0, exclude: [], first: 0 };
     const counts = { history: 0, exclude: 0 };
     while (message.next()) {
       if (message.field === 3) {
@@ -114,6 +116,7 @@ export class CatalogueWire {
       const item = this.index.find(message.bytes, message.span(), message.position);
       if (item >= 0) read[list].push(item);
     }
+    read.historyItems = counts.history;
     if (read.first < 1 || read.first > MAX_SLATE)
       throw outOfRange(`rows[${row}].first`, `1..${MAX_SLATE}`, read.first);
     const longest = Math.max(counts.history, counts.exclude);
