@@ -65,7 +65,7 @@ describe('JobRunner', () => {
     );
     expect(failure).toEqual({
       code: 'DATA_INSUFFICIENT',
-      message: JSON.stringify({ tenantId: 'demo', task: 'lead', seed: 42 }),
+      message: JSON.stringify({ tenantId: 'demo', task: 'lead', seed: 42, dataFrom: null, dataTo: null }),
     });
   });
 

@@ -7,7 +7,6 @@ import type { Publisher } from './publisher.js';
 import type { TrainingMessage, TrainingOrder } from './training-messages.js';
 
 const HEARTBEAT_MS = 2_000;
-const DEFAULT_SEED = 42;
 
 interface Outcome {
   published?: { model: string; version: number };
@@ -54,7 +53,9 @@ export class JobRunner {
   private async work({ job, lease }: ClaimedJob): Promise<void> {
     this.settings.logger.info({ job: job.id, task: job.task, tenantId: job.tenantId }, 'training starts');
     const child = fork(this.settings.processPath, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    const order: TrainingOrder = { tenantId: job.tenantId, task: job.task, seed: DEFAULT_SEED };
+    const { tenantId, task, seed, dataFrom, dataTo } = job;
+    const period = { dataFrom: dataFrom?.toISOString() ?? null, dataTo: dataTo?.toISOString() ?? null };
+    const order: TrainingOrder = { tenantId, task, seed, ...period };
     const outcome = await this.follow(child, {
       order,
       lease,

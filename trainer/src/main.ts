@@ -18,10 +18,18 @@ import { trainAndPublish } from './training-run.js';
 
 const DAY_MS = 24 * 60 * 60_000;
 
+interface TrainFlags {
+  task: Task;
+  tenant: string;
+  seed: number;
+  dataFrom?: string;
+  dataTo?: string;
+}
+
 /** Fits one model on the events in the store, publishes it and puts it live. */
-async function train(options: { task: Task; tenant: string; seed: number }): Promise<string> {
+async function train({ tenant, ...options }: TrainFlags): Promise<string> {
   const config = readTrainerConfig(process.env);
-  const order = { tenantId: options.tenant, task: options.task, seed: options.seed };
+  const order = { tenantId: tenant, ...options };
   const manifest = await trainAndPublish(config, order, (share, step) => {
     process.stderr.write(`[${String(Math.round(share * 100)).padStart(3)} %] ${step}\n`);
   });
@@ -116,6 +124,11 @@ function tenant(value: string): string {
   return value;
 }
 
+function instant(value: string): string {
+  if (/^\d{4}-\d{2}-\d{2}T/.test(value) && !Number.isNaN(Date.parse(value))) return value;
+  throw new InvalidArgumentError(`an instant such as 2026-01-31T00:00:00Z, not "${value}"`);
+}
+
 function wholeNumber(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number)) throw new InvalidArgumentError(`a whole number, not "${value}"`);
@@ -131,7 +144,13 @@ program
   .addOption(new Option('--task <task>', 'what to learn').choices(TASKS).makeOptionMandatory())
   .option('--tenant <id>', 'whose events', tenant, 'demo')
   .option('--seed <n>', 'seed of every random draw', wholeNumber, 42)
-  .action(async (options: { task: Task; tenant: string; seed: number }) => {
+  .option('--data-from <instant>', 'nothing from before is read (RFC 3339)', instant)
+  .option(
+    '--data-to <instant>',
+    'nothing from then on is read; the same period gives the same files',
+    instant,
+  )
+  .action(async (options: TrainFlags) => {
     process.stdout.write(`${await train(options)}\n`);
   });
 program

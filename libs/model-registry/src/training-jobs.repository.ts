@@ -85,9 +85,10 @@ export class TrainingJobs {
     return found ? toJob(found) : null;
   }
 
-  /** Newest first. */
-  async list(tenantId: string, first: number): Promise<TrainingJob[]> {
-    const found = await this.jobs.find({ tenantId }).sort({ createdAt: -1 }).limit(first).toArray();
+  /** Newest first, of all tasks unless one is named. */
+  async list(tenantId: string, first: number, task?: Task): Promise<TrainingJob[]> {
+    const filter = { tenantId, ...(task && { task }) };
+    const found = await this.jobs.find(filter).sort({ createdAt: -1 }).limit(first).toArray();
     return found.map(toJob);
   }
 
