@@ -40,6 +40,11 @@ export const workerConfig = z
       .min(0)
       .default(0)
       .describe('ceiling of what loaded versions take together; the longest idle leaves first; 0 = none'),
+    MODEL_ON_DEMAND: whole(0, 64)
+      .default(4)
+      .describe(
+        'versions that calls may open by their number although the repository does not ask to serve them; 0 = none, and none under MODEL_CONTROL_MODE=explicit',
+      ),
     INFERENCE_THREADS: whole(1, 256)
       .default(Math.max(1, availableParallelism() - 1))
       .describe('threads that run models; one core is left to the transport'),

@@ -1,4 +1,5 @@
 import type { ModelCatalogue } from './model-catalogue.js';
+import type { OnDemandVersions } from './on-demand-versions.js';
 import type { VersionSlot } from './version-slot.js';
 
 const SHORTEST_PAUSE_MS = 50;
@@ -11,11 +12,13 @@ export class IdleSweep {
   /**
    * @param defaultLimitMs  how long a version may be idle; 0: for ever
    * @param ownLimitMsOf    the same for versions whose model is configured otherwise
+   * @param onDemand        versions that calls opened, which leave altogether
    */
   constructor(
     private readonly catalogue: ModelCatalogue,
     private readonly defaultLimitMs: number,
     private readonly ownLimitMsOf: (slot: VersionSlot) => number | undefined,
+    private readonly onDemand: Pick<OnDemandVersions, 'sweep'>,
   ) {}
 
   start(): void {
@@ -40,6 +43,7 @@ export class IdleSweep {
   }
 
   private sweep(now: number): void {
+    this.onDemand.sweep();
     for (const slot of this.catalogue.slots()) {
       const limitMs = this.limitMsOf(slot);
       if (limitMs > 0 && slot.idleMs(now) >= limitMs) slot.leaveMemory('idle');

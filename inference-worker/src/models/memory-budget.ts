@@ -41,17 +41,18 @@ export class MemoryBudget {
   /**
    * Makes room for a load.
    *
-   * @param wanted  what is to be loaded; other versions of its model leave last, since calls may be on their way to them
+   * @param wanted  what is to be loaded; versions that calls opened leave first, other versions of its model last, since calls may
+   *   be on their way to them. What a call opens makes nobody leave who is served.
    * @returns      to be called when the version is in the catalogue, or will never be
    * @throws DomainError MODEL_TOO_LARGE when it never fits, INFERENCE_UNAVAILABLE when all the others are in use
    */
-  reserve(wanted: { model: string; version: number }, bytes: number): () => void {
+  reserve(wanted: { model: string; version: number; isOnDemand?: boolean }, bytes: number): () => void {
     const name = `${wanted.model}/${wanted.version}`;
     if (bytes > this.ceilingBytes) {
       const message = `${name} takes about ${bytes} bytes in memory and MODEL_MEMORY_BYTES is ${this.ceilingBytes}: allow more, or run fewer INFERENCE_THREADS`;
       throw new DomainError('MODEL_TOO_LARGE', message);
     }
-    this.makeRoom(wanted.model, name, bytes);
+    this.makeRoom(wanted, name, bytes);
     this.reservedBytes += bytes;
     let isHeld = true;
     return () => {
@@ -60,12 +61,16 @@ export class MemoryBudget {
     };
   }
 
-  private makeRoom(model: string, name: string, bytes: number): void {
+  private makeRoom(
+    { model, isOnDemand = false }: { model: string; isOnDemand?: boolean },
+    name: string,
+    bytes: number,
+  ): void {
     let missing = this.usedBytes + bytes - this.ceilingBytes;
     if (missing <= 0) return;
     const now = Date.now();
-    const idle = this.loaded().filter((slot) => !slot.isInUse);
-    const ownLast = (slot: VersionSlot): number => Number(slot.model === model);
+    const idle = this.loaded().filter((slot) => !slot.isInUse && (slot.isOnDemand || !isOnDemand));
+    const ownLast = (slot: VersionSlot): number => (slot.isOnDemand ? -1 : Number(slot.model === model));
     idle.sort((a, b) => ownLast(a) - ownLast(b) || b.idleMs(now) - a.idleMs(now));
     const possible = idle.reduce((sum, slot) => sum + slot.memoryBytes, 0);
     if (missing > possible) {

@@ -34,6 +34,8 @@ export interface WantedVersion {
   version: string;
   /** calls of one key find the same version while a canary is out; empty: chance decides */
   routingKey?: string;
+  /** a version that is not served may be opened for the call; see {@link OnDemandVersions} */
+  mayOpen?: boolean;
 }
 
 interface ModelEntry {

@@ -1,4 +1,4 @@
-import type { ModelRepository, VersionMark } from '@sextant/artefacts';
+import { isModelName, type ModelRepository, type VersionMark } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import type { Logger } from 'pino';
 import type { UnloadReason } from '../operations/model-metrics.js';
@@ -7,6 +7,7 @@ import { type Desired, desiredOf, routingOf } from './desired-versions.js';
 import type { ModelCatalogue } from './model-catalogue.js';
 import type { LoadOrder, ModelLoader } from './model-loader.js';
 import type { ServedModel } from './served-model.js';
+import { shown } from '../transport/shown.js';
 import { VersionSlot } from './version-slot.js';
 
 export interface FollowerParts {
@@ -50,10 +51,30 @@ export class ModelFollower {
     return this.inTurn(model, async () => this.remove(model, reason));
   }
 
+  /**
+   * Loads a version that the repository has and does not ask to be served; calls that name it find it then.
+   *
+   * @throws DomainError MODEL_VERSION_NOT_FOUND and what {@link ModelLoader.load} throws
+   */
+  open(model: string, version: number): Promise<void> {
+    return this.inTurn(model, async () => {
+      const { repository, catalogue } = this.parts;
+      if (catalogue.slotOf(model, String(version))) return;
+      const mark = isModelName(model) ? await repository.findMark(model, version) : null;
+      if (mark === null) {
+        const message = `model "${shown(model)}" has no version ${version} in the repository`;
+        throw new DomainError('MODEL_VERSION_NOT_FOUND', message, { path: 'version' });
+      }
+      const order = { ...this.orderOf(model, version), isOnDemand: true };
+      await this.serve(order, stampOf(mark, order));
+    });
+  }
+
   /** Loads the files of a slot that left memory. */
   async reload(slot: VersionSlot): Promise<ServedModel> {
     const { loader, metrics, logger } = this.parts;
-    const order = this.orderOf(slot.model, Number(slot.version));
+    const { isOnDemand } = slot;
+    const order = { ...this.orderOf(slot.model, Number(slot.version)), isOnDemand };
     const { served, releaseRoom } = await loader.load(order);
     slot.enterMemory(served);
     releaseRoom();
@@ -84,7 +105,7 @@ export class ModelFollower {
   private async update(model: string): Promise<void> {
     const desired = await this.read(model);
     if (desired === null) return;
-    if (desired.versions.length === 0) return this.remove(model, 'retired');
+    if (desired.versions.length === 0 && !this.hasOnDemand(model)) return this.remove(model, 'retired');
     for (const version of desired.versions) await this.ensure(model, version, desired);
     this.configurations.set(model, desired);
     this.moveTraffic(model, desired);
@@ -117,6 +138,7 @@ export class ModelFollower {
     const mark = await repository.findMark(model, version);
     const slot = catalogue.slotOf(model, String(version));
     const stamp = stampOf(mark, serving);
+    if (slot) slot.isOnDemand = false;
     // What was deleted under a version in service leaves it there.
     if (slot && (mark === null || slot.stamp === stamp)) return;
     if (this.wasRefusedLately(model, version, stamp)) return;
@@ -133,7 +155,9 @@ export class ModelFollower {
     const { loader, catalogue, metrics, logger } = this.parts;
     const { model, version } = order;
     const { served, releaseRoom } = await loader.load(order);
-    catalogue.put(new VersionSlot(served, stamp, (old, reason) => this.unload(old, reason)));
+    const slot = new VersionSlot(served, stamp, (old, reason) => this.unload(old, reason));
+    slot.isOnDemand = order.isOnDemand ?? false;
+    catalogue.put(slot);
     releaseRoom();
     metrics.modelLoaded(model, served.version, served);
     const { provider, memoryBytes, loadMs } = served;
@@ -154,6 +178,7 @@ export class ModelFollower {
     catalogue.setRouting(model, routing);
     const kept = new Set(desired.versions.map(String));
     if (routing.live !== null) kept.add(routing.live);
+    for (const { version, isOnDemand } of catalogue.slotsOf(model)) if (isOnDemand) kept.add(version);
     catalogue.retain(model, kept, 'replaced');
     catalogue.retainRefusals(model, new Set(desired.versions));
     if (routing.live === before) return;
@@ -171,6 +196,10 @@ export class ModelFollower {
     if (!wasServed) return;
     metrics.modelRetired(model);
     logger.info({ model, reason }, 'model retired');
+  }
+
+  private hasOnDemand(model: string): boolean {
+    return this.parts.catalogue.slotsOf(model).some(({ isOnDemand }) => isOnDemand);
   }
 
   private orderOf(model: string, version: number): LoadOrder {

@@ -5,6 +5,7 @@ import type { InferenceScheduler } from '../scheduling/inference-scheduler.js';
 import type { CallContext } from '../transport/call-context.js';
 import type { ModelCatalogue, WantedVersion } from './model-catalogue.js';
 import type { ModelResidency } from './model-residency.js';
+import type { OnDemandVersions } from './on-demand-versions.js';
 import type { ServedModel } from './served-model.js';
 import type { ShadowTraffic } from './shadow-traffic.js';
 import { StartQueue } from './start-queue.js';
@@ -13,6 +14,7 @@ import type { VersionSlot } from './version-slot.js';
 export interface RunnerParts {
   catalogue: ModelCatalogue;
   residency: ModelResidency;
+  onDemand: OnDemandVersions;
   /** told of each call that a canary answers by its share */
   onCanary(slot: VersionSlot): void;
   scheduler: InferenceScheduler;
@@ -30,11 +32,12 @@ export class ModelRunner {
   }
 
   /**
-   * Runs `work` with a version that stays loaded until it is done. A version that left memory is loaded first.
+   * Runs `work` with a version that stays loaded until it is done. A version that left memory is loaded first, and so is one that is
+   * not served where the call may open it.
    *
    * @param wanted.version  a number, an alias, or empty: the version in service, or its canary
    * @throws DomainError INFERENCE_UNAVAILABLE when the worker starts, or a version gets back into memory, too late for the call;
-   *   MODEL_NOT_FOUND, MODEL_VERSION_NOT_FOUND
+   *   MODEL_NOT_FOUND, MODEL_VERSION_NOT_FOUND, MODEL_REFUSED
    */
   async with<T>(
     wanted: WantedVersion,
@@ -42,6 +45,8 @@ export class ModelRunner {
     work: (served: ServedModel) => Promise<T>,
   ): Promise<T> {
     await this.untilReachable(wanted, context);
+    const { onDemand } = this.parts;
+    if (onDemand.wants(wanted)) await onDemand.open(wanted, context.deadline);
     const slot = this.acquire(wanted, context);
     try {
       const served = slot.served ?? (await this.bring(slot, context));

@@ -5,6 +5,8 @@ import type { ServedModel } from './served-model.js';
 export class VersionSlot {
   /** whether it takes a share of the calls that name no version */
   isCanary = false;
+  /** whether a call opened it, and not the repository's wish to have it served */
+  isOnDemand = false;
   /** calls that use the version now */
   private users = 0;
   private retiredFor: UnloadReason | null = null;
