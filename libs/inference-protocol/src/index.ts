@@ -62,6 +62,13 @@ export {
   parseWorkerAddress,
   type WorkerAddress,
 } from './discovery/worker-address.js';
+export type {
+  UncountedVersionMessage,
+  VersionCounts,
+  VersionTrafficMessage,
+  WorkerReport,
+} from './monitoring/monitoring-messages.js';
+export { type WatchedWorker, WorkersWatch, type WorkersWatchOptions } from './monitoring/workers-watch.js';
 export type { PoolState } from './pool/balancer.js';
 export type { BreakerReason, BreakerState } from './pool/circuit-breaker.js';
 export type { AttemptEnd, AttemptKind, AttemptStart, PoolObserver } from './pool/pool-observer.js';
