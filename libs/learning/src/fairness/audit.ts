@@ -72,13 +72,9 @@ type Rate = 'selectionRate' | 'truePositiveRate' | 'falsePositiveRate';
  * (2023), "Fairness and machine learning", chapter 3.
  */
 export function auditFairness(input: AuditedRows, options: AuditOptions): FairnessAudit {
-  const { attribute, groups, labels, probabilities } = input;
-  const n = groups.length;
-  if (n === 0 || labels.length !== n || probabilities.length !== n)
-    throw new RangeError(`${n} groups, ${labels.length} labels and ${probabilities.length} probabilities`);
+  const { attribute } = input;
   const { threshold, minRows = MIN_ROWS } = options;
-  const names = [...new Set(groups)].sort();
-  const audited = names.map((name) => auditGroup(name, input, threshold));
+  const audited = auditGroups(input, threshold);
   const compared = audited.filter(({ rows }) => rows >= minRows);
   const rates = new GroupRates(
     input,
@@ -96,6 +92,19 @@ export function auditFairness(input: AuditedRows, options: AuditOptions): Fairne
     falsePositiveRateGap: gap('falsePositiveRate'),
   };
   return { ...audit, flags: flagsOf(audit, compared) };
+}
+
+/**
+ * The groups' own rates with their intervals, ascending by name.
+ *
+ * @throws RangeError when lengths differ or there is no row
+ */
+export function auditGroups(input: AuditedRows, threshold: number): GroupAudit[] {
+  const { groups, labels, probabilities } = input;
+  const n = groups.length;
+  if (n === 0 || labels.length !== n || probabilities.length !== n)
+    throw new RangeError(`${n} groups, ${labels.length} labels and ${probabilities.length} probabilities`);
+  return [...new Set(groups)].sort().map((name) => auditGroup(name, input, threshold));
 }
 
 function auditGroup(group: string, rows: AuditedRows, threshold: number): GroupAudit {

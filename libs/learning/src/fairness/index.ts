@@ -1,5 +1,6 @@
 export {
   auditFairness,
+  auditGroups,
   type AuditedRows,
   type AuditOptions,
   type FairnessAudit,

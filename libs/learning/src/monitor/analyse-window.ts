@@ -1,4 +1,5 @@
 import type { MonitoringReference } from '@sextant/artefacts';
+import { takeRows } from '../tabular/column-table.js';
 import { checkColumns } from './check-columns.js';
 import { checkGroups } from './check-groups.js';
 import { checkLabel } from './check-label.js';
@@ -27,9 +28,9 @@ const NOTHING: Checked = { findings: [], notes: [] };
  * @throws RangeError where arrays of the decisions differ in length
  */
 export function analyseWindow(reference: MonitoringReference, input: WindowInput): WindowAnalysis {
-  const { sketch, decisions, changes, usualChanges = [], subjects = sketch.rows } = input;
+  const { sketch, changes, usualChanges = [], subjects = sketch.rows } = input;
   const rowsSeen = sketch.rows;
-  if (decisions !== undefined) assertLengths(decisions);
+  const decisions = input.decisions === undefined ? undefined : lastOfEach(input.decisions);
   const weight = rowsSeen === 0 ? 1 : Math.min(1, subjects / rowsSeen);
   const enough = rowsSeen * weight >= MIN_WINDOW_ROWS;
   const columns = enough ? checkColumns(reference, sketch, weight) : { ...NOTHING, features: [] };
@@ -59,9 +60,26 @@ function checkTraits(
   const proxies = checkProxies(reference, decisions);
   const { threshold } = reference;
   if (threshold === null) return proxies;
-  const { acceptedGaps = new Map<string, number>(), seed = 1 } = input;
-  const groups = checkGroups(decisions, { threshold, acceptedGaps, seed });
+  const { acceptedGaps = new Map<string, number>() } = input;
+  const groups = checkGroups(decisions, { threshold, acceptedGaps });
   return { findings: [...groups.findings, ...proxies.findings], notes: [...groups.notes, ...proxies.notes] };
+}
+
+/** The last row of each subject; all rows where nobody says whom they are about. */
+function lastOfEach(decisions: JudgedDecisions): JudgedDecisions {
+  assertLengths(decisions);
+  const { scores, labels, table, traits, subjects } = decisions;
+  if (subjects === undefined) return decisions;
+  const last = new Map<string, number>();
+  for (const [row, subject] of subjects.entries()) last.set(subject, row);
+  const rows = [...last.values()];
+  if (rows.length === subjects.length) return decisions;
+  return {
+    scores: Float64Array.from(rows, (row) => scores[row] ?? Number.NaN),
+    labels: Int8Array.from(rows, (row) => labels[row] ?? -1),
+    table: table === null ? null : takeRows(table, rows),
+    traits: new Map([...traits].map(([trait, groups]) => [trait, rows.map((row) => groups[row] ?? '')])),
+  };
 }
 
 function judgedScores({ scores, labels }: JudgedDecisions): JudgedScores {
@@ -101,9 +119,10 @@ function verdictOf(
   return `stable: ${rowsSeen} rows differ from training by nothing that matters`;
 }
 
-function assertLengths({ scores, labels, table, traits }: JudgedDecisions): void {
+function assertLengths({ scores, labels, table, traits, subjects }: JudgedDecisions): void {
   const lengths = [scores.length, labels.length, ...[...traits.values()].map((groups) => groups.length)];
   if (table !== null) lengths.push(table.rows);
+  if (subjects !== undefined) lengths.push(subjects.length);
   if (new Set(lengths).size > 1)
     throw new RangeError(`the decisions of a window differ in length: ${lengths.join(', ')}`);
 }

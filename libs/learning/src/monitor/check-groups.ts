@@ -1,13 +1,12 @@
 import { wilsonInterval } from '../calibration/reliability.js';
 import { chiSquareTail, holm } from '../drift/tail-probabilities.js';
-import { auditFairness, type FairnessAudit, type GroupAudit } from '../fairness/audit.js';
+import { auditGroups, type GroupAudit } from '../fairness/audit.js';
 import { ALARM_LEVELS, type Checked, type JudgedDecisions } from './window-analysis.js';
 
 export interface GroupOptions {
   /** score from which a row is selected */
   threshold: number;
   acceptedGaps: ReadonlyMap<string, number>;
-  seed: number;
 }
 
 /** Smaller groups are counted and not compared. */
@@ -15,11 +14,12 @@ export const MIN_GROUP_ROWS = 100;
 /** A difference of rates that is worth an alarm. */
 const LARGE_GAP = 0.1;
 const LEVEL = 0.95;
+const NAMED_GROUPS = 5;
 
 const RATES = {
-  selectionRate: { gap: 'selectionRateGap', name: 'selection rate' },
-  truePositiveRate: { gap: 'truePositiveRateGap', name: 'true positive rate' },
-  falsePositiveRate: { gap: 'falsePositiveRateGap', name: 'false positive rate' },
+  selectionRate: 'selection rate',
+  truePositiveRate: 'true positive rate',
+  falsePositiveRate: 'false positive rate',
 } as const;
 type Rate = keyof typeof RATES;
 
@@ -41,7 +41,7 @@ interface Share {
 }
 
 /**
- * How a window treats the groups of each protected trait, by `auditFairness`: who is selected, and among decisions with a known outcome who
+ * How a window treats the groups of each protected trait, by `auditGroups`: who is selected, and among decisions with a known outcome who
  * of the positive and of the negative is. A gap is a finding where it exceeds what was accepted at promotion by 0.1 or more and beyond
  * chance (Holm over all pairs of groups, rates and traits). Groups of fewer than 100 rows are not compared, and that is said.
  */
@@ -49,16 +49,15 @@ export function checkGroups(decisions: JudgedDecisions, options: GroupOptions): 
   const compared: Compared[] = [];
   const notes: string[] = [];
   for (const [trait, groups] of decisions.traits) {
-    const small = smallGroups(groups);
-    for (const { group, rows } of small)
-      notes.push(
-        `"${trait}": the group "${group}" was not compared, it has ${rows} rows of the ${MIN_GROUP_ROWS} that are needed`,
-      );
-    for (const { audit, rates } of audits(decisions, trait, options)) {
-      for (const rate of rates) {
-        const pair = widest(audit, rate, options.acceptedGaps.get(`${trait}:${RATES[rate].name}`) ?? 0);
-        if (pair !== null) compared.push(pair);
-      }
+    const { large, small } = bySize(groups);
+    if (small.length > 0) notes.push(refusal(trait, small));
+    for (const { shares, rate } of sharesOf(decisions, trait, { large, threshold: options.threshold })) {
+      const pair = widest(shares, {
+        trait,
+        rate,
+        accepted: options.acceptedGaps.get(`${trait}:${RATES[rate]}`) ?? 0,
+      });
+      if (pair !== null) compared.push(pair);
     }
   }
   const adjusted = holm(
@@ -75,63 +74,72 @@ export function checkGroups(decisions: JudgedDecisions, options: GroupOptions): 
   return { findings, notes };
 }
 
-function smallGroups(groups: readonly string[]): { group: string; rows: number }[] {
-  const rows = new Map<string, number>();
-  for (const group of groups) if (group !== '') rows.set(group, (rows.get(group) ?? 0) + 1);
-  return [...rows]
-    .filter(([, count]) => count < MIN_GROUP_ROWS)
-    .map(([group, count]) => ({ group, rows: count }))
-    .sort((a, b) => (a.group < b.group ? -1 : 1));
+interface Group {
+  group: string;
+  rows: number;
+}
+
+function bySize(groups: readonly string[]): { large: Set<string>; small: Group[] } {
+  const counts = new Map<string, number>();
+  for (const group of groups) if (group !== '') counts.set(group, (counts.get(group) ?? 0) + 1);
+  const all = [...counts].map(([group, rows]) => ({ group, rows }));
+  const large = all.filter(({ rows }) => rows >= MIN_GROUP_ROWS).map(({ group }) => group);
+  const small = all.filter(({ rows }) => rows < MIN_GROUP_ROWS);
+  return {
+    large: new Set(large),
+    small: small.sort((a, b) => b.rows - a.rows || (a.group < b.group ? -1 : 1)),
+  };
+}
+
+function refusal(trait: string, small: readonly Group[]): string {
+  const named = small.slice(0, NAMED_GROUPS).map(({ group, rows }) => `"${group}" has ${rows} rows`);
+  const rest =
+    small.length > NAMED_GROUPS ? ` and ${small.length - NAMED_GROUPS} more groups are as small` : '';
+  return `"${trait}": not every group was compared, ${MIN_GROUP_ROWS} rows are needed: ${named.join(', ')}${rest}`;
 }
 
 /** Selection over all rows with a score; the other rates over those whose outcome is known. */
-function audits(
+function sharesOf(
   { scores, labels, traits }: JudgedDecisions,
   trait: string,
-  { threshold, seed }: GroupOptions,
-): { audit: FairnessAudit; rates: Rate[] }[] {
+  { large, threshold }: { large: ReadonlySet<string>; threshold: number },
+): { shares: Share[]; rate: Rate }[] {
   const groups = traits.get(trait) ?? [];
   const known = [...groups.keys()].filter(
-    (row) => groups[row] !== '' && !Number.isNaN(scores[row] ?? Number.NaN),
+    (row) => large.has(groups[row] ?? '') && !Number.isNaN(scores[row] ?? Number.NaN),
   );
   const judged = known.filter((row) => (labels[row] ?? -1) >= 0);
-  const auditOf = (rows: readonly number[]): FairnessAudit[] =>
-    rows.length === 0
-      ? []
-      : [
-          auditFairness(
-            {
-              attribute: trait,
-              groups: rows.map((row) => groups[row] ?? ''),
-              labels: rows.map((row) => Math.max(0, labels[row] ?? 0)),
-              probabilities: rows.map((row) => scores[row] ?? 0),
-            },
-            { threshold, seed, minRows: MIN_GROUP_ROWS },
-          ),
-        ];
+  const audited = (rows: readonly number[]): GroupAudit[] => {
+    if (rows.length === 0) return [];
+    const input = {
+      attribute: trait,
+      groups: rows.map((row) => groups[row] ?? ''),
+      labels: rows.map((row) => Math.max(0, labels[row] ?? 0)),
+      probabilities: rows.map((row) => scores[row] ?? 0),
+    };
+    return auditGroups(input, threshold);
+  };
+  const [all, withOutcome] = [audited(known), audited(judged)];
   return [
-    ...auditOf(known).map((audit) => ({ audit, rates: ['selectionRate' as const] })),
-    ...auditOf(judged).map((audit) => ({
-      audit,
-      rates: ['truePositiveRate' as const, 'falsePositiveRate' as const],
-    })),
+    { rate: 'selectionRate', shares: all.map((group) => shareOf(group, 'selectionRate')) },
+    { rate: 'truePositiveRate', shares: withOutcome.map((group) => shareOf(group, 'truePositiveRate')) },
+    { rate: 'falsePositiveRate', shares: withOutcome.map((group) => shareOf(group, 'falsePositiveRate')) },
   ];
 }
 
-function widest(audit: FairnessAudit, rate: Rate, accepted: number): Compared | null {
-  const shares = audit.groups
-    .map((group) => shareOf(group, rate))
-    .filter(({ rows }) => rows >= MIN_GROUP_ROWS)
-    .sort((a, b) => rateOf(a) - rateOf(b));
+function widest(
+  all: readonly Share[],
+  about: Pick<Compared, 'trait' | 'rate' | 'accepted'>,
+): Compared | null {
+  const shares = all.filter(({ rows }) => rows >= MIN_GROUP_ROWS).sort((a, b) => rateOf(a) - rateOf(b));
   const [lower, higher] = [shares[0], shares.at(-1)];
   if (lower === undefined || higher === undefined || lower === higher) return null;
   const pairs = (shares.length * (shares.length - 1)) / 2;
-  const gap = rateOf(higher) - rateOf(lower) - accepted;
+  const gap = rateOf(higher) - rateOf(lower) - about.accepted;
   const pooled = (lower.hits + higher.hits) / (lower.rows + higher.rows);
   const error = Math.sqrt(pooled * (1 - pooled) * (1 / lower.rows + 1 / higher.rows));
   const z = error === 0 ? 0 : gap / error;
-  const pValue = z <= 0 ? 1 : chiSquareTail(z * z, 1);
-  return { trait: audit.attribute, rate, lower, higher, pValue, pairs, accepted };
+  return { ...about, lower, higher, pairs, pValue: z <= 0 ? 1 : chiSquareTail(z * z, 1) };
 }
 
 function shareOf(group: GroupAudit, rate: Rate): Share {
@@ -155,7 +163,7 @@ function findingOf({ trait, rate, lower, higher, accepted }: Compared, gap: numb
   return {
     kind: 'GROUP_GAP' as const,
     name: `${trait}: ${lower.group} / ${higher.group}`,
-    sentence: `${RATES[rate].name} by "${trait}": ${words(lower)}, ${words(higher)}, a gap of ${gap.toFixed(3)}${known}`,
+    sentence: `${RATES[rate]} by "${trait}": ${words(lower)}, ${words(higher)}, a gap of ${gap.toFixed(3)}${known}`,
     statistic: gap,
     threshold: LARGE_GAP + accepted,
   };

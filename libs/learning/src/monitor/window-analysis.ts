@@ -46,6 +46,8 @@ export interface JudgedDecisions {
   table: ColumnTable | null;
   /** by protected trait the group of each row; '' where it is not known */
   traits: ReadonlyMap<string, readonly string[]>;
+  /** whom each row is about: of each only the last row counts, since rows of one are no independent evidence; absent: of all different */
+  subjects?: readonly string[];
 }
 
 export interface WindowInput {
@@ -60,8 +62,6 @@ export interface WindowInput {
   usualChanges?: readonly FeatureChanges[];
   /** gaps between groups that were known and accepted when the version was promoted, by `<trait>: <rate>` */
   acceptedGaps?: ReadonlyMap<string, number>;
-  /** of the bootstrap intervals */
-  seed?: number;
 }
 
 export interface WindowAnalysis {
