@@ -9,6 +9,7 @@ import {
   parseManifest,
   parseServingConfig,
   readProvenFiles,
+  refuseUsed,
   type ServingConfig,
   servingConfig,
   sharedBuffer,
@@ -170,6 +171,19 @@ export class GridFsRepository implements ModelRepository {
   async setServing(model: string, serving: Partial<ServingConfig>): Promise<void> {
     const text = JSON.stringify(servingConfig.parse(serving));
     await this.point(model, { $set: { serving: text }, $setOnInsert: { live: null } });
+  }
+
+  async removeVersion(model: string, version: number): Promise<void> {
+    const entry = await this.readEntry(model);
+    if (!entry.versions.includes(version)) return;
+    refuseUsed(model, version, entry);
+    const { fileIds } = await this.getDocument(model, version);
+    await this.reach(async ({ bucket, versions, pointers }) => {
+      // Files without a version are waste; a version without files would be refused by every worker.
+      await versions.deleteOne({ _id: idOf(model, version) });
+      await countChange(pointers);
+      await Promise.all(fileIds.map((id) => bucket.delete(id)));
+    });
   }
 
   async close(): Promise<void> {

@@ -88,6 +88,25 @@ async function open(where: string): Promise<ModelRepository> {
 describe.each(KINDS)('a model repository in $name', ({ where }) => {
   const fresh = async (): Promise<ModelRepository> => open(await where());
 
+  it('removes the files of a version that nothing needs, and no other', async () => {
+    const repository = await open(where);
+    for (let version = 1; version <= 5; version += 1) await repository.publish(DRAFT, FILES, CARD);
+    await repository.setLiveVersion(MODEL, 2);
+    await repository.setServing(MODEL, { aliases: { best: 3 } });
+    for (const version of [2, 3, 5]) {
+      await expect(repository.removeVersion(MODEL, version)).rejects.toMatchObject({
+        code: 'VERSION_IN_USE',
+        message: expect.stringContaining(`${MODEL}/${version}`) as string,
+      });
+    }
+    await repository.removeVersion(MODEL, 1);
+    await repository.removeVersion(MODEL, 1);
+    expect(await repository.listVersions(MODEL)).toEqual([2, 3, 4, 5]);
+    expect((await repository.readVersion(MODEL, 4)).files.size).toBeGreaterThan(0);
+    await repository.publish(DRAFT, FILES, CARD);
+    expect(await repository.listVersions(MODEL)).toEqual([2, 3, 4, 5, 6]);
+  });
+
   it('is empty at first', async () => {
     const repository = await fresh();
     expect(await repository.isThere()).toBe(true);

@@ -31,6 +31,13 @@ export const predictionConfig = subgraphConfig({ http: 4103, metrics: 9463 }).ex
     .describe(
       'when a second worker is asked while the first may still answer: off, milliseconds, or p95 of the latest',
     ),
+  MODEL_REPOSITORY: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'where versions lie, as for worker and trainer; without it versions can be looked at, not promoted, rolled back or imported',
+    ),
   CAMPAIGN_URL: z
     .url()
     .default('http://127.0.0.1:4102/graphql')

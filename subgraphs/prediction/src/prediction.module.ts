@@ -23,6 +23,8 @@ import { DecisionLog } from './decision/decision-log.js';
 import { DecisionRepository, OutcomeRecorder, OutcomeRepository } from '@sextant/decision-log';
 import { DecisionResolver } from './decision/decision.resolver.js';
 import { LineageResolver } from './lineage/lineage.resolver.js';
+import { ChallengerResolver, LifecycleResolver, VersionRecordResolver } from './model/lifecycle.resolver.js';
+import { ModelStore } from './model/model-store.js';
 import { ModelVersionResolver } from './model/model-version.resolver.js';
 import { ModelResolver } from './model/model.resolver.js';
 import { TrainingJobResolver } from './model/training-job.resolver.js';
@@ -61,6 +63,9 @@ const RESOLVERS = [
   ModelPolicyResolver,
   ModelResolver,
   ModelVersionResolver,
+  ChallengerResolver,
+  LifecycleResolver,
+  VersionRecordResolver,
   TrainingJobResolver,
   LineageResolver,
 ];
@@ -82,6 +87,7 @@ export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown
     @Inject(INDEXED) private readonly indexed: readonly Indexed[],
     private readonly log: DecisionLog,
     @Inject(INFERENCE_CLIENT) private readonly client: DecisionsClient,
+    private readonly models: ModelStore,
   ) {}
 
   static with({ config, registry, logger, clock = systemClock }: PredictionModuleOptions): DynamicModule {
@@ -99,6 +105,11 @@ export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown
         },
         { provide: PredictionSettings, useValue: new PredictionSettings(config.DECISION_BUDGET_MS) },
         ...storeProviders(clock),
+        {
+          provide: ModelStore,
+          inject: [ModelVersions],
+          useFactory: (versions: ModelVersions) => ModelStore.open(config.MODEL_REPOSITORY, versions, clock),
+        },
         ...decisionProviders(metrics),
         {
           provide: LoaderRegistry,
@@ -129,6 +140,7 @@ export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown
   async beforeApplicationShutdown(): Promise<void> {
     await this.log.close();
     await this.client.close();
+    await this.models.close();
   }
 }
 

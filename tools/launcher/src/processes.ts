@@ -70,6 +70,7 @@ function environmentOf(
     campaign: subgraph,
     prediction: {
       ...subgraph,
+      ...models,
       INFERENCE_URL: `127.0.0.1:${ports.worker}`,
       CAMPAIGN_URL: graphql(ports.campaign),
     },
