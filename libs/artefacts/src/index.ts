@@ -32,6 +32,7 @@ export {
   type ModelRepository,
   parseManifest,
   readProvenFiles,
+  refuseUsed,
   sharedBuffer,
   type StoredVersion,
   type VersionMark,

@@ -11,6 +11,7 @@ import {
   type ModelRepository,
   parseManifest,
   readProvenFiles,
+  refuseUsed,
   sharedBuffer,
   type StoredVersion,
   type VersionMark,
@@ -89,6 +90,16 @@ export class ModelDirectory implements ModelRepository {
 
   async setServing(model: string, serving: Partial<ServingConfig>): Promise<void> {
     await this.replace(model, SERVING_FILE, `${JSON.stringify(servingConfig.parse(serving), null, 2)}\n`);
+  }
+
+  async removeVersion(model: string, version: number): Promise<void> {
+    const entry = await this.readEntry(model);
+    if (!entry.versions.includes(version)) return;
+    refuseUsed(model, version, entry);
+    // One step takes it away; what is left to delete is no version any more.
+    const gone = join(this.root, `.removed-${randomUUID()}`);
+    await rename(this.path(model, version), gone);
+    await rm(gone, { recursive: true, force: true });
   }
 
   async readVersion(model: string, version: number): Promise<StoredVersion> {

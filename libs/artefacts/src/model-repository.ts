@@ -65,8 +65,26 @@ export interface ModelRepository {
   /** null: no version serves any more */
   setLiveVersion(model: string, version: number | null): Promise<void>;
   setServing(model: string, serving: Partial<ServingConfig>): Promise<void>;
+  /**
+   * Removes the files of a version for good; nothing where it is not there. The newest stays: its number would be given again.
+   *
+   * @throws DomainError VERSION_IN_USE for the newest version, and for one that `live` or `serving.json` names
+   */
+  removeVersion(model: string, version: number): Promise<void>;
 
   close(): Promise<void>;
+}
+
+/** @throws DomainError VERSION_IN_USE for a version that must not be removed */
+export function refuseUsed(model: string, version: number, { versions, live, serving }: ModelEntry): void {
+  const { aliases, versions: kept, canary, shadow } = serving;
+  const named = [live, canary?.version, shadow?.version, ...Object.values(aliases), ...kept];
+  const isNewest = version === versions.at(-1);
+  if (!isNewest && !named.includes(version)) return;
+  const why = isNewest ? 'is the newest version' : 'is live, or serving.json names it';
+  throw new DomainError('VERSION_IN_USE', `${model}/${version} cannot be removed: it ${why}`, {
+    path: 'version',
+  });
 }
 
 /** Names that are safe as one path segment and as a label, Triton's among them. */

@@ -42,6 +42,7 @@ export const ERROR_KINDS = {
   GATEWAY_REFUSED: 'internal',
   ARTEFACT_INVALID: 'internal',
   ARTEFACT_HASH_MISMATCH: 'internal',
+  VERSION_IN_USE: 'conflict',
   MODEL_TOO_LARGE: 'failed-precondition',
   MODEL_REFUSED: 'failed-precondition',
   MODEL_CONTROL_DISABLED: 'failed-precondition',

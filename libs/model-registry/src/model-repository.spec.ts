@@ -89,7 +89,7 @@ describe.each(KINDS)('a model repository in $name', ({ where }) => {
   const fresh = async (): Promise<ModelRepository> => open(await where());
 
   it('removes the files of a version that nothing needs, and no other', async () => {
-    const repository = await open(where);
+    const repository = await fresh();
     for (let version = 1; version <= 5; version += 1) await repository.publish(DRAFT, FILES, CARD);
     await repository.setLiveVersion(MODEL, 2);
     await repository.setServing(MODEL, { aliases: { best: 3 } });
