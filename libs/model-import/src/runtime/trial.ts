@@ -9,6 +9,8 @@ export interface TrialOrder {
   adapted: string;
   contract: ScoreContract;
   sample: TrialSample;
+  /** base64 as of the sample: the row of a customer of whom nothing is known */
+  unknown: string;
 }
 
 export interface TrialSample {
@@ -33,4 +35,6 @@ export interface TrialResult {
 
 /** Lines that the process writes, one after the other. */
 export type TrialLine =
-  { kind: 'begins'; check: ImportCheck['name'] } | { kind: 'check'; check: ImportCheck } | { kind: 'done'; result: TrialResult };
+  | { kind: 'begins'; check: ImportCheck['name'] }
+  | { kind: 'check'; check: ImportCheck }
+  | { kind: 'done'; result: TrialResult };

@@ -57,7 +57,7 @@ interface Candidate {
 
 async function tryAdapted(
   checks: Checks,
-  { contract, sample }: TrialOrder,
+  { contract, sample, unknown }: TrialOrder,
   { file, plain, served }: Candidate,
 ): Promise<TrialResult> {
   const cells = floatsOf(sample.cells);
@@ -67,12 +67,19 @@ async function tryAdapted(
     return [session, `${file.graph.nodes.length} nodes opened`];
   });
   const run = runnerOf(opened, plain, contract.columns);
-  const { largest, plainAnswers } = await checks.check('sample', `at most ${sample.tolerance} from the tool's own answers`, async () => {
-    const answers = await run(cells);
-    const found = largestDifference(answers, sample.expected);
-    if (found.value > sample.tolerance) throw differs(found, sample, answers);
-    return [{ largest: found.value, plainAnswers: answers }, `${found.value.toExponential(1)} over ${answers.length} rows`];
-  });
+  const { largest, plainAnswers } = await checks.check(
+    'sample',
+    `at most ${sample.tolerance} from the tool's own answers`,
+    async () => {
+      const answers = await run(cells);
+      const found = largestDifference(answers, sample.expected);
+      if (found.value > sample.tolerance) throw differs(found, sample, answers);
+      return [
+        { largest: found.value, plainAnswers: answers },
+        `${found.value.toExponential(1)} over ${answers.length} rows`,
+      ];
+    },
+  );
   const session = contract.calibration === null ? opened : await openOnCpu(InferenceSession, served.bytes);
   const runServed = runnerOf(session, served, contract.columns);
   const probabilities = await checks.check('range', 'probabilities in [0, 1]', async () => {
@@ -84,6 +91,9 @@ async function tryAdapted(
         `row ${outside} of the sample gives ${answers[outside]}: if these are log-odds, say meaning: LOG_ODDS`,
       );
     }
+    await runServed(floatsOf(unknown)).catch((error: unknown) => {
+      throw error instanceof ModelRefused && error.code === 'OUTPUT_NOT_FINITE' ? unknownRefused() : error;
+    });
     return [answers, `${Math.min(...answers).toPrecision(3)} to ${Math.max(...answers).toPrecision(3)}`];
   });
   await checks.check('determinism', 'the same row, the same answer, alone and in company', () =>
@@ -138,7 +148,13 @@ class Checks {
   private failed(name: ImportCheckName, required: string, error: unknown): Error {
     const refused = asRefused(name, error);
     if (!refused) return error instanceof Error ? error : new Error(String(error));
-    const check: ImportCheck = { name: checkOf(name, refused.code), passed: false, required, observed: refused.message, code: refused.code };
+    const check: ImportCheck = {
+      name: checkOf(name, refused.code),
+      passed: false,
+      required,
+      observed: refused.message,
+      code: refused.code,
+    };
     this.report({ kind: 'check', check });
     return new CheckFailed(name);
   }
@@ -163,7 +179,11 @@ function asRefused(name: ImportCheckName, error: unknown): ModelRefused | null {
 }
 
 function codeOfRefusal(message: string): RefusalCode {
-  if (/not a registered|NOT_IMPLEMENTED|Could not find an implementation|No Op registered|Unrecognized attribute/i.test(message))
+  if (
+    /not a registered|NOT_IMPLEMENTED|Could not find an implementation|No Op registered|Unrecognized attribute/i.test(
+      message,
+    )
+  )
     return 'OPERATOR_UNSUPPORTED';
   if (/opset|IR version/i.test(message)) return 'OPSET_UNSUPPORTED';
   return 'RUNTIME_REFUSED';
@@ -206,7 +226,17 @@ function runnerOf(session: Session, { inputs, outputs }: AdaptedModel, columns: 
   };
 }
 
-function largestDifference(answers: Float32Array, expected: readonly number[]): { value: number; row: number } {
+function unknownRefused(): ModelRefused {
+  return new ModelRefused(
+    'OUTPUT_NOT_FINITE',
+    'a customer of whom nothing is known gets no number: give each column a fill, which stands where a value is missing',
+  );
+}
+
+function largestDifference(
+  answers: Float32Array,
+  expected: readonly number[],
+): { value: number; row: number } {
   let [value, row] = [0, 0];
   for (const [i, answer] of answers.entries()) {
     const difference = Math.abs(answer - (expected[i] ?? Number.NaN));
@@ -267,7 +297,10 @@ async function timeBatches(run: Run, cells: Float32Array, columns: number): Prom
   }
   const median = times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
   if (median > MAX_BATCH_MS)
-    throw new ModelRefused('TIME_EXCEEDED', `${BATCH_ROWS} rows take ${median.toFixed(0)} ms, ${MAX_BATCH_MS} ms are allowed`);
+    throw new ModelRefused(
+      'TIME_EXCEEDED',
+      `${BATCH_ROWS} rows take ${median.toFixed(0)} ms, ${MAX_BATCH_MS} ms are allowed`,
+    );
   return [median, `${median.toFixed(2)} ms`];
 }
 
