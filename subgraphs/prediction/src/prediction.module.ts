@@ -105,11 +105,7 @@ export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown
         },
         { provide: PredictionSettings, useValue: new PredictionSettings(config.DECISION_BUDGET_MS) },
         ...storeProviders(clock),
-        {
-          provide: ModelStore,
-          inject: [ModelVersions],
-          useFactory: (versions: ModelVersions) => ModelStore.open(config.MODEL_REPOSITORY, versions, clock),
-        },
+        modelStoreProvider(config, clock),
         ...decisionProviders(metrics),
         {
           provide: LoaderRegistry,
@@ -171,6 +167,14 @@ function storeProviders(clock: Clock): Provider[] {
       useFactory: (...repositories: Indexed[]) => repositories,
     },
   ];
+}
+
+function modelStoreProvider({ MODEL_REPOSITORY }: PredictionConfig, clock: Clock): Provider {
+  return {
+    provide: ModelStore,
+    inject: [ModelVersions],
+    useFactory: (versions: ModelVersions) => ModelStore.open(MODEL_REPOSITORY, versions, clock),
+  };
 }
 
 function decisionProviders(metrics: PredictionMetrics): Provider[] {

@@ -55,7 +55,6 @@ function environmentOf(
   { settings, keys, mongodbUri, lightGbm }: Environment,
 ): Record<string, string> {
   const { ports } = settings;
-  const graphql = (port: number) => `http://127.0.0.1:${port}/graphql`;
   const store = { MONGODB_URI: mongodbUri };
   const models = { MODEL_REPOSITORY: modelRepository(settings) };
   const subgraph = { ...store, SEXTANT_SIGNING_SECRET: keys.signingSecret };
@@ -72,7 +71,7 @@ function environmentOf(
       ...subgraph,
       ...models,
       INFERENCE_URL: `127.0.0.1:${ports.worker}`,
-      CAMPAIGN_URL: graphql(ports.campaign),
+      CAMPAIGN_URL: graphqlUrl(ports.campaign),
     },
     trainer: {
       ...store,
@@ -80,16 +79,24 @@ function environmentOf(
       INFERENCE_URL: `127.0.0.1:${ports.worker}`,
       ...(lightGbm && { LIGHTGBM_LIBRARY: lightGbm }),
     },
-    gateway: {
-      SEXTANT_SIGNING_SECRET: keys.signingSecret,
-      SEXTANT_JWKS: keys.jwksPath,
-      SEXTANT_ISSUER: ISSUER,
-      SEXTANT_AUDIENCE: AUDIENCE,
-      CUSTOMER_URL: graphql(ports.customer),
-      CAMPAIGN_URL: graphql(ports.campaign),
-      PREDICTION_URL: graphql(ports.prediction),
-      SEXTANT_GRAPHIQL: '1',
-    },
+    gateway: gatewayEnvironment(ports, keys),
   };
   return { NODE_ENV: 'production', ...listening, ...own[name] };
+}
+
+function gatewayEnvironment(ports: Settings['ports'], keys: Keys): Record<string, string> {
+  return {
+    SEXTANT_SIGNING_SECRET: keys.signingSecret,
+    SEXTANT_JWKS: keys.jwksPath,
+    SEXTANT_ISSUER: ISSUER,
+    SEXTANT_AUDIENCE: AUDIENCE,
+    CUSTOMER_URL: graphqlUrl(ports.customer),
+    CAMPAIGN_URL: graphqlUrl(ports.campaign),
+    PREDICTION_URL: graphqlUrl(ports.prediction),
+    SEXTANT_GRAPHIQL: '1',
+  };
+}
+
+function graphqlUrl(port: number): string {
+  return `http://127.0.0.1:${port}/graphql`;
 }
