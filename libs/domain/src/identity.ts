@@ -20,6 +20,7 @@ export const SCOPES = [
   'model:read',
   'policy:write',
   'model:train',
+  'model:import',
   'model:promote',
   'segment:read',
   'segment:write',

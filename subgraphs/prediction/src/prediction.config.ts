@@ -38,6 +38,25 @@ export const predictionConfig = subgraphConfig({ http: 4103, metrics: 9463 }).ex
     .describe(
       'where versions lie, as for worker and trainer; without it versions can be looked at, not promoted, rolled back or imported',
     ),
+  SEXTANT_IMPORT_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'folder with a folder for each tenant, from which importModel reads file: addresses; without it none are read',
+    ),
+  SEXTANT_IMPORT_MAX_BYTES: whole(1, 2 ** 31 - 1)
+    .default(256 * 1024 * 1024)
+    .describe('largest ONNX file that is imported'),
+  SEXTANT_IMPORT_MEMORY_BYTES: z.coerce
+    .number()
+    .int()
+    .min(256 * 1024 * 1024)
+    .default(1024 * 1024 * 1024)
+    .describe('memory of the process that tries an imported file, beside that of the subgraph'),
+  SEXTANT_IMPORT_TIMEOUT_MS: milliseconds(60_000).describe(
+    'longest time that trying an imported file may take',
+  ),
   CAMPAIGN_URL: z
     .url()
     .default('http://127.0.0.1:4102/graphql')

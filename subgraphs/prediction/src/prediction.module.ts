@@ -22,6 +22,8 @@ import { decisionTypeResolvers } from './decision/decision-types.js';
 import { DecisionLog } from './decision/decision-log.js';
 import { DecisionRepository, OutcomeRecorder, OutcomeRepository } from '@sextant/decision-log';
 import { DecisionResolver } from './decision/decision.resolver.js';
+import { importProviders } from './import/import.providers.js';
+import { ImportResolver } from './import/import.resolver.js';
 import { LineageResolver } from './lineage/lineage.resolver.js';
 import { ChallengerResolver, LifecycleResolver, VersionRecordResolver } from './model/lifecycle.resolver.js';
 import { ModelStore } from './model/model-store.js';
@@ -68,6 +70,7 @@ const RESOLVERS = [
   VersionRecordResolver,
   TrainingJobResolver,
   LineageResolver,
+  ImportResolver,
 ];
 
 interface Indexed {
@@ -106,6 +109,7 @@ export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown
         { provide: PredictionSettings, useValue: new PredictionSettings(config.DECISION_BUDGET_MS) },
         ...storeProviders(clock),
         modelStoreProvider(config, clock),
+        ...importProviders(config, clock, logger),
         ...decisionProviders(metrics),
         {
           provide: LoaderRegistry,
