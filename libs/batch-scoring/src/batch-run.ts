@@ -11,6 +11,7 @@ import { CallPacer } from './call-pacer.js';
 import type { CustomerScores } from './customer-scores.repository.js';
 import { PageProgress } from './page-progress.js';
 import { type ScoreQuestion, scoreRows } from './score-rows.js';
+import { ScoreTable } from './score-table.js';
 
 export interface BatchParts {
   jobs: BatchJobs;
@@ -113,7 +114,7 @@ export class BatchRun {
     if (asOf === null || !Number.isInteger(version)) throw new RangeError(`${id} is no version of ${model}`);
     const { spec } = await this.parts.models.readManifest(model, version);
     if (spec.task !== task) throw new RangeError(`${id} is a model of ${spec.task}`);
-    return { tenantId, task, model, version, asOf, columns: columnsOf(spec) };
+    return { tenantId, task, model, version, asOf, table: new ScoreTable(task, columnsOf(spec), asOf) };
   }
 
   private async scoreAll(question: ScoreQuestion, job: BatchJob): Promise<void> {

@@ -1,9 +1,9 @@
 import type { ScoreTask } from '@sextant/artefacts';
 import { DomainError, type ErrorCode } from '@sextant/domain';
-import { type CustomerState, type FeatureVector, type ScoreBasis, scoreInput } from '@sextant/features';
-import { type DecisionsClient, toFeatureTable } from '@sextant/inference-protocol';
+import type { DecisionsClient, FeatureTable } from '@sextant/inference-protocol';
 import type { CallPacer } from './call-pacer.js';
 import type { ScoredCustomer } from './customer-scores.repository.js';
+import type { ReadCustomer, ScoreRow, ScoreTable } from './score-table.js';
 
 /** What all rows of a job are scored with. */
 export interface ScoreQuestion {
@@ -12,8 +12,7 @@ export interface ScoreQuestion {
   model: string;
   version: number;
   asOf: Date;
-  /** what the model reads; other features stay here */
-  columns: ReadonlySet<string>;
+  table: ScoreTable;
 }
 
 export interface ScoreParts {
@@ -24,21 +23,9 @@ export interface ScoreParts {
   signal: AbortSignal;
 }
 
-/** A customer's state as it was read. */
-export interface ReadCustomer {
-  customerId: string;
-  state: CustomerState;
-}
-
 export interface ScoredRows {
   scored: ScoredCustomer[];
   failed: { customerId: string; code: ErrorCode }[];
-}
-
-interface Row {
-  customerId: string;
-  basis: ScoreBasis;
-  features: FeatureVector;
 }
 
 /**
@@ -52,18 +39,12 @@ export async function scoreRows(
   question: ScoreQuestion,
   customers: readonly ReadCustomer[],
 ): Promise<ScoredRows> {
-  const result: ScoredRows = { scored: [], failed: [] };
-  const rows: Row[] = [];
-  for (const { customerId, state } of customers) {
-    try {
-      const { basis, features } = scoreInput(question.task, state, question.asOf);
-      rows.push({ customerId, basis, features: pick(features, question.columns) });
-    } catch {
-      // A document that no fold wrote; whatever it broke, the customer's features cannot be had.
-      result.failed.push({ customerId, code: 'FEATURE_VECTOR_MISMATCH' });
-    }
-  }
-  if (rows.length > 0) await ask({ parts, question, result }, rows);
+  const { rows, table, unreadable } = question.table.read(customers);
+  const result: ScoredRows = {
+    scored: [],
+    failed: unreadable.map((customerId) => ({ customerId, code: 'FEATURE_VECTOR_MISMATCH' })),
+  };
+  if (rows.length > 0) await ask({ parts, question, result }, rows, table);
   return result;
 }
 
@@ -73,14 +54,10 @@ interface Asking {
   result: ScoredRows;
 }
 
-async function ask(asking: Asking, rows: readonly Row[]): Promise<void> {
+async function ask(asking: Asking, rows: readonly ScoreRow[], table: FeatureTable): Promise<void> {
   const { parts, question, result } = asking;
   const { client, pacer, deadlineMs, signal } = parts;
-  const request = {
-    model: question.model,
-    version: String(question.version),
-    rows: toFeatureTable(rows.map(({ features }) => features)),
-  };
+  const request = { model: question.model, version: String(question.version), rows: table };
   const options = { deadlineMs, tenant: question.tenantId, priority: 'low' as const, signal };
   try {
     const { scores } = await pacer.call(() => client.scoreLeads(request, options));
@@ -107,15 +84,9 @@ async function ask(asking: Asking, rows: readonly Row[]): Promise<void> {
       return;
     }
     const middle = Math.ceil(rows.length / 2);
-    await ask(asking, rows.slice(0, middle));
-    await ask(asking, rows.slice(middle));
+    for (const half of [rows.slice(0, middle), rows.slice(middle)])
+      await ask(asking, half, question.table.columnsOf(half));
   }
-}
-
-function pick(features: FeatureVector, columns: ReadonlySet<string>): FeatureVector {
-  const picked: FeatureVector = {};
-  for (const column of columns) picked[column] = features[column] ?? null;
-  return picked;
 }
 
 function mayBeRows({ kind, code }: DomainError): boolean {

@@ -27,7 +27,12 @@ export function addDecayed(sum: DecayedSum | null, at: number, amount: number): 
 
 /** The sum as of `asOf`, one value for each of HALF_LIVES_DAYS; an instant before the last addition counts as that one. */
 export function decayedAt(sum: DecayedSum | null, asOf: number): number[] {
-  if (!sum) return HALF_LIVES_DAYS.map(() => 0);
+  return HALF_LIVES_DAYS.map((_, i) => decayedPart(sum, i, asOf));
+}
+
+/** One value of {@link decayedAt}: for the i-th of HALF_LIVES_DAYS. */
+export function decayedPart(sum: DecayedSum | null, i: number, asOf: number): number {
+  if (!sum) return 0;
   const ageDays = Math.max(0, asOf - sum.at) / DAY_MS;
-  return HALF_LIVES_DAYS.map((halfLife, i) => (sum.decayed[i] ?? 0) * 2 ** (-ageDays / halfLife));
+  return (sum.decayed[i] ?? 0) * 2 ** (-ageDays / (HALF_LIVES_DAYS[i] ?? 1));
 }

@@ -1,7 +1,12 @@
 import type { CustomerState, FeatureVector } from './customer-state.js';
-import { DAY_MS, type DecayedSum, decayedAt, HALF_LIVES_DAYS } from './decayed-counter.js';
+import { DAY_MS, type DecayedSum, decayedPart, HALF_LIVES_DAYS } from './decayed-counter.js';
 import { MAX_INTERACTIONS } from './interactions.js';
 import type { Scalar } from './stored-event.js';
+
+/** One feature of a customer at an instant, in milliseconds since 1970; null: there was nothing to compute it from. */
+export type FeatureReader = (state: CustomerState, now: number) => number | string | null;
+
+type SumOf = (state: CustomerState) => DecayedSum | null;
 
 /** Types whose counts are features. Sales outcomes are labels and stay out of every vector. */
 const COUNTED_TYPES = [
@@ -17,6 +22,25 @@ const COUNTED_TYPES = [
   'other',
 ] as const;
 
+const TRAIT_PREFIX = 'trait.';
+const FORM_PREFIX = 'form.';
+
+/** Every feature that does not depend on what a company writes, in the order of a vector. */
+const READERS: ReadonlyMap<string, FeatureReader> = new Map<string, FeatureReader>([
+  ['tenure.days', (state, now) => daysSince(state.firstAt, now)],
+  ['recency.days', (state, now) => daysSince(state.lastActiveAt, now)],
+  ...COUNTED_TYPES.flatMap(countReaders),
+  ...sumReaders('order.value', (state) => state.orderValue),
+  ...sumReaders('order.units', (state) => state.orderUnits),
+  ['order.value.mean', meanOrderValue],
+  ['order.value.last', (state) => state.lastOrderValue],
+  ...HALF_LIVES_DAYS.flatMap(emailReaders),
+  ...sumReaders('visit.seconds', (state) => state.visitSeconds),
+  ['visit.channel', (state) => state.lastChannel],
+  ['visit.device', (state) => state.lastDevice],
+  ['products.distinct', (state) => new Set(state.interactions.productIds.slice(-MAX_INTERACTIONS)).size],
+]);
+
 /**
  * What models see of a customer at an instant. Names: `count.<type>.total` and `.<h>d` (decayed, half-life h days),
  * `recency.<type>.days`, `order.*`, `visit.*`, `email.*`, `products.distinct`, `tenure.days`, `trait.<name>`, `form.<name>`.
@@ -27,19 +51,22 @@ const COUNTED_TYPES = [
  */
 export function featureVector(state: CustomerState, asOf: Date): FeatureVector {
   const now = asOf.getTime();
-  return {
-    'tenure.days': daysSince(state.firstAt, now),
-    'recency.days': daysSince(state.lastActiveAt, now),
-    ...countFeatures(state, now),
-    ...orderFeatures(state, now),
-    ...emailFeatures(state, now),
-    ...sumFeatures('visit.seconds', state.visitSeconds, now),
-    'visit.channel': state.lastChannel,
-    'visit.device': state.lastDevice,
-    'products.distinct': new Set(state.interactions.productIds.slice(-MAX_INTERACTIONS)).size,
-    ...prefixed('trait', state.traits),
-    ...prefixed('form', state.form),
-  };
+  const features: FeatureVector = {};
+  for (const [name, read] of READERS) features[name] = read(state, now);
+  putScalars(features, TRAIT_PREFIX, state.traits);
+  putScalars(features, FORM_PREFIX, state.form);
+  return features;
+}
+
+/** Reads the one feature that {@link featureVector} has under this name; null for a name that a vector lacks. */
+export function featureReader(name: string): FeatureReader {
+  const known = READERS.get(name);
+  if (known) return known;
+  if (name.startsWith(TRAIT_PREFIX))
+    return scalarReader((state) => state.traits, name.slice(TRAIT_PREFIX.length));
+  if (name.startsWith(FORM_PREFIX))
+    return scalarReader((state) => state.form, name.slice(FORM_PREFIX.length));
+  return () => null;
 }
 
 /**
@@ -52,53 +79,53 @@ export function leadVector(state: CustomerState): FeatureVector | null {
   return state.lead?.features ?? null;
 }
 
-function countFeatures(state: CustomerState, now: number): FeatureVector {
-  const features: FeatureVector = {};
-  for (const type of COUNTED_TYPES) {
-    const counter = state.counters[type] ?? null;
-    Object.assign(features, sumFeatures(`count.${type}`, counter, now));
-    features[`recency.${type}.days`] = daysSince(counter?.at ?? null, now);
-  }
-  return features;
+function countReaders(type: (typeof COUNTED_TYPES)[number]): [string, FeatureReader][] {
+  return [
+    ...sumReaders(`count.${type}`, (state) => state.counters[type] ?? null),
+    [`recency.${type}.days`, (state, now) => daysSince(state.counters[type]?.at ?? null, now)],
+  ];
 }
 
-function orderFeatures(state: CustomerState, now: number): FeatureVector {
+function sumReaders(name: string, sumOf: SumOf): [string, FeatureReader][] {
+  const faded = HALF_LIVES_DAYS.map((halfLife, i): [string, FeatureReader] => [
+    `${name}.${halfLife}d`,
+    (state, now) => decayedPart(sumOf(state), i, now),
+  ]);
+  return [[`${name}.total`, (state) => sumOf(state)?.total ?? 0], ...faded];
+}
+
+function emailReaders(halfLife: number, i: number): [string, FeatureReader][] {
+  const rateOf =
+    (type: 'email_open' | 'email_click'): FeatureReader =>
+    ({ counters }, now) =>
+      ratio(decayedPart(counters[type] ?? null, i, now), decayedPart(counters['email_sent'] ?? null, i, now));
+  return [
+    [`email.openRate.${halfLife}d`, rateOf('email_open')],
+    [`email.clickRate.${halfLife}d`, rateOf('email_click')],
+  ];
+}
+
+function meanOrderValue(state: CustomerState): number | null {
   const orders = state.counters['order']?.total ?? 0;
-  return {
-    ...sumFeatures('order.value', state.orderValue, now),
-    ...sumFeatures('order.units', state.orderUnits, now),
-    'order.value.mean': orders === 0 ? null : (state.orderValue?.total ?? 0) / orders,
-    'order.value.last': state.lastOrderValue,
+  return orders === 0 ? null : (state.orderValue?.total ?? 0) / orders;
+}
+
+function scalarReader(
+  valuesOf: (state: CustomerState) => Readonly<Record<string, Scalar>>,
+  name: string,
+): FeatureReader {
+  return (state) => {
+    const values = valuesOf(state);
+    return Object.hasOwn(values, name) ? plain(values[name] ?? null) : null;
   };
 }
 
-function emailFeatures(state: CustomerState, now: number): FeatureVector {
-  const features: FeatureVector = {};
-  const sent = decayedAt(state.counters['email_sent'] ?? null, now);
-  const opened = decayedAt(state.counters['email_open'] ?? null, now);
-  const clicked = decayedAt(state.counters['email_click'] ?? null, now);
-  HALF_LIVES_DAYS.forEach((halfLife, i) => {
-    features[`email.openRate.${halfLife}d`] = ratio(opened[i], sent[i]);
-    features[`email.clickRate.${halfLife}d`] = ratio(clicked[i], sent[i]);
-  });
-  return features;
+function putScalars(features: FeatureVector, prefix: string, values: Readonly<Record<string, Scalar>>): void {
+  for (const [name, value] of Object.entries(values)) features[prefix + name] = plain(value);
 }
 
-function sumFeatures(name: string, sum: DecayedSum | null, now: number): FeatureVector {
-  const features: FeatureVector = { [`${name}.total`]: sum?.total ?? 0 };
-  const decayed = decayedAt(sum, now);
-  HALF_LIVES_DAYS.forEach((halfLife, i) => {
-    features[`${name}.${halfLife}d`] = decayed[i] ?? 0;
-  });
-  return features;
-}
-
-function prefixed(prefix: string, values: Readonly<Record<string, Scalar>>): FeatureVector {
-  const features: FeatureVector = {};
-  for (const [name, value] of Object.entries(values)) {
-    features[`${prefix}.${name}`] = typeof value === 'boolean' ? Number(value) : value;
-  }
-  return features;
+function plain(value: Scalar | null): number | string | null {
+  return typeof value === 'boolean' ? Number(value) : value;
 }
 
 function daysSince(at: number | null, now: number): number | null {
@@ -106,7 +133,6 @@ function daysSince(at: number | null, now: number): number | null {
 }
 
 /** A rate in [0, 1]; null while its denominator has faded to nothing. */
-function ratio(part: number | undefined, whole: number | undefined): number | null {
-  if (part === undefined || whole === undefined || whole < 1e-9) return null;
-  return Math.min(1, part / whole);
+function ratio(part: number, whole: number): number | null {
+  return whole < 1e-9 ? null : Math.min(1, part / whole);
 }

@@ -35,7 +35,7 @@ export {
   type PageOptions,
   type PopularItem,
 } from './feature-store.repository.js';
-export { featureVector, leadVector } from './feature-vector.js';
+export { type FeatureReader, featureReader, featureVector, leadVector } from './feature-vector.js';
 export { foldEvents, MAX_TRAITS } from './fold-events.js';
 export {
   type Interaction,
@@ -55,7 +55,14 @@ export {
   type PurchaseSummary,
   purchaseSummary,
 } from './purchase-days.js';
-export { type ScoreBasis, type ScoreInput, scoreInput } from './score-input.js';
+export {
+  type ScoreBasis,
+  scoreBasis,
+  type ScoredTask,
+  scoreFeature,
+  type ScoreInput,
+  scoreInput,
+} from './score-input.js';
 export {
   COMPANY_EVENT_TYPES,
   type CompanyEventType,

@@ -1,6 +1,6 @@
 import { type BehaviourTask, isActiveCustomer } from './behaviour-examples.js';
 import type { CustomerState, FeatureVector } from './customer-state.js';
-import { featureVector, leadVector } from './feature-vector.js';
+import { type FeatureReader, featureReader, featureVector, leadVector } from './feature-vector.js';
 
 /** What the features describe: the newest form, the behaviour so far, or somebody whom the model was not trained for. */
 export type ScoreBasis = 'FORM' | 'BEHAVIOUR' | 'UNFAMILIAR';
@@ -11,17 +11,32 @@ export interface ScoreInput {
   features: FeatureVector;
 }
 
+/** `lead`, or what is foretold from behaviour alone. */
+export type ScoredTask = 'lead' | BehaviourTask;
+
 /**
  * What the model of a task is asked about a customer; single and batch scoring ask the same.
  *
  * @param state  holds no event after `at`
  * @param at     decays and recencies are evaluated here; a lead is described as of its newest form
  */
-export function scoreInput(task: 'lead' | BehaviourTask, state: CustomerState, at: Date): ScoreInput {
-  if (task === 'lead') {
+export function scoreInput(task: ScoredTask, state: CustomerState, at: Date): ScoreInput {
+  const features = (task === 'lead' ? leadVector(state) : null) ?? featureVector(state, at);
+  return { basis: scoreBasis(task, state, at), features };
+}
+
+/** What the features of {@link scoreInput} describe. */
+export function scoreBasis(task: ScoredTask, state: CustomerState, at: Date): ScoreBasis {
+  if (task === 'lead' && state.lead) return 'FORM';
+  return task !== 'churn' || isActiveCustomer(state, at) ? 'BEHAVIOUR' : 'UNFAMILIAR';
+}
+
+/** Reads the one feature that {@link scoreInput} has under this name, without making the others. */
+export function scoreFeature(task: ScoredTask, name: string): FeatureReader {
+  const read = featureReader(name);
+  if (task !== 'lead') return read;
+  return (state, now) => {
     const features = leadVector(state);
-    if (features) return { basis: 'FORM', features };
-  }
-  const isFamiliar = task !== 'churn' || isActiveCustomer(state, at);
-  return { basis: isFamiliar ? 'BEHAVIOUR' : 'UNFAMILIAR', features: featureVector(state, at) };
+    return features ? (features[name] ?? null) : read(state, now);
+  };
 }

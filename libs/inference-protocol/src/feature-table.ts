@@ -10,18 +10,29 @@ export type FeatureCell = number | string | boolean | null;
 export function toFeatureTable(rows: readonly Readonly<Record<string, FeatureCell>>[]): FeatureTable {
   const names = new Set(rows.flatMap((row) => Object.keys(row)));
   const table: FeatureTable = { rows: rows.length, numeric: [], categorical: [] };
-  for (const name of names) {
-    const cells = rows.map((row) => presentValue(row[name] ?? null));
-    if (cells.some((cell) => typeof cell === 'string'))
-      table.categorical.push(categoricalColumn(name, cells));
-    else if (cells.some((cell) => cell !== null)) {
-      table.numeric.push({
-        name,
-        values: float64Bytes(Float64Array.from(cells, (cell) => (cell === null ? NaN : Number(cell)))),
-      });
-    }
-  }
+  for (const name of names) addColumn(table, name, (i) => rows[i]?.[name] ?? null);
   return table;
+}
+
+/**
+ * Adds one column to a table of `table.rows` rows, by the rules of {@link toFeatureTable}.
+ *
+ * @param cellOf  the cell of a row, from 0; asked twice where the column turns out to be categorical
+ */
+export function addColumn(table: FeatureTable, name: string, cellOf: (row: number) => FeatureCell): void {
+  const values = new Float64Array(table.rows);
+  let isEmpty = true;
+  for (let row = 0; row < table.rows; row += 1) {
+    const cell = presentValue(cellOf(row));
+    if (typeof cell === 'string') {
+      const cells = Array.from(values, (_, i) => presentValue(cellOf(i)));
+      table.categorical.push(categoricalColumn(name, cells));
+      return;
+    }
+    values[row] = cell ?? Number.NaN;
+    if (cell !== null) isEmpty = false;
+  }
+  if (!isEmpty) table.numeric.push({ name, values: float64Bytes(values) });
 }
 
 function presentValue(cell: FeatureCell): number | string | null {
