@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ManifestDraft, modelName, type ModelCard, type Gate } from '@sextant/artefacts';
+import {
+  type Gate,
+  type ImportedFrom,
+  type ManifestDraft,
+  type ModelCard,
+  modelName,
+} from '@sextant/artefacts';
 import { ONNX_FILE, ModelRefused } from '@sextant/onnx';
 import { encodeSample, tableEncodingOf } from './column-mapping.js';
 import type { ImportCheck } from './import-check.js';
@@ -116,18 +122,25 @@ async function fetched(
   return isSame ? bytes : null;
 }
 
-function assembled(
-  order: ImportOrder,
-  { result, adapted, bytes, now }: { result: TrialResult; adapted: Uint8Array; bytes: number; now: Date },
-): ImportedModel {
-  const { gates, card, metrics, baselineMetrics, bands, quantiles, reliability } = judgeImport(order, result);
-  const { opset, inputs, outputs, source } = result.signature;
+interface Tried {
+  result: TrialResult;
+  adapted: Uint8Array;
+  /** of the file as it came */
+  bytes: number;
+  now: Date;
+}
+
+function assembled(order: ImportOrder, tried: Tried): ImportedModel {
+  const judged = judgeImport(order, tried.result);
+  const { opset, inputs, outputs } = tried.result.signature;
   const { task, tenantId, horizonDays } = order;
+  const { gates, card, metrics, baselineMetrics, bands, quantiles, reliability } = judged;
+  const table = tableEncodingOf(order.columns);
   return {
     draft: {
       model: modelName(tenantId, task),
       tenantId,
-      trainedAt: now.toISOString(),
+      trainedAt: tried.now.toISOString(),
       seed: 0,
       dataSha256: createHash('sha256').update(JSON.stringify(order.sample)).digest('hex'),
       dataRows: order.sample.length,
@@ -135,18 +148,10 @@ function assembled(
       metrics,
       baselineMetrics,
       warmUpBatchSizes: WARM_UP_ROWS,
-      imported: {
-        sha256: order.sha256,
-        bytes,
-        producer: result.producer.slice(0, 100),
-        inputs: source.inputs,
-        output: source.output,
-        sampleRows: order.sample.length,
-        largestDifference: result.largestDifference,
-      },
+      imported: originOf(order, tried),
       spec: {
         task,
-        table: tableEncodingOf(order.columns),
+        table,
         family: 'imported',
         explainFile: null,
         bands,
@@ -155,9 +160,22 @@ function assembled(
         horizonDays,
       },
     },
-    files: new Map([[ONNX_FILE, adapted]]),
+    files: new Map([[ONNX_FILE, tried.adapted]]),
     card,
     gates,
+  };
+}
+
+function originOf({ sha256, sample }: ImportOrder, { result, bytes }: Tried): ImportedFrom {
+  const { inputs, output } = result.signature.source;
+  return {
+    sha256,
+    bytes,
+    producer: result.producer.slice(0, 100),
+    inputs,
+    output,
+    sampleRows: sample.length,
+    largestDifference: result.largestDifference,
   };
 }
 

@@ -60,56 +60,82 @@ async function tryAdapted(
   { contract, sample, unknown }: TrialOrder,
   { file, plain, served }: Candidate,
 ): Promise<TrialResult> {
+  const { columns, calibration } = contract;
   const cells = floatsOf(sample.cells);
   const { InferenceSession } = await import('onnxruntime-node');
-  const opened = await checks.check('opens', 'the runtime opens it', async () => {
-    const session = await openOnCpu(InferenceSession, plain.bytes);
-    return [session, `${file.graph.nodes.length} nodes opened`];
+  const open = async (model: AdaptedModel): Promise<Run> =>
+    runnerOf(await openOnCpu(InferenceSession, model.bytes), model, columns);
+  const [runPlain, run] = await checks.check('opens', 'the runtime opens it', async () => {
+    const opened = await open(plain);
+    const nodes = `${file.graph.nodes.length} nodes`;
+    return [[opened, calibration === null ? opened : await open(served)], nodes];
   });
-  const run = runnerOf(opened, plain, contract.columns);
-  const { largest, plainAnswers } = await checks.check(
+  const { difference, answers } = await checks.check(
     'sample',
     `at most ${sample.tolerance} from the tool's own answers`,
-    async () => {
-      const answers = await run(cells);
-      const found = largestDifference(answers, sample.expected);
-      if (found.value > sample.tolerance) throw differs(found, sample, answers);
-      return [
-        { largest: found.value, plainAnswers: answers },
-        `${found.value.toExponential(1)} over ${answers.length} rows`,
-      ];
-    },
+    () => compare(runPlain, cells, sample),
   );
-  const session = contract.calibration === null ? opened : await openOnCpu(InferenceSession, served.bytes);
-  const runServed = runnerOf(session, served, contract.columns);
-  const probabilities = await checks.check('range', 'probabilities in [0, 1]', async () => {
-    const answers = contract.calibration === null ? plainAnswers : await runServed(cells);
-    const outside = answers.findIndex((value) => !(value >= 0 && value <= 1));
-    if (outside >= 0) {
-      throw new ModelRefused(
-        'OUTPUT_OUT_OF_RANGE',
-        `row ${outside} of the sample gives ${answers[outside]}: if these are log-odds, say meaning: LOG_ODDS`,
-      );
-    }
-    await runServed(floatsOf(unknown)).catch((error: unknown) => {
-      throw error instanceof ModelRefused && error.code === 'OUTPUT_NOT_FINITE' ? unknownRefused() : error;
-    });
-    return [answers, `${Math.min(...answers).toPrecision(3)} to ${Math.max(...answers).toPrecision(3)}`];
+  const probabilities = await checks.check('range', 'probabilities in [0, 1], of whomever', async () => {
+    const served = calibration === null ? answers : await run(cells);
+    return inRange(run, served, floatsOf(unknown));
   });
   await checks.check('determinism', 'the same row, the same answer, alone and in company', () =>
-    repeat(runServed, cells, { columns: contract.columns, probabilities }),
+    repeat(run, cells, { columns, probabilities }),
   );
   const batchMs = await checks.check('latency', `${BATCH_ROWS} rows in ${MAX_BATCH_MS} ms`, () =>
-    timeBatches(runServed, cells, contract.columns),
+    timeBatches(run, cells, columns),
   );
   const { opset, inputs, outputs, source } = served;
   return {
     signature: { opset, inputs, outputs, source },
     producer: file.producer,
-    largestDifference: largest,
+    largestDifference: difference,
     probabilities: [...probabilities],
     batchMs,
   };
+}
+
+async function compare(
+  run: Run,
+  cells: Float32Array,
+  sample: TrialOrder['sample'],
+): Promise<[{ difference: number; answers: Float32Array }, string]> {
+  const answers = await run(cells);
+  const found = largestDifference(answers, sample.expected);
+  if (found.value > sample.tolerance) throw differs(found, sample, answers);
+  return [
+    { difference: found.value, answers },
+    `${found.value.toExponential(1)} over ${answers.length} rows`,
+  ];
+}
+
+async function inRange(
+  run: Run,
+  answers: Float32Array,
+  unknown: Float32Array,
+): Promise<[Float32Array, string]> {
+  const outside = answers.findIndex((value) => !(value >= 0 && value <= 1));
+  if (outside >= 0) {
+    throw new ModelRefused(
+      'OUTPUT_OUT_OF_RANGE',
+      `row ${outside} of the sample gives ${answers[outside]}: if these are log-odds, say meaning: LOG_ODDS`,
+    );
+  }
+  const [stranger = Number.NaN] = await run(unknown).catch((error: unknown) => {
+    throw error instanceof ModelRefused && error.code === 'OUTPUT_NOT_FINITE' ? unknownRefused() : error;
+  });
+  return [
+    answers,
+    `${least(answers)} to ${most(answers)}, ${stranger.toPrecision(3)} for somebody of whom nothing is known`,
+  ];
+}
+
+function least(values: Float32Array): string {
+  return values.reduce((a, b) => Math.min(a, b), 1).toPrecision(3);
+}
+
+function most(values: Float32Array): string {
+  return values.reduce((a, b) => Math.max(a, b), 0).toPrecision(3);
 }
 
 function summary({ bytes, graph, producer }: OnnxFile): string {
