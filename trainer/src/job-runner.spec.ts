@@ -29,14 +29,19 @@ describe('JobRunner', () => {
   beforeEach(() => client.db().dropDatabase());
 
   /** A runner whose training process is the given program. */
-  const aRunner = async (program: string) => {
+  const aRunner = async (program: string, minutesLeft: number | null = null) => {
     const processPath = join(folder, 'training.mjs');
     writeFileSync(processPath, program);
     const jobs = new TrainingJobs(client.db());
     await jobs.ensureIndexes();
     const publisher = new Publisher(new ModelDirectory(folder), new ModelVersions(client.db()));
     const logger = pino({ level: 'silent' });
-    const runner = new JobRunner(jobs, publisher, { pollMs: 20, processPath, logger });
+    const runner = new JobRunner(jobs, publisher, {
+      pollMs: 20,
+      processPath,
+      logger,
+      budget: { left: async () => (minutesLeft === null ? null : { minutes: minutesLeft, limit: 60 }) },
+    });
     return { jobs, runner };
   };
   const until = async (jobs: TrainingJobs, id: string, holds: (job: TrainingJob) => boolean) => {
@@ -49,8 +54,12 @@ describe('JobRunner', () => {
     }
   };
   /** What becomes of one job. */
-  const outcomeOf = async (program: string, maxMinutes = 5): Promise<TrainingJob> => {
-    const { jobs, runner } = await aRunner(program);
+  const outcomeOf = async (
+    program: string,
+    maxMinutes = 5,
+    minutesLeft: number | null = null,
+  ): Promise<TrainingJob> => {
+    const { jobs, runner } = await aRunner(program, minutesLeft);
     const { id } = await jobs.enqueue({ tenantId: 'demo', task: 'lead', maxMinutes });
     const running = runner.run();
     const job = await until(jobs, id, ({ state }) => state === 'FAILED' || state === 'SUCCEEDED');
@@ -99,6 +108,17 @@ describe('JobRunner', () => {
     expect(failure?.code).toBe('TRAINING_DEADLINE_EXCEEDED');
     const pid = Number(readFileSync(pidFile, 'utf8'));
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+
+  it('does not begin a job of a tenant whose minutes are used, and ends one that uses them up', async () => {
+    const forever = `setInterval(() => undefined, 1_000);`;
+    const refused = await outcomeOf(forever, 5, 0);
+    expect(refused.failure).toMatchObject({
+      code: 'COMPUTE_BUDGET_EXHAUSTED',
+      message: expect.stringContaining('60 training minutes') as string,
+    });
+    const ended = await outcomeOf(forever, 5, 0.001);
+    expect(ended).toMatchObject({ state: 'FAILED', failure: { code: 'COMPUTE_BUDGET_EXHAUSTED' } });
   });
 
   it('gives the job in hand back when it is told to stop', async () => {

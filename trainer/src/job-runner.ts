@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { ClaimedJob, JobFailure, Lease, TrainingJobs } from '@sextant/model-registry';
+import type { ClaimedJob, JobFailure, Lease, TrainingJob, TrainingJobs } from '@sextant/model-registry';
+import { type BudgetLeft, budgetUsed, type ComputeBudget } from './compute-budget.js';
 import { HeardProgress, logLine } from './heard-progress.js';
 import type { Publisher } from './publisher.js';
 import type { TrainingMessage, TrainingOrder } from './training-messages.js';
@@ -18,6 +19,8 @@ interface Run {
   order: TrainingOrder;
   lease: Lease;
   deadlineMs: number;
+  /** why it ends then */
+  whenOver: JobFailure;
 }
 
 /** Takes training jobs off the queue, one at a time, and runs each in a process of its own. */
@@ -27,7 +30,13 @@ export class JobRunner {
   constructor(
     private readonly jobs: TrainingJobs,
     private readonly publisher: Publisher,
-    private readonly settings: { pollMs: number; processPath: string; logger: Logger },
+    private readonly settings: {
+      pollMs: number;
+      processPath: string;
+      logger: Logger;
+      /** where trainings are limited */
+      budget?: Pick<ComputeBudget, 'left'>;
+    },
   ) {}
 
   /** Works until {@link stop}; a store that is away is waited for. */
@@ -51,16 +60,17 @@ export class JobRunner {
   }
 
   private async work({ job, lease }: ClaimedJob): Promise<void> {
+    const left = (await this.settings.budget?.left(job.tenantId, job.task)) ?? null;
+    if (left && left.minutes <= 0) {
+      await this.jobs.fail(lease, budgetUsed(left, job.task));
+      return;
+    }
     this.settings.logger.info({ job: job.id, task: job.task, tenantId: job.tenantId }, 'training starts');
     const child = fork(this.settings.processPath, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const { tenantId, task, seed, dataFrom, dataTo } = job;
     const period = { dataFrom: dataFrom?.toISOString() ?? null, dataTo: dataTo?.toISOString() ?? null };
     const order: TrainingOrder = { tenantId, task, seed, ...period };
-    const outcome = await this.follow(child, {
-      order,
-      lease,
-      deadlineMs: Date.now() + job.maxMinutes * 60_000,
-    });
+    const outcome = await this.follow(child, { order, lease, ...endOf(job, left) });
     if (this.stopping.signal.aborted && !outcome.published) {
       await this.jobs.release(lease);
       return;
@@ -120,12 +130,22 @@ export class JobRunner {
 
   private async reasonToEnd(run: Run, heard: HeardProgress): Promise<JobFailure | null> {
     if (this.stopping.signal.aborted) return { code: 'TRAINER_LOST', message: 'the trainer was stopped' };
-    if (Date.now() > run.deadlineMs)
-      return {
-        code: 'TRAINING_DEADLINE_EXCEEDED',
-        message: 'the job took longer than its maxMinutes: allow more, or give it less data',
-      };
+    if (Date.now() > run.deadlineMs) return run.whenOver;
     const held = await this.jobs.report(run.lease, heard.takeReport()).catch(() => true);
     return held ? null : { code: 'TRAINING_CANCELLED', message: 'the job was cancelled' };
   }
+}
+
+/** A job ends at its own limit or at its tenant's, whichever comes first. */
+function endOf(
+  { task, maxMinutes }: TrainingJob,
+  left: BudgetLeft | null,
+): Pick<Run, 'deadlineMs' | 'whenOver'> {
+  if (left && left.minutes < maxMinutes)
+    return { deadlineMs: Date.now() + left.minutes * 60_000, whenOver: budgetUsed(left, task) };
+  const message = 'the job took longer than its maxMinutes: allow more, or give it less data';
+  return {
+    deadlineMs: Date.now() + maxMinutes * 60_000,
+    whenOver: { code: 'TRAINING_DEADLINE_EXCEEDED', message },
+  };
 }

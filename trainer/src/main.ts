@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { type ModelRepository, type Task, TASKS } from '@sextant/artefacts';
 import { BatchJobs, CustomerScores } from '@sextant/batch-scoring';
 import { DomainError, isTenantId } from '@sextant/domain';
-import { ModelVersions, openModelRepository, TrainingJobs } from '@sextant/model-registry';
-import { OperationsServer } from '@sextant/telemetry';
+import { ModelVersions, openModelRepository, TrainingHistory, TrainingJobs } from '@sextant/model-registry';
+import { OperationsServer, type ReadinessCheck } from '@sextant/telemetry';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Db, MongoClient } from 'mongodb';
 import { type Logger, pino } from 'pino';
 import { BatchRunner } from './batch/batch-runner.js';
+import { ComputeBudget } from './compute-budget.js';
 import { readTrainerConfig, type TrainerConfig } from './config.js';
+import { continuousTraining } from './continuous/start-continuous.js';
 import { JobRunner } from './job-runner.js';
 import { replaceServing, showServing } from './model-serving.js';
 import { Publisher } from './publisher.js';
@@ -95,14 +97,23 @@ async function work(): Promise<void> {
   const repository = await openModelRepository(config.MODEL_REPOSITORY);
   const publisher = new Publisher(repository, versions);
   const processPath = join(import.meta.dirname, 'training-process.js');
-  const runner = new JobRunner(jobs, publisher, { pollMs: config.TRAINER_POLL_MS, processPath, logger });
+  const pollMs = config.TRAINER_POLL_MS;
+  const budget = new ComputeBudget(versions.policies, new TrainingHistory(client.db()));
+  const runner = new JobRunner(jobs, publisher, { pollMs, processPath, logger, budget });
   const batches = await batchRunner(client.db(), config, logger);
   const metrics = new TrainerMetrics(() => jobs.countByState(new Date(Date.now() - DAY_MS)));
-  const operations = new OperationsServer(metrics.registry, [
-    { name: 'store', isReady: () => answersPing(client) },
-  ]);
+  const operations = new OperationsServer(metrics.registry, [pingOf(client)]);
   const metricsPort = await operations.listen(config.METRICS_PORT, config.HOST);
-  const services: readonly Service[] = [runner, batches];
+  const continuous = await continuousTraining({
+    db: client.db(),
+    repository,
+    versions,
+    jobs,
+    metrics,
+    config,
+    logger,
+  });
+  const services: readonly Service[] = [runner, batches, continuous];
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => services.forEach((service) => service.stop()));
   logger.info({ metricsPort }, 'the trainer waits for jobs');
@@ -114,9 +125,12 @@ async function work(): Promise<void> {
 }
 
 /** Within a second: a probe waits no longer. */
-async function answersPing(client: MongoClient): Promise<boolean> {
-  await client.db().command({ ping: 1 }, { timeoutMS: 1_000 });
-  return true;
+function pingOf(client: MongoClient): ReadinessCheck {
+  const isReady = async (): Promise<boolean> => {
+    await client.db().command({ ping: 1 }, { timeoutMS: 1_000 });
+    return true;
+  };
+  return { name: 'store', isReady };
 }
 
 function tenant(value: string): string {

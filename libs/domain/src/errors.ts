@@ -54,6 +54,7 @@ export const ERROR_KINDS = {
   IMPORT_LOST: 'unavailable',
   UPLOAD_LIMIT_REACHED: 'resource-exhausted',
   QUEUE_FULL: 'resource-exhausted',
+  COMPUTE_BUDGET_EXHAUSTED: 'resource-exhausted',
   INFERENCE_DEADLINE_EXCEEDED: 'deadline-exceeded',
   STORE_DEADLINE_EXCEEDED: 'deadline-exceeded',
   SUBGRAPH_DEADLINE_EXCEEDED: 'deadline-exceeded',
