@@ -32,7 +32,7 @@ const column = z.object({
     })
     .default({ psi: 0, missing: 0 })
     .describe(
-      'how far single days of the reference are from all of it beyond chance: the largest stability index and the largest difference of the missing rate',
+      'how far weekdays are from all of the reference, and later stretches of time from its earlier half, beyond chance: the largest stability index and the largest difference of the missing rate',
     ),
 });
 

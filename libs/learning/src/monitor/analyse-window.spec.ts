@@ -25,8 +25,7 @@ interface Shown {
 
 /** A window that begins up to four weeks after training. */
 function analysed(seed: number, shown: Shown, against = reference()): WindowAnalysis {
-  const rows = simulate(seed * 7919, { from: 60 + (seed % 28), ...shown });
-  return analyseWindow(against, windowOf(against, rows));
+  return analyseWindow(against, windowOf(against, seed * 7919, { from: 60 + (seed % 28), ...shown }));
 }
 
 /** In how many of 20 windows of about 1,000 decisions on 450 customers each finding comes. */
@@ -42,8 +41,7 @@ function power(change: Change): Map<string, number> {
 
 /** A window with something changed in how it is handed over. */
 function handed(change: (input: WindowInput) => Partial<WindowInput>, shown: Partial<Shown> = {}) {
-  const rows = simulate(99, { from: 61, days: 7, perDay: 150, ...shown });
-  const input = windowOf(reference(), rows);
+  const input = windowOf(reference(), 99, { from: 61, days: 7, perDay: 150, ...shown });
   return analyseWindow(reference(), { ...input, ...change(input) });
 }
 
@@ -69,7 +67,7 @@ describe('analyseWindow without any change', () => {
   it('says stable, measures every feature and the AUC', () => {
     const { verdict, features, performance, rowsSeen } = analysed(4, { days: 7, perDay: 150 });
     expect(verdict).toMatch(/^stable: /);
-    expect(new Set(features.map(({ feature }) => feature)).size).toBe(6);
+    expect(new Set(features.map(({ feature }) => feature)).size).toBe(8);
     expect(features.every(({ drifted }) => !drifted)).toBe(true);
     expect(performance?.low).toBeLessThan(performance?.value ?? 0);
     expect(rowsSeen).toBe(1065);
@@ -163,8 +161,8 @@ describe('analyseWindow on how a window comes', () => {
       ...calm,
       features: calm.features.map((each) => (each.name === 'spend' ? { ...each, importance: 0 } : each)),
     };
-    const rows = simulate(3, { from: 61, days: 7, perDay: 150, change: { spend: 3 } });
-    const { findings, features } = analyseWindow(unused, windowOf(unused, rows));
+    const shown = { from: 61, days: 7, perDay: 150, change: { spend: 3 } };
+    const { findings, features } = analyseWindow(unused, windowOf(unused, 3, shown));
     expect(findings.filter(({ kind }) => kind === 'FEATURE_SHIFT')).toEqual([]);
     expect(
       features.find(({ feature, test }) => feature === 'spend' && test === 'psi')?.statistic,
@@ -194,14 +192,14 @@ describe('analyseWindow on how a window comes', () => {
   it('takes what changed in earlier windows where training had no pairs', () => {
     const calm = reference();
     const blind = { ...calm, features: calm.features.map((each) => ({ ...each, changes: [] })) };
-    const before = windowOf(blind, simulate(1, { from: 60, days: 14, perDay: 150 })).changes ?? [];
-    const rows = simulate(2, { from: 74, days: 7, perDay: 150, change: { isStale: true } });
+    const before = windowOf(blind, 1, { from: 60, days: 14, perDay: 150 }).changes ?? [];
+    const shown = { from: 74, days: 7, perDay: 150, change: { isStale: true } };
     const stale = (input: WindowInput): string[] =>
       analyseWindow(blind, input)
         .findings.filter(({ kind }) => kind === 'FEATURE_STALE')
         .map(({ name }) => name);
-    expect(stale(windowOf(blind, rows))).toEqual([]);
-    expect(stale({ ...windowOf(blind, rows), usualChanges: before })).toEqual(['recency']);
+    expect(stale(windowOf(blind, 2, shown))).toEqual([]);
+    expect(stale({ ...windowOf(blind, 2, shown), usualChanges: before })).toEqual(['recency']);
   });
 
   it('refuses decisions whose columns differ in length', () => {

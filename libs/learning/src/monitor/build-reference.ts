@@ -2,8 +2,7 @@ import { type MonitoringReference, type ReferenceFeature, type ReferenceScore } 
 import { type ColumnPlan, planColumns, planScores, SketchPlan } from '../sketch/column-plan.js';
 import { type BinCounts, TableSketch } from '../sketch/table-sketch.js';
 import { type ColumnTable, takeRows } from '../tabular/column-table.js';
-import { quantile } from '../metrics/bootstrap.js';
-import { stabilityBeyondChance, stabilityNoise, sum } from './column-shift.js';
+import { coarsened, stabilityBeyondChance, stabilityNoise, sum } from './column-shift.js';
 import { countChanges, type FeatureChanges } from './feature-changes.js';
 
 /** What training knows and monitoring will want; arrays have one entry a row of their table or score. */
@@ -14,7 +13,7 @@ export interface ReferenceInput {
   at: ArrayLike<number> | null;
   /** whom a row is of; null where rows are of nobody */
   subjects: readonly string[] | null;
-  /** how much each feature moves the answer, in any unit ≥ 0; features that are not named are not watched */
+  /** how much each feature moves the answer, in any unit ≥ 0; columns that are not named are not watched */
   importance: ReadonlyMap<string, number>;
   /** answers on rows that the fit had not seen; labels 0 or 1, null where the answer is no probability of an outcome */
   scores: readonly { name: string; values: ArrayLike<number>; labels: ArrayLike<number> | null }[];
@@ -26,11 +25,11 @@ const DAY_MS = 86_400_000;
 /** The most important ones; the file stays below about 2 MB. */
 const MAX_FEATURES = 2_000;
 const MAX_CATEGORY_LENGTH = 200;
-/** Fewer rows of one day say little about what days differ by. */
+/** Fewer rows say little about what parts of a history differ by. */
 const MIN_SLICE_ROWS = 100;
 /** Fewer days are no history of weeks. */
 const MIN_DAYS = 14;
-const MOST_DAYS = 0.9;
+const MAX_STRETCHES = 10;
 
 /** What `monitor.json` holds. Equal input gives an equal value. @throws DomainError INVALID_INPUT where two columns have one name */
 export function buildReference(input: ReferenceInput): MonitoringReference {
@@ -40,17 +39,13 @@ export function buildReference(input: ReferenceInput): MonitoringReference {
   const plans = planColumns(table).map(storable);
   const plan = new SketchPlan({ features: plans, scores: [] });
   const whole = sketchOf(plan, table);
-  const slices = slicesOf(table, input.at).map((slice) => ({
-    ...slice,
-    sketch: sketchOf(plan, slice.table),
-  }));
+  const slices = slicesOf(plan, { table, at: input.at });
   const changes = changesOf(table, input);
   const features = plans.map((each): ReferenceFeature => {
     const counts = whole.feature(each.name) ?? { bins: new Float64Array(1), missing: 0 };
-    const days = slices.map(({ kind, sketch }) => ({ kind, counts: sketch.feature(each.name) ?? counts }));
     return {
       ...columnOf(each, counts),
-      usual: usualOf(counts, days),
+      usual: usualOf(each, slices),
       importance: shares.get(each.name) ?? 0,
       changes: (changes.get(each.name) ?? []).filter(({ pairs }) => pairs > 0),
     };
@@ -71,7 +66,7 @@ function sharesOf({ table, importance }: ReferenceInput): Map<string, number> {
     const value = importance.get(name);
     return value === undefined ? [] : [{ name, value: Number.isFinite(value) ? Math.max(0, value) : 0 }];
   });
-  const total = known.reduce((all, { value }) => all + value, 0);
+  const total = [...importance.values()].reduce((all, value) => all + (value > 0 ? value : 0), 0);
   const largest = known
     .sort((a, b) => b.value - a.value || (a.name < b.name ? -1 : 1))
     .slice(0, MAX_FEATURES);
@@ -92,19 +87,42 @@ function sketchOf(plan: SketchPlan, table: ColumnTable): TableSketch {
   return sketch;
 }
 
-type Slice = { kind: 'weekday' | 'day' };
+/** Two parts of the reference; how far the second is from the first is usual. */
+interface Slice {
+  from: TableSketch;
+  to: TableSketch;
+}
 
-/** The rows of each weekday together, and those of each day that has enough of them. */
-function slicesOf(table: ColumnTable, at: ArrayLike<number> | null): (Slice & { table: ColumnTable })[] {
+/** Each weekday beside all rows, and each later stretch of time beside the earlier half, as serving comes after training. */
+function slicesOf(
+  plan: SketchPlan,
+  { table, at }: { table: ColumnTable; at: ArrayLike<number> | null },
+): Slice[] {
   if (at === null) return [];
+  const whole = sketchOf(plan, table);
   const days = Array.from({ length: table.rows }, (_, row) => Math.floor((at[row] ?? 0) / DAY_MS));
-  const byDay = rowsBy(days);
-  if (byDay.size < MIN_DAYS) return [];
-  const part = (kind: Slice['kind'], groups: ReadonlyMap<number, number[]>) =>
-    [...groups.values()]
+  const isLong = new Set(days).size >= MIN_DAYS;
+  const weekdays = isLong ? [...rowsBy(days.map((day) => ((day % 7) + 7) % 7)).values()] : [];
+  const { earlier, later } = stretches(at, table.rows);
+  const sketchOfRows = (rows: readonly number[]): TableSketch => sketchOf(plan, takeRows(table, rows));
+  const before = sketchOfRows(earlier);
+  return [
+    ...weekdays
       .filter((rows) => rows.length >= MIN_SLICE_ROWS)
-      .map((rows) => ({ kind, table: takeRows(table, rows) }));
-  return [...part('weekday', rowsBy(days.map((day) => ((day % 7) + 7) % 7))), ...part('day', byDay)];
+      .map((rows) => ({ from: whole, to: sketchOfRows(rows) })),
+    ...later.map((rows) => ({ from: before, to: sketchOfRows(rows) })),
+  ];
+}
+
+function stretches(at: ArrayLike<number>, rows: number): { earlier: number[]; later: number[][] } {
+  const order = Array.from({ length: rows }, (_, row) => row).sort((a, b) => (at[a] ?? 0) - (at[b] ?? 0));
+  const middle = Math.floor(rows / 2);
+  const count = Math.min(MAX_STRETCHES, Math.floor((rows - middle) / MIN_SLICE_ROWS));
+  const end = (i: number): number => middle + Math.floor((i * (rows - middle)) / count);
+  return {
+    earlier: order.slice(0, middle),
+    later: Array.from({ length: count }, (_, i) => order.slice(end(i), end(i + 1))),
+  };
 }
 
 function rowsBy(keys: readonly number[]): Map<number, number[]> {
@@ -117,24 +135,23 @@ function rowsBy(keys: readonly number[]): Map<number, number[]> {
   return rows;
 }
 
-/** The most that weekdays, and nine in ten single days, differ from the whole by beyond chance. */
-function usualOf(
-  whole: BinCounts,
-  slices: readonly (Slice & { counts: BinCounts })[],
-): ReferenceFeature['usual'] {
-  const most = (figure: (counts: BinCounts) => number): number => {
-    const of = (kind: Slice['kind']): number[] =>
-      slices.filter((slice) => slice.kind === kind).map(({ counts }) => figure(counts));
-    const days = of('day').sort((a, b) => a - b);
-    return Math.max(0, ...of('weekday'), quantile(days, MOST_DAYS) ?? 0);
-  };
-  const before = missingRate(whole);
-  const psi = most(({ bins }) => stabilityBeyondChance(whole.bins, bins) - stabilityNoise(whole.bins, bins));
-  const missing = most((counts) => {
-    const rows = sum(counts.bins) + counts.missing;
-    return Math.abs(missingRate(counts) - before) - Math.sqrt((before * (1 - before)) / Math.max(1, rows));
-  });
-  return { psi: Number.isFinite(psi) ? psi : 0, missing };
+/**
+ * The most that weekdays and later stretches differ by beyond chance. A column that follows the calendar or grows with time differs much,
+ * and so must a window before it counts as shifted.
+ */
+function usualOf({ name, kind }: ColumnPlan, slices: readonly Slice[]): ReferenceFeature['usual'] {
+  const usual = { psi: 0, missing: 0 };
+  for (const { from, to } of slices) {
+    const [before, after] = [from.feature(name), to.feature(name)];
+    if (before === null || after === null) continue;
+    const bins = coarsened(kind, before.bins, after.bins);
+    const psi = stabilityBeyondChance(bins) - stabilityNoise(bins);
+    if (Number.isFinite(psi)) usual.psi = Math.max(usual.psi, psi);
+    const rate = missingRate(before);
+    const noise = Math.sqrt((rate * (1 - rate)) / to.rows);
+    usual.missing = Math.max(usual.missing, Math.abs(missingRate(after) - rate) - noise);
+  }
+  return usual;
 }
 
 function missingRate({ bins, missing }: BinCounts): number {

@@ -11,8 +11,8 @@ const LARGE_DISTANCE = 0.125;
 const LARGE_MISSING = 0.05;
 /** A feature of less importance has to move more before it matters, in proportion. */
 const FULL_IMPORTANCE = 0.05;
-/** A shift counts from this multiple of what single days of the reference show. */
-const BEYOND_USUAL = 2;
+/** A shift counts from this multiple of what days and weeks of the reference show. */
+const BEYOND_USUAL = 3;
 
 interface Judged {
   kind: 'feature' | 'score';
@@ -27,7 +27,7 @@ interface Judged {
 /**
  * What features and scores look like beside the reference. A finding needs both: evidence, which is Holm's adjustment over every column
  * and test of the window, and a size that matters, which is that of the stability index (or of the missing rate) in proportion to the
- * importance of the feature, and beyond twice what single days of the reference differ by.
+ * importance of the feature, and beyond three times what parts of the reference differ by.
  */
 export function checkColumns(
   reference: MonitoringReference,
@@ -73,9 +73,12 @@ function thresholdOf(large: number, { importance }: Judged, usual: number): numb
   return Math.max(large * Math.max(1, FULL_IMPORTANCE / importance), BEYOND_USUAL * usual);
 }
 
+function isFar(judged: Judged): boolean {
+  return judged.shift.psi >= thresholdOf(LARGE_PSI, judged, judged.reference.usual.psi);
+}
+
 function isShifted(judged: Judged): boolean {
-  const { shift, p, reference } = judged;
-  return p.shift < ALARM_LEVELS.columns && shift.psi >= thresholdOf(LARGE_PSI, judged, reference.usual.psi);
+  return judged.p.shift < ALARM_LEVELS.columns && isFar(judged);
 }
 
 function isMissing(judged: Judged): boolean {
@@ -91,7 +94,7 @@ function findingsOf(judged: Judged): WindowFinding[] {
   if (kind === 'score') return isShifted(judged) ? [shiftFinding(judged)] : [];
   const found: WindowFinding[] = [];
   const matters = judged.importance > 0;
-  if (matters && shift.frozen !== null && p.frozen < ALARM_LEVELS.columns) {
+  if (matters && shift.frozen !== null && p.frozen < ALARM_LEVELS.columns && isFar(judged)) {
     found.push({
       kind: 'FEATURE_STALE',
       name,

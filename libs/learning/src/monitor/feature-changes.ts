@@ -19,8 +19,10 @@ export interface SubjectRows {
 }
 
 const DAY_MS = 86_400_000;
+/** Within a day much may stay as it is, such as what is counted in days. */
+const LEAST_GAP_MS = DAY_MS;
 /** Days within which two rows of a pair lie; pairs farther apart are not counted. */
-const WITHIN_DAYS = [1, 3, 7, 14, 30, 90] as const;
+const WITHIN_DAYS = [2, 4, 7, 14, 30, 90] as const;
 /** Fewer pairs say nothing about a feature. */
 const MIN_PAIRS = 30;
 /** A feature that seldom changes cannot be told to have stopped. */
@@ -29,11 +31,14 @@ const MIN_RATE = 0.1;
 const STALE_SHARE = 0.5;
 
 /**
- * Counts, for each feature, subjects whose last two rows differ. One pair a subject, so that pairs are independent.
+ * Counts, for each feature, subjects whose last two rows that lie a day or more apart differ. One pair a subject, so that pairs are
+ * independent.
  *
- * @param from  only pairs whose later row is not before this instant
+ * @param rows  of the window and of the days before it: most subjects come once in a window
+ * @param from  begin of the window: only pairs whose later row is not before it
  */
-export function countChanges({ subjects, at, table }: SubjectRows, from = -Infinity): FeatureChanges[] {
+export function countChanges(rows: SubjectRows, from = -Infinity): FeatureChanges[] {
+  const { subjects, at, table } = rows;
   const pairs = lastPairs(subjects, at, from);
   return table.columns.map((column) => {
     const differ = comparator(column);
@@ -61,12 +66,12 @@ function lastPairs(subjects: readonly string[], at: ArrayLike<number>, from: num
   for (const row of order) {
     const subject = subjects[row] ?? '';
     const before = newest.get(subject);
+    const gap = (at[row] ?? 0) - (at[before ?? row] ?? 0);
+    if (before === undefined) newest.set(subject, row);
+    if (before === undefined || gap < LEAST_GAP_MS) continue;
     newest.set(subject, row);
-    if (before === undefined || (at[row] ?? 0) < from) continue;
-    const gap = (at[row] ?? 0) - (at[before] ?? 0);
     const bucket = WITHIN_DAYS.findIndex((days) => gap <= days * DAY_MS);
-    // Two rows of one page are no chance for anything to change.
-    if (gap > 0 && bucket >= 0) found.set(subject, { earlier: before, later: row, bucket });
+    if (bucket >= 0 && (at[row] ?? 0) >= from) found.set(subject, { earlier: before, later: row, bucket });
   }
   return [...found.values()];
 }

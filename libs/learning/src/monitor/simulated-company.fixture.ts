@@ -2,7 +2,7 @@ import { type Random, randomInteger, randomNormal, seededRandom } from '../rando
 import { sigmoid } from '../score/logistic.js';
 import { TableSketch } from '../sketch/table-sketch.js';
 import { planOfReference } from '../sketch/reference-plan.js';
-import { type ColumnTable, tableOfRecords } from '../tabular/column-table.js';
+import { type ColumnTable, tableOfRecords, takeRows } from '../tabular/column-table.js';
 import type { MonitoringReference } from '@sextant/artefacts';
 import { buildReference } from './build-reference.js';
 import { countChanges } from './feature-changes.js';
@@ -10,7 +10,6 @@ import type { WindowInput } from './window-analysis.js';
 import { measuredAuc } from '../metrics/bootstrap.js';
 
 const DAY_MS = 86_400_000;
-/** A Thursday. */
 const BEGIN = Date.UTC(2026, 0, 1);
 
 /** What is changed in a window; nothing when absent. */
@@ -43,7 +42,7 @@ export interface SimulatedRows {
 
 /**
  * Decisions of a company: four correlated columns with heavy tails, mixes that change with the weekday, customers of their own kind who
- * come several times, missing cells, and a column that the model does not use.
+ * come several times, missing cells, a column that follows the calendar, one that grows with time, and one that the model does not use.
  */
 export function simulate(
   seed: number,
@@ -54,10 +53,9 @@ export function simulate(
   const frozen = new Map<string, number>();
   const customers = Math.max(40, perDay * 3);
   for (let day = from; day < from + days; day++) {
-    const isWeekend = [2, 3].includes(day % 7);
-    const busy = Math.max(1, Math.round(perDay * (isWeekend ? 1.3 : 0.9)));
+    const busy = Math.max(1, Math.round(perDay * (isAtWeekend(day) ? 1.3 : 0.9)));
     for (let i = 0; i < busy; i++) {
-      const row = decision(random, { customer: randomInteger(random, customers), isWeekend, change });
+      const row = decision(random, { customer: randomInteger(random, customers), day, change });
       if (change.isStale) {
         row.cells.recency = frozen.get(row.subject) ?? row.cells.recency;
         frozen.set(row.subject, row.cells.recency);
@@ -84,10 +82,16 @@ interface SimulatedRow {
   at: number;
 }
 
+/** The first day is a Thursday. */
+function isAtWeekend(day: number): boolean {
+  return [2, 3].includes(day % 7);
+}
+
 function decision(
   random: Random,
-  { customer, isWeekend, change }: { customer: number; isWeekend: boolean; change: Change },
+  { customer, day, change }: { customer: number; day: number; change: Change },
 ): Omit<SimulatedRow, 'at'> {
+  const isWeekend = isAtWeekend(day);
   const group = customer % 2 === 0 ? 'a' : 'b';
   const own = randomNormal(seededRandom(7_000 + customer));
   const moved = (change.activity ?? 0) + (isWeekend ? 0.15 : 0) - (group === 'b' ? (change.gap ?? 0) : 0);
@@ -109,6 +113,8 @@ function decision(
       channel: random() < (isWeekend ? 0.7 : 0.5) ? 'app' : random() < 0.5 ? 'web' : 'shop',
       region,
       noise: randomNormal(random) ** 3,
+      weekday: `d${day % 7}`,
+      tenure: day + randomInteger(random, 400),
       unused: randomInteger(random, 4),
     },
     subject: `c${customer}`,
@@ -125,6 +131,8 @@ export const IMPORTANCE = new Map([
   ['region', 0.6],
   ['channel', 0.5],
   ['noise', 0.1],
+  ['weekday', 0.6],
+  ['tenure', 0.6],
 ]);
 
 /** Sixty days of training, the last fifth of which was held out. */
@@ -148,21 +156,33 @@ export function referenceOf(seed: number, perDay: number): MonitoringReference {
   });
 }
 
+/** Decisions are looked up so many days before a window, to see what changed since. */
+const BEFORE_DAYS = 7;
+
 /** A window as the collector hands it over. */
-export function windowOf(reference: MonitoringReference, rows: SimulatedRows): WindowInput {
+export function windowOf(
+  reference: MonitoringReference,
+  seed: number,
+  shown: { from: number; days: number; perDay: number; change?: Change },
+): WindowInput {
+  const all = simulate(seed, { ...shown, from: shown.from - BEFORE_DAYS, days: shown.days + BEFORE_DAYS });
+  const begin = BEGIN + shown.from * DAY_MS;
+  const rows = [...all.at.keys()].filter((row) => (all.at[row] ?? 0) >= begin);
+  const of = <T>(values: ArrayLike<T>): T[] => rows.flatMap((row) => values[row] ?? []);
+  const [table, scores, subjects] = [takeRows(all.table, rows), of(all.scores), of(all.subjects)];
   const sketch = new TableSketch(planOfReference(reference));
-  sketch.addTable(rows.table);
-  sketch.addScores('probability', rows.scores);
+  sketch.addTable(table);
+  sketch.addScores('probability', scores);
   return {
     sketch,
-    subjects: new Set(rows.subjects).size,
+    subjects: new Set(subjects).size,
     decisions: {
-      scores: rows.scores,
-      labels: rows.labels,
-      table: rows.table,
-      traits: new Map([['gender', rows.groups]]),
-      subjects: rows.subjects,
+      scores,
+      labels: of(all.labels),
+      table,
+      traits: new Map([['gender', of(all.groups)]]),
+      subjects,
     },
-    changes: countChanges(rows),
+    changes: countChanges(all, begin),
   };
 }

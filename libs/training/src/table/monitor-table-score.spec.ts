@@ -9,7 +9,14 @@ import type { TableExamples } from './table-examples.js';
 import { trainTableScore } from './train-table-score.js';
 
 const DAY_MS = 86_400_000;
-const WORDS = { examples: 'leads', positive: 'won', negative: 'lost', remedy: 'send more' };
+const WORDS = {
+  examples: 'leads',
+  positive: 'won',
+  negative: 'lost',
+  remedy: 'send more',
+  groups: 'customers',
+  limitation: '',
+};
 
 /** Leads of 60 days; `shift` is added to the column that decides. */
 function someExamples(seed: number, rows: number, shift = 0): TableExamples {
