@@ -9,6 +9,7 @@ export {
 export { ReportRepository } from './report.repository.js';
 export { type CountedVersion, HOUR_MS, MINUTE_MS, type SketchRecord } from './sketch-record.js';
 export { type MergedSketch, SketchRepository } from './sketch.repository.js';
+export { type UncountedVersion, UncountedVersions } from './uncounted.repository.js';
 export { TrafficRepository } from './traffic.repository.js';
 export {
   addTraffic,

@@ -48,11 +48,15 @@ export interface MonitoringReport {
   version: number;
   window: Window;
   rowsSeen: number;
+  /** worker processes that counted */
+  workers: number;
   /** by importance × effect, largest first */
   features: FeatureDrift[];
   /** the model's own measure on decisions whose outcome is known; null with too few */
   performance: Measured | null;
   findings: Finding[];
+  /** what was not checked and why, a sentence each */
+  notes: string[];
   /** `stable`, `drifting`, `broken`, or `too little data`, then why in a sentence */
   verdict: string;
   createdAt: Date;

@@ -32,6 +32,8 @@ function aReport(day: number, facts: Partial<MonitoringReport> = {}): Monitoring
     version: 1,
     window: { from: new Date(START + day * DAY_MS), to: new Date(START + (day + 1) * DAY_MS) },
     rowsSeen: 1_000,
+    workers: 1,
+    notes: [],
     features: [],
     performance: null,
     findings: [],

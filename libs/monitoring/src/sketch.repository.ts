@@ -78,6 +78,30 @@ export class SketchRepository {
     return workers.size === 0 ? null : { sketch: sum, workers: workers.size };
   }
 
+  /** How much was counted of a version, without reading what. */
+  async countRows({
+    tenantId,
+    model,
+    version,
+    window,
+  }: {
+    tenantId: string;
+    model: string;
+    version: number;
+    window: Window;
+  }): Promise<{ rows: number; workers: number }> {
+    const found = await this.sketches
+      .find(
+        { tenantId, model, version, hour: { $gte: window.from, $lt: window.to } },
+        { projection: { worker: 1, rows: 1 } },
+      )
+      .toArray();
+    return {
+      rows: found.reduce((sum, { rows }) => sum + rows, 0),
+      workers: new Set(found.map(({ worker }) => worker)).size,
+    };
+  }
+
   /** Versions of all tenants of which anything was counted in a window: for the monitoring loop. */
   async listCounted({ from, to }: Window): Promise<CountedVersion[]> {
     const groups = await this.sketches

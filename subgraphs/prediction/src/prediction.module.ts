@@ -24,6 +24,8 @@ import { DecisionRepository, OutcomeRecorder, OutcomeRepository } from '@sextant
 import { DecisionResolver } from './decision/decision.resolver.js';
 import { importProviders } from './import/import.providers.js';
 import { ImportResolver } from './import/import.resolver.js';
+import { DriftResolver } from './monitoring/drift.resolver.js';
+import { monitoringProviders } from './monitoring/monitoring.providers.js';
 import { LineageResolver } from './lineage/lineage.resolver.js';
 import { ChallengerResolver, LifecycleResolver, VersionRecordResolver } from './model/lifecycle.resolver.js';
 import { ModelStore } from './model/model-store.js';
@@ -70,6 +72,7 @@ const RESOLVERS = [
   VersionRecordResolver,
   TrainingJobResolver,
   LineageResolver,
+  DriftResolver,
   ImportResolver,
 ];
 
@@ -108,6 +111,7 @@ export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown
         },
         { provide: PredictionSettings, useValue: new PredictionSettings(config.DECISION_BUDGET_MS) },
         ...storeProviders(clock),
+        ...monitoringProviders(DATABASE, clock),
         modelStoreProvider(config, clock),
         ...importProviders(config, clock, logger),
         ...decisionProviders(metrics),
