@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import { type Measured, modelName, type PriceSpec } from '@sextant/artefacts';
+import { type Measured, modelName, MONITOR_FILE, type PriceSpec } from '@sextant/artefacts';
 import { type DemandRow, demandTable, encodeTable, PRICE_COLUMN, PRODUCT_COLUMN } from '@sextant/learning';
 import { writeExplainer } from '@sextant/learning/explain';
 import { openLightGbm } from '@sextant/lightgbm';
 import { onnxDescription, onnxFiles } from '@sextant/onnx';
-import { contextDefaults, trainDemand, type TrainedDemand } from '@sextant/training/price';
+import { monitorFileOf } from '@sextant/training/monitor';
+import { contextDefaults, monitorPrice, trainDemand, type TrainedDemand } from '@sextant/training/price';
 import { verifiedForms } from '@sextant/training/runtime';
 import type { TrainedModel } from '../publisher.js';
 import { priceCard } from './price-card.js';
@@ -89,9 +90,14 @@ async function handOver({ input, options, trained, notes }: HandOver): Promise<T
       metrics: measuredOf(trained),
       baselineMetrics: baseline,
       warmUpBatchSizes: [1, 64, 1024],
+      monitorFile: MONITOR_FILE,
       spec,
     },
-    files: new Map([...onnxFiles(onnx), [EXPLAIN_FILE, new TextEncoder().encode(explainer)]]),
+    files: new Map([
+      ...onnxFiles(onnx),
+      [EXPLAIN_FILE, new TextEncoder().encode(explainer)],
+      monitorFileOf(monitorPrice({ encoding: level.encoding, explainer }, observations)),
+    ]),
     card: priceCard({ observations, trained, spec, warnings: notes }),
   };
 }

@@ -1,5 +1,6 @@
 export type { DemandChoice } from './choose-demand.js';
 export { contextDefaults } from './context-defaults.js';
+export { monitorPrice } from './monitor-price.js';
 export type { FittedDemand } from './demand-candidate.js';
 export { type HistoryOptions, type SeriesRow, withHistory } from './demand-history.js';
 export { type DemandSplit, splitDemand } from './demand-split.js';

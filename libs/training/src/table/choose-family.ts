@@ -15,6 +15,8 @@ import type { ExampleSplit } from './split-examples.js';
 export interface Candidate {
   tuned: TunedTableFamily;
   metrics: { auc: Measured; logLoss: Measured; brier: Measured };
+  /** Calibrated, of each validation row. */
+  probabilities: Float64Array;
   /** Log-loss of each validation row. */
   losses: Float64Array;
 }
@@ -45,7 +47,7 @@ export async function evaluateFamily(
     logLoss: measuredMean(losses, { seed, level: LEVEL }),
     brier: measuredMean(brierScores(labels, probabilities), { seed, level: LEVEL }),
   };
-  return { tuned, metrics, losses };
+  return { tuned, metrics, probabilities, losses };
 }
 
 /**

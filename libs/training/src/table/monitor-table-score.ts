@@ -19,12 +19,17 @@ export function monitorTableScore(trained: TrainedTableScore, examples: TableExa
   const validation = takeExamples(examples, split.validate);
   const importance = columnImportance(trained, validation);
   const auc = metrics['auc'];
+  const dates = dateColumns(trained);
   const hasTimes = new Set(examples.at).size > 1;
   return buildReference({
     table: examples.table,
     at: hasTimes ? examples.at : null,
     subjects: hasTimes ? examples.groupIds : null,
-    importance: new Map(importance.map(({ column, contribution }) => [column, contribution])),
+    importance: new Map(
+      importance
+        .filter(({ column }) => !dates.has(column))
+        .map(({ column, contribution }) => [column, contribution]),
+    ),
     scores: [{ name: SCORE, values: probabilities, labels }],
     threshold: spec.bands.hot,
     performance:
@@ -37,4 +42,9 @@ export function monitorTableScore(trained: TrainedTableScore, examples: TableExa
             positives: countPositives(validation.labels),
           },
   });
+}
+
+/** Every day has dates of its own. */
+function dateColumns({ spec }: TrainedTableScore): Set<string> {
+  return new Set(spec.table.columns.filter(({ kind }) => kind === 'date').map(({ column }) => column));
 }

@@ -6,6 +6,7 @@ import { writeExplainer } from '@sextant/learning/explain';
 import { applyCalibration } from '@sextant/learning/calibration';
 import { type LightGbmProcess, openLightGbm } from '@sextant/lightgbm';
 import type { OnnxModel } from '@sextant/onnx';
+import type { ParityProbe } from '../gates/index.js';
 import { verifiedForms } from '../runtime/index.js';
 import { calibrateTableModel, type TableCalibration } from './calibrate-table-model.js';
 import { type Choice, chooseFamily, evaluateFamily } from './choose-family.js';
@@ -52,6 +53,10 @@ export interface TrainedTableScore {
   card: Omit<ModelCard, 'purpose'>;
   /** Columns left out because they give the outcome away. */
   leaked: string[];
+  /** AUC that each column reaches alone on the rows before validation. */
+  alone: ReadonlyMap<string, number>;
+  /** Rows with the answers of the fitted model: what a published file is held against. */
+  probe: ParityProbe;
   split: ExampleSplit;
   choice: Choice;
   /** Fitted on all examples, before calibration. */
@@ -64,6 +69,7 @@ export interface TrainedTableScore {
 const MIN_EXAMPLES = 50;
 const MIN_OF_A_CLASS = 10;
 const VERIFIED_ROWS = 1000;
+const PARITY_TOLERANCE = 1e-5;
 /** A core stays free: LightGBM's threads wait for each other, and one that has no core makes all of them slow. */
 const THREADS = Math.max(1, Math.min(4, availableParallelism() - 1));
 const EXPLAIN_FILE = 'explain.json';
@@ -95,7 +101,8 @@ export async function trainTableScore(
     const model = await choice.chosen.tuned.fit(examples);
     onProgress(0.95, 'comparing ONNX with the fitted model');
     const warnings = [...notes, ...split.notes, ...checked.warnings];
-    const parts = { examples, split, choice, calibration, model, warnings, leaked: checked.leaked };
+    const { leaked, alone } = checked;
+    const parts = { examples, split, choice, calibration, model, warnings, leaked, alone };
     const trained = await handOver(parts, options.words);
     onProgress(1, 'done');
     return trained;
@@ -115,12 +122,18 @@ function checkEnough({ labels }: TableExamples, words: TableWords): void {
   );
 }
 
+interface CheckedColumns {
+  leaked: string[];
+  warnings: string[];
+  alone: ReadonlyMap<string, number>;
+}
+
 /** What is wrong with the columns, seen on the rows before validation; leaking columns are left out of every fit. */
 function checkColumns(
   examples: TableExamples,
   split: ExampleSplit,
   { words, keep = [], isPointInTime = false }: TableScoreOptions,
-): { leaked: string[]; warnings: string[] } {
+): CheckedColumns {
   const { table, labels } = takeExamples(examples, split.beforeValidation);
   const { leaked, warnings, alone } = fitTableEncoder(table, { purpose: 'linear', labels, keep });
   const dominant = dominantColumn(examples, { split, alone, exclude: leaked });
@@ -136,7 +149,7 @@ function checkColumns(
   }
   const fit = takeExamples(examples, split.fit).table;
   const usable = fitTableEncoder(fit, { purpose: 'trees', exclude: leaked });
-  if (usable.encoding.columns.length > 0) return { leaked, warnings };
+  if (usable.encoding.columns.length > 0) return { leaked, warnings, alone };
   throw new DomainError(
     'DATA_INSUFFICIENT',
     `no column of the ${examples.labels.length} ${words.examples} can be learnt from (${warnings.join('; ') || 'there is none'}); send fields that differ between them`,
@@ -174,6 +187,7 @@ interface Parts {
   model: FittedTableModel;
   warnings: string[];
   leaked: string[];
+  alone: ReadonlyMap<string, number>;
 }
 
 async function handOver(parts: Parts, words: TableWords): Promise<TrainedTableScore> {
@@ -183,7 +197,8 @@ async function handOver(parts: Parts, words: TableWords): Promise<TrainedTableSc
     model.margins(table).map((margin) => applyCalibration(map, margin));
   const latest = takeExamples(examples, Array.from(examples.labels.keys()).slice(-VERIFIED_ROWS)).table;
   const rows = encodeTable(model.encoding, latest);
-  const onnx = await verifiedForms(model.toOnnx(map), rows, probabilities(latest));
+  const expected = probabilities(latest);
+  const onnx = await verifiedForms(model.toOnnx(map), rows, expected);
   return {
     spec: {
       table: model.encoding,
@@ -199,6 +214,8 @@ async function handOver(parts: Parts, words: TableWords): Promise<TrainedTableSc
     baselineMetrics: choice.baseline.metrics,
     card: describeTraining({ ...parts, words, features: model.encoding.columns.map(({ column }) => column) }),
     leaked: parts.leaked,
+    alone: parts.alone,
+    probe: { input: rows, rows: latest.rows, expected, tolerance: PARITY_TOLERANCE },
     split: parts.split,
     choice,
     model,
