@@ -47,6 +47,8 @@ export interface RecommendRow {
   exclude?: string[];
   /** length of the slate, 1..100 */
   first: number;
+  /** how its scores are to be summed, as {@link Slate} names it; whichever way is faster when left out */
+  sums?: number;
 }
 export interface RecommendRequest {
   model: string;
@@ -70,6 +72,8 @@ export interface RankedItem {
 export interface Slate {
   items: RankedItem[];
   historyUsed: number;
+  /** how its scores were summed: 1 along the rows of the history's items, 2 by the model's product */
+  sums: number;
 }
 export interface RecommendResponse {
   servedBy: ServedBy;

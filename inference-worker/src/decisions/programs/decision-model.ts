@@ -140,7 +140,7 @@ export class DecisionModel {
     for (let from = 0; from < rows; from += this.maxRows) {
       const count = Math.min(this.maxRows, rows - from);
       const data = input.subarray(from * spec.width, (from + count) * spec.width);
-      outputs.push(await runOnce(this.runner, { data, dims: [count, ...spec.rowShape] }, count));
+      outputs.push(await runWhole(this.runner, spec, data, count));
     }
     return { output: joined(outputs), rows };
   }
@@ -197,6 +197,32 @@ function runRowsOf(runner: RowRunner): RunRows {
   const rowShape = runner.inputs[0]?.rowShape ?? [];
   return async (data, rows) =>
     (await runOnce(runner, { data, dims: [rows, ...rowShape] }, rows)) as Float32Array;
+}
+
+/** The longest vector of doubles that a CPU computes on. */
+const DOUBLES_TOGETHER = 8;
+
+/**
+ * Doubles are computed several at once, and what is left over in another way, which differs in the last bits: rows that repeat the last
+ * one make whole vectors, so that an answer does not depend on how many others were asked with it.
+ */
+async function runWhole(
+  runner: RowRunner,
+  { datatype, width, rowShape }: TensorSpec,
+  data: TensorArray,
+  rows: number,
+): Promise<TensorArray> {
+  const missing = datatype === 'FP64' ? (DOUBLES_TOGETHER - (rows % DOUBLES_TOGETHER)) % DOUBLES_TOGETHER : 0;
+  if (missing === 0 || !(data instanceof Float64Array)) {
+    return runOnce(runner, { data, dims: [rows, ...rowShape] }, rows);
+  }
+  const padded = new Float64Array((rows + missing) * width);
+  padded.set(data);
+  for (let row = rows; row < rows + missing; row++) {
+    padded.copyWithin(row * width, (rows - 1) * width, rows * width);
+  }
+  const output = await runOnce(runner, { data: padded, dims: [rows + missing, ...rowShape] }, rows + missing);
+  return output.subarray(0, (output.length / (rows + missing)) * rows);
 }
 
 async function runOnce(runner: RowRunner, input: Tensor, rows: number): Promise<TensorArray> {

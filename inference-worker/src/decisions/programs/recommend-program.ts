@@ -7,6 +7,7 @@ import {
   type RecommendRequest,
   type RecommendRow,
   type SlateReasons,
+  SUMS,
 } from '../wire/recommend-wire.js';
 import type { WireWriter } from '../wire/wire-writer.js';
 import type { DecisionProgram, Part, Question } from './decision-program.js';
@@ -55,7 +56,9 @@ export class RecommendProgram implements DecisionProgram {
     const rows = prepared.flatMap((each) => (each instanceof Error ? [] : each.rows));
     const sources = rows.reduce((sum, each) => sum + each.sources.items.length, 0);
     const isSparse = this.sparse?.isFaster(rows.length, sources) ?? false;
-    return prepared.map((each) => (each instanceof Error ? each : this.question(each, isSparse)));
+    return prepared.map((each) =>
+      each instanceof Error ? each : this.question(each, this.isAlongHistory(each, isSparse)),
+    );
   }
 
   private prepare({ request, firstRow, isCounted }: Part): PreparedPart | Error {
@@ -71,6 +74,12 @@ export class RecommendProgram implements DecisionProgram {
       rows: rows.map((row) => ({ row, sources: this.model.weigh(row.history) })),
       reasons: reasonsPerItem,
     };
+  }
+
+  /** As its rows ask for, where that can be done. */
+  private isAlongHistory({ rows }: PreparedPart, isFaster: boolean): boolean {
+    const wanted = rows[0]?.row.sums ?? 0;
+    return wanted === 0 ? isFaster : wanted === SUMS.ALONG_HISTORY && this.sparse !== null;
   }
 
   private question(part: PreparedPart, isSparse: boolean): Question {
@@ -89,7 +98,8 @@ export class RecommendProgram implements DecisionProgram {
           const scores = isSparse
             ? this.sparseScores(each.sources)
             : scoresOf(output, i * items.length, items.length);
-          best[i] = this.writeSlate(writer, each, { scores, reasons: part.reasons });
+          const sums = isSparse ? SUMS.ALONG_HISTORY : SUMS.BY_PRODUCT;
+          best[i] = this.writeSlate(writer, each, { scores, sums, reasons: part.reasons });
         }
         if (part.isCounted) this.counter?.count(countedSlates(part.rows, best));
       },
@@ -105,7 +115,7 @@ export class RecommendProgram implements DecisionProgram {
   private writeSlate(
     writer: WireWriter,
     { row, sources }: PreparedRow,
-    { scores, reasons }: { scores: Float32Array | Float64Array; reasons: number },
+    { scores, sums, reasons }: { scores: Float32Array | Float64Array; sums: number; reasons: number },
   ): number {
     const { ranker, model } = this;
     ranker.next();
@@ -120,6 +130,7 @@ export class RecommendProgram implements DecisionProgram {
       this.wire.writeItem(writer, { item, score: scores[item] as number }, { i, reasons: found });
     }
     writer.uint32(2, sources.items.length);
+    writer.uint32(3, sums);
     writer.end(start);
     return scores[ranked[0] ?? -1] ?? Number.NaN;
   }

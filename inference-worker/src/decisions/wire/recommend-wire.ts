@@ -16,7 +16,12 @@ export interface RecommendRow {
   historyItems: number;
   exclude: number[];
   first: number;
+  /** how its scores are to be summed; see {@link SUMS} */
+  sums: number;
 }
+
+/** How scores are summed, as a slate says it and a row may ask for it; 0: whichever way is faster. */
+export const SUMS = { ALONG_HISTORY: 1, BY_PRODUCT: 2 } as const;
 
 export interface RecommendRequest {
   rows: RecommendRow[];
@@ -100,11 +105,11 @@ export class CatalogueWire {
   }
 
   private readRow(message: WireReader, row: number): RecommendRow {
-    const read: RecommendRow = { history: [], historyItems: 0, exclude: [], first: 0 };
+    const read: RecommendRow = { history: [], historyItems: 0, exclude: [], first: 0, sums: 0 };
     const counts = { history: 0, exclude: 0 };
     while (message.next()) {
-      if (message.field === 3) {
-        read.first = message.uint32();
+      if (message.field === 3 || message.field === 4) {
+        read[message.field === 3 ? 'first' : 'sums'] = message.uint32();
         continue;
       }
       const list = message.field === 1 ? 'history' : message.field === 2 ? 'exclude' : null;
@@ -119,6 +124,7 @@ export class CatalogueWire {
     read.historyItems = counts.history;
     if (read.first < 1 || read.first > MAX_SLATE)
       throw outOfRange(`rows[${row}].first`, `1..${MAX_SLATE}`, read.first);
+    if (read.sums > SUMS.BY_PRODUCT) throw outOfRange(`rows[${row}].sums`, '0..2', read.sums);
     const longest = Math.max(counts.history, counts.exclude);
     if (longest > MAX_ITEM_IDS)
       throw outOfRange(`rows[${row}].history and exclude`, `at most ${MAX_ITEM_IDS} items long`, longest);

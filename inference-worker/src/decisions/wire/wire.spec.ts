@@ -44,6 +44,7 @@ describe('WireWriter', () => {
         const expected = slates.map(({ items, historyUsed }) => ({
           items: items.map((each) => ({ ...each, item: each.item.toWellFormed(), reasons: [] })),
           historyUsed,
+          sums: 0,
         }));
         expect(decodeAnswer('Recommend', writer.written())).toEqual({ servedBy: null, slates: expected });
       }),

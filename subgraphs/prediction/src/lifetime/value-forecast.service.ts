@@ -91,7 +91,12 @@ export class ValueForecastService {
       keyOf: ({ question }) => valueQuestionKey(question),
       askModel: async (asked) => {
         const response = await this.parts.inference.forecastValue(
-          { model: modelName(tenantId, 'lifetime'), customers: customerRows(asked) },
+          {
+            model: modelName(tenantId, 'lifetime'),
+            customers: customerRows(
+              asked.map(({ question: { horizonDays }, purchases }) => ({ ...purchases, horizonDays })),
+            ),
+          },
           {
             tenantId,
             deadlineMs: remainingMs(asked.map(({ question }) => question.budget)),
@@ -102,7 +107,7 @@ export class ValueForecastService {
       },
       heuristic: ({ question: { horizonDays }, purchases }) => ({
         modelId: REPEAT_RATE_RULE,
-        answer: valueByRepeatRate(purchases, { horizonDays, defaultCurrency: DEFAULT_CURRENCY }),
+        answer: valueByRule({ ...purchases, horizonDays }),
       }),
     };
   }
@@ -141,25 +146,32 @@ export class ValueForecastService {
   }
 }
 
+export function valueByRule({ horizonDays, ...purchases }: ValueInput): ValueEstimate {
+  return valueByRepeatRate(purchases, { horizonDays, defaultCurrency: DEFAULT_CURRENCY });
+}
+
 /** Distinguishes questions inside one tenant. */
 export function valueQuestionKey({ customerId, horizonDays }: ValueQuestion): string {
   return `${horizonDays} ${customerId}`;
 }
 
+/** What a forecast is made from, as the log keeps it. */
+export type ValueInput = PurchaseSummary & { horizonDays: number };
+
 /** As `ForecastValueRequest.customers`. */
-function customerRows(asked: readonly Asked[]): Buffer {
-  const rows = asked.flatMap(({ question, purchases }) => [
-    purchases.repeats,
-    purchases.recencyDays,
-    purchases.ageDays,
-    purchases.meanRepeatValue ?? Number.NaN,
-    purchases.meanValue,
-    question.horizonDays,
+export function customerRows(inputs: readonly ValueInput[]): Buffer {
+  const rows = inputs.flatMap((input) => [
+    input.repeats,
+    input.recencyDays,
+    input.ageDays,
+    input.meanRepeatValue ?? Number.NaN,
+    input.meanValue,
+    input.horizonDays,
   ]);
   return float64Bytes(Float64Array.from(rows));
 }
 
-function estimatesOf(response: ForecastValueResponse): ValueEstimate[] {
+export function estimatesOf(response: ForecastValueResponse): ValueEstimate[] {
   const { intervalLevel: level, currency } = response;
   const [alive, purchases, low, high] = [
     readFloat64(response.probabilityAlive),

@@ -25,10 +25,14 @@ export interface NextAction extends DecisionEnvelope, Omit<ChosenAction, 'expect
   expectedNet: DecimalMoney;
 }
 
-interface Asked {
-  question: ActionQuestion;
+/** What an action is chosen from, as the log keeps it. */
+export interface ActionInput {
   features: FeatureVector;
   contact: ContactState;
+}
+
+interface Asked extends ActionInput {
+  question: ActionQuestion;
 }
 
 export interface NextActionParts {
@@ -78,7 +82,7 @@ export class NextActionService {
       fallbackReason: reason.code,
     };
     const rated = { answer: null, model: ruleReference(NO_ACTION_RULE), servedBy };
-    return this.record(tenantId, { question, features: null }, { rated, chosen: noAction(), currency: '' });
+    return this.record(tenantId, { question, input: null }, { rated, chosen: noAction(), currency: '' });
   }
 
   private climb(tenantId: string, questions: readonly Asked[]): Climb<Asked, ActionEffects | null> {
@@ -120,17 +124,17 @@ export class NextActionService {
     const chosen = effects === null ? noAction() : chooseNextAction(effects, contact);
     return this.record(
       tenantId,
-      { question, features },
+      { question, input: { features, contact } },
       { rated, chosen, currency: effects?.currency ?? '' },
     );
   }
 
   private record(
     tenantId: string,
-    { question, features }: { question: ActionQuestion; features: FeatureVector | null },
+    { question, input }: { question: ActionQuestion; input: ActionInput | null },
     { rated, chosen, currency }: { rated: Rated<unknown>; chosen: ChosenAction; currency: string },
   ): NextAction {
-    const { propensity, expectedNet, ...output } = chosen;
+    const { propensity, ...output } = chosen;
     const { writer } = this.parts;
     const envelope = writer.finish(
       writer.begin(),
@@ -141,13 +145,14 @@ export class NextActionService {
           kind: 'uplift',
           subject: question.customerId,
           customerId: question.customerId,
-          input: features,
+          input,
           propensity,
         },
-        output: { ...output, expectedNet, goal: question.goal },
+        output: { ...output, goal: question.goal },
       },
     );
-    return { ...envelope, ...output, expectedNet: fromMajor(expectedNet, currency || DEFAULT_CURRENCY) };
+    const expectedNet = fromMajor(output.expectedNet, currency || DEFAULT_CURRENCY);
+    return { ...envelope, ...output, expectedNet };
   }
 }
 
@@ -165,7 +170,7 @@ function contactOf({ traits, contactedAt }: CustomerState, now: Date): ContactSt
   };
 }
 
-function effectsOf(response: ChooseActionsResponse): ActionEffects[] {
+export function effectsOf(response: ChooseActionsResponse): ActionEffects[] {
   const { actions, refused, intervalLevel: level, goal, sureFrom, outcomeValue, currency } = response;
   const [uplift, low, high] = [
     readFloat64(response.uplift),

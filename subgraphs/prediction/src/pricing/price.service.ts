@@ -1,6 +1,6 @@
 import { modelName } from '@sextant/artefacts';
 import { type DecimalMoney, minorUnitDigits, toDecimal } from '@sextant/domain';
-import { calendarContext } from '@sextant/features';
+import { calendarContext, type DemandContext } from '@sextant/features';
 import {
   type GuardrailOutcome,
   type Quote,
@@ -59,6 +59,21 @@ interface Asked {
   question: PriceQuestion;
   product: CatalogueProduct;
   bounds: PriceBounds;
+  /** context columns of the demand model */
+  context: DemandContext;
+}
+
+/** What a quote is made from, as the log keeps it: amounts in minor units. */
+export interface PriceInput extends PriceBounds {
+  productId: string;
+  quantity: number;
+  region: string | null;
+  listPriceMinor: number;
+  costMinor: number | null;
+  currency: string;
+  /** null: unlimited or not counted */
+  stock: number | null;
+  context: DemandContext;
 }
 
 interface Answer {
@@ -92,11 +107,13 @@ export class PriceService {
       tenantId,
       questions.map(({ productId }) => productId),
     );
-    const asked = questions.map((question, i) => {
+    const calendar = calendarContext(this.parts.writer.now());
+    const asked = questions.map((question, i): Asked | Error => {
+      const context = { ...calendar, region: question.region };
       const product = products[i] ?? new RangeError('a product was not read');
       return product instanceof Error
         ? product
-        : { question, product, bounds: priceBounds(product, this.options.rules) };
+        : { question, product, bounds: priceBounds(product, this.options.rules), context };
     });
     const rated = await this.rate(
       tenantId,
@@ -135,13 +152,12 @@ export class PriceService {
       isUsable: ({ priceMinor, currency }, { product, bounds }) =>
         currency === product.currency && priceMinor >= bounds.floorMinor && priceMinor <= bounds.ceilingMinor,
       askModel: async (asked) => {
-        const calendar = calendarContext(this.parts.writer.now());
         const response = await this.parts.inference.quotePrices(
           {
             model: modelName(tenantId, 'price'),
-            rows: asked.map(toQuoteRow),
+            rows: asked.map((each) => quoteRow(inputOf(each))),
             explain: asked.some(({ question }) => question.explain),
-            context: toFeatureTable(asked.map(({ question }) => ({ ...calendar, region: question.region }))),
+            context: toFeatureTable(asked.map(({ context }) => context)),
           },
           {
             tenantId,
@@ -163,7 +179,8 @@ export class PriceService {
     };
   }
 
-  private decide(tenantId: string, { question, product }: Asked, rated: Rated<Answer>): PriceQuote {
+  private decide(tenantId: string, asked: Asked, rated: Rated<Answer>): PriceQuote {
+    const { question, product } = asked;
     const { currency } = product;
     const { priceMinor, quote } = rated.answer;
     const begun = this.parts.writer.begin();
@@ -179,7 +196,11 @@ export class PriceService {
       begun,
       { ...rated, attribution: question.explain ? (quote?.attribution ?? null) : null },
       {
-        content: contentOf(tenantId, question, product),
+        content: {
+          ...{ tenantId, kind: 'price', subject: productId, customerId: question.customerId },
+          input: inputOf(asked),
+          propensity: 1,
+        },
         output: { ...shown, quantity, validUntil: validUntil.toISOString() },
       },
     );
@@ -203,32 +224,37 @@ export function quoteQuestionKey({ productId, quantity, region }: PriceQuestion)
   return JSON.stringify([productId, quantity, region]);
 }
 
-function toQuoteRow({ question, product, bounds }: Asked): QuoteRow {
+function inputOf({ question, product, bounds, context }: Asked): PriceInput {
+  const { productId, quantity, region } = question;
+  const { listPriceMinor, costMinor, currency, stock } = product;
   return {
-    product: product.id,
-    listPriceMinor: product.listPriceMinor,
-    costMinor: product.costMinor ?? 0,
+    ...{ productId, quantity, region, listPriceMinor, costMinor, currency, stock },
     ...bounds,
-    stepMinor: 1,
-    rounding: roundingFor(bounds, product.currency),
-    currency: product.currency,
-    quantity: question.quantity,
-    stock: product.stock,
+    context,
   };
 }
 
-function contentOf(
-  tenantId: string,
-  { productId, quantity, region, customerId }: PriceQuestion,
-  product: CatalogueProduct,
-) {
-  const { listPriceMinor, costMinor, currency, stock } = product;
-  const input = { productId, quantity, region, listPriceMinor, costMinor, currency, stock };
-  return { tenantId, kind: 'price' as const, subject: productId, customerId, input, propensity: 1 };
+export function quoteRow({
+  productId,
+  costMinor,
+  context: _context,
+  region: _region,
+  ...input
+}: PriceInput): QuoteRow {
+  return {
+    ...input,
+    product: productId,
+    costMinor: costMinor ?? 0,
+    stepMinor: 1,
+    rounding: roundingFor(input, input.currency),
+  };
 }
 
 /** What client and log see of a price, in decimal strings. */
-function shownOf({ priceMinor, guardrails }: Answer, { listPriceMinor, currency }: CatalogueProduct) {
+export function shownOf(
+  { priceMinor, guardrails }: Pick<Answer, 'priceMinor' | 'guardrails'>,
+  { listPriceMinor, currency }: Pick<CatalogueProduct, 'listPriceMinor' | 'currency'>,
+) {
   const decimal = (amountMinor: number): DecimalMoney => toDecimal({ amountMinor, currency });
   return {
     price: decimal(priceMinor),

@@ -20,6 +20,7 @@ import {
   subjectOf,
 } from './audience.js';
 import type { Popularity } from './popularity.js';
+import { admissible, popularityOf, type SeenPopularity, slateByPopularity } from './popularity-rule.js';
 
 export const POPULARITY_RULE = 'heuristic.popularity@1';
 
@@ -102,13 +103,13 @@ export class RecommendationService {
     tenantId: string,
     question: RecommendationQuestion,
     reason: Error,
-  ): Rated<Slate> | Error {
+  ): Rated<RankedSlate> | Error {
     if (!(reason instanceof DomainError) || reason.code === 'CUSTOMER_NOT_FOUND') return reason;
     const asked = { question, known: NOTHING_KNOWN };
     return this.parts.ladder.findCached(this.climb(tenantId, []), asked, reason.code) ?? reason;
   }
 
-  private climb(tenantId: string, questions: readonly Asked[]): Climb<Asked, Slate> {
+  private climb(tenantId: string, questions: readonly Asked[]): Climb<Asked, RankedSlate> {
     return {
       kind: 'recommend',
       tenantId,
@@ -151,26 +152,16 @@ export class RecommendationService {
    * What most recently active customers had to do with, most customers first; score = share of the most popular. Of a product,
    * those that share a category with it come first, as far as the catalogue can be asked.
    */
-  private async popularSlate(tenantId: string, asked: Asked): Promise<Slate> {
+  private async popularSlate(tenantId: string, asked: Asked): Promise<RankedSlate> {
     const popular = await this.parts.popularity.itemsOf(tenantId);
-    const excluded = new Set(slateRow(asked).exclude);
-    const candidates = popular.filter(({ productId }) => !excluded.has(productId));
-    const { audience, first } = asked.question;
+    const row = slateRow(asked);
+    const { audience } = asked.question;
     const related =
       'productId' in audience
-        ? await this.related(tenantId, audience.productId, candidates)
+        ? await this.related(tenantId, audience.productId, admissible(popular, row))
         : new Set<string>();
-    const [near, far] = [true, false].map((isNear) =>
-      candidates.filter(({ productId }) => related.has(productId) === isNear),
-    );
-    const most = popular[0]?.customers ?? 1;
-    const items = [...(near ?? []), ...(far ?? [])].slice(0, first).map(({ productId, customers }) => ({
-      item: productId,
-      score: customers / most,
-      reasons: [],
-      residual: customers / most,
-    }));
-    return { items, historyUsed: 0 };
+    const popularity = popularityOf(popular, related, row);
+    return { ...slateByPopularity(popularity, row), popularity };
   }
 
   /** Which of the candidates share a category with a product; none where the catalogue does not answer. */
@@ -190,7 +181,7 @@ export class RecommendationService {
     );
   }
 
-  private decide(tenantId: string, { question, known }: Asked, rated: Rated<Slate>): RecommendationSet {
+  private decide(tenantId: string, { question, known }: Asked, rated: Rated<RankedSlate>): RecommendationSet {
     const { audience, slot, first, exclude } = question;
     const isPopular = rated.answer.historyUsed === 0;
     const items = rated.answer.items.map((item, i) => toItem(item, { rank: i + 1, isPopular, audience }));
@@ -204,17 +195,30 @@ export class RecommendationService {
           kind: 'recommend',
           subject: subjectOf(audience),
           customerId: 'customerId' in audience ? audience.customerId : null,
-          input: { ...known, exclude, first },
+          input: { ...known, exclude, inView: inView(audience), first, ...waySeen(rated.answer) },
           propensity: 1,
         },
         output: {
           slot,
-          items: items.map(({ product, rank, score }) => ({ productId: product.id, rank, score })),
+          items: slateOutput(rated.answer),
         },
       },
     );
     return { ...envelope, items };
   }
+}
+
+/** A slate with what the rule of popularity saw, where that made it. */
+type RankedSlate = Slate & { popularity?: SeenPopularity };
+
+/** What a replay needs to know of how a slate came about. */
+function waySeen({ sums, popularity }: RankedSlate): { sums: number } | { popularity: SeenPopularity } {
+  return popularity ? { popularity } : { sums };
+}
+
+/** What the log keeps of a slate. */
+export function slateOutput({ items }: Slate): { productId: string; rank: number; score: number }[] {
+  return items.map(({ item, score }, i) => ({ productId: item, rank: i + 1, score }));
 }
 
 function ofSession({ question }: Asked): boolean {

@@ -138,9 +138,9 @@ export class ScoreService {
   ): Score {
     const { score, basis } = rated.answer;
     const { probability, low, high, intervalLevel, percentile } = score;
-    const { task, playbooks, lowestBand } = this.profile;
+    const { task, playbooks } = this.profile;
     const { writer } = this.parts;
-    const band = isBand(score.band) ? score.band : lowestBand;
+    const band = bandOf(score, this.profile);
     const envelope = writer.finish(
       writer.begin(),
       { ...rated, attribution: question.explain ? score.attribution : null },
@@ -153,7 +153,7 @@ export class ScoreService {
           input: input?.features ?? null,
           propensity: null,
         },
-        output: { probability, low, high, level: intervalLevel, band, percentile, basis },
+        output: { ...scoreOutput(score, this.profile), basis },
       },
     );
     const interval = { value: probability, low, high, level: intervalLevel };
@@ -167,6 +167,16 @@ export class ScoreService {
       playbook: (own ?? playbooks)[band] ?? null,
     };
   }
+}
+
+/** What the log keeps of a score, but for its basis. */
+export function scoreOutput(score: LeadScore, profile: Pick<ScoreProfile, 'lowestBand'>) {
+  const { probability, low, high, intervalLevel: level, percentile } = score;
+  return { probability, low, high, level, band: bandOf(score, profile), percentile };
+}
+
+function bandOf({ band }: LeadScore, { lowestBand }: Pick<ScoreProfile, 'lowestBand'>): Band {
+  return isBand(band) ? band : lowestBand;
 }
 
 /** Distinguishes questions inside one tenant and task; what was asked to explain them does not. */
