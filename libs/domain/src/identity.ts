@@ -22,6 +22,7 @@ export const SCOPES = [
   'model:train',
   'model:import',
   'model:promote',
+  'batch:write',
   'segment:read',
   'segment:write',
 ] as const;

@@ -16,6 +16,7 @@ import { getConnectionToken } from '@nestjs/mongoose';
 import type { Db } from 'mongodb';
 import type { Connection } from 'mongoose';
 import type { Registry } from 'prom-client';
+import { BATCH_REPOSITORIES, batchProviders } from './batch/batch.providers.js';
 import { CustomerEntityResolver, ProductEntityResolver } from './customer/entity.resolver.js';
 import { DecisionReader } from './decision/decision-reader.js';
 import { decisionTypeResolvers } from './decision/decision-types.js';
@@ -112,6 +113,7 @@ export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown
         { provide: PredictionSettings, useValue: new PredictionSettings(config.DECISION_BUDGET_MS) },
         ...storeProviders(clock),
         ...monitoringProviders(DATABASE, clock),
+        ...batchProviders(DATABASE, clock),
         modelStoreProvider(config, clock),
         ...importProviders(config, clock, logger),
         ...decisionProviders(metrics),
@@ -171,7 +173,14 @@ function storeProviders(clock: Clock): Provider[] {
     },
     {
       provide: INDEXED,
-      inject: [DecisionRepository, OutcomeRepository, ModelVersions, TrainingJobs, TrainingMembers],
+      inject: [
+        DecisionRepository,
+        OutcomeRepository,
+        ModelVersions,
+        TrainingJobs,
+        TrainingMembers,
+        ...BATCH_REPOSITORIES,
+      ],
       useFactory: (...repositories: Indexed[]) => repositories,
     },
   ];
