@@ -38,7 +38,7 @@ function aReport(kinds: FindingKind[], version = 3): TrainingState['reports'][nu
     statistic: 1,
     threshold: 0.2,
   }));
-  return { version, window: { from: ago(26), to: ago(2) }, findings };
+  return { version, window: { from: ago(26), to: ago(2) }, findings, createdAt: ago(1.9) };
 }
 
 function due(policy: ModelPolicy, state: TrainingState, now = NOW): TriggerAnswer {
@@ -91,6 +91,18 @@ describe('trainingDue', () => {
     expect(
       due(policy, aState({ reports: [aReport(['FEATURE_SHIFT'])] }), new Date(NOW.getTime() + 1)),
     ).toEqual(answer);
+  });
+
+  it('takes a report for answered by a training that began after it', () => {
+    const answered = (hours: number): TriggerAnswer =>
+      due(
+        aPolicy({ onDrift: true }),
+        aState({
+          reports: [aReport(['SCORE_SHIFT'])],
+          latestJob: { createdAt: ago(hours), finishedAt: ago(hours) },
+        }),
+      );
+    expect([triggerOf(answered(1.9)), triggerOf(answered(1.91))]).toEqual([null, 'DRIFT']);
   });
 
   it('does not act on what was found of another version', () => {

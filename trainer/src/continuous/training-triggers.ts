@@ -32,8 +32,8 @@ export interface TrainingState {
   latestJob: LatestJob | null;
   /** jobs of the task that failed since one succeeded */
   failedInARow: number;
-  /** of the live version, newest window first; those since it was trained */
-  reports: readonly Pick<MonitoringReport, 'version' | 'window' | 'findings'>[];
+  /** of the live version, newest window first */
+  reports: readonly Pick<MonitoringReport, 'version' | 'window' | 'findings' | 'createdAt'>[];
   /** of the tenant since {@link trainingBase}; may stop counting at the policy's number */
   newEvents: number;
   /** of all the tenant's tasks in the last 24 hours */
@@ -114,11 +114,13 @@ function dueTraining(now: Date, policy: ModelPolicy, state: TrainingState): Due 
 function dueByReport(
   trigger: 'PERFORMANCE' | 'DRIFT',
   { task, retrain }: ModelPolicy,
-  { live, reports }: TrainingState,
+  { live, latestJob, reports }: TrainingState,
 ): Due | null {
   const wish = trigger === 'DRIFT' ? 'onDrift' : 'onPerformance';
   const [report] = reports;
   if (!retrain[wish] || !live || report?.version !== live.version) return null;
+  // A training that began after a report has answered it, whatever came of it: the next window asks anew.
+  if (latestJob && latestJob.createdAt >= report.createdAt) return null;
   const finding = report.findings.find(({ kind }) => REPAIRED_BY_TRAINING[wish].includes(kind));
   if (!finding) return null;
   const { window, version, findings } = report;
