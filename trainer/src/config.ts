@@ -43,6 +43,28 @@ export const trainerConfig = z.object({
     .min(0)
     .default(60)
     .describe('least pause between two trainings of a task that nobody asked for'),
+  MONITOR_WINDOW_HOURS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(168)
+    .default(24)
+    .describe(
+      'length of the windows in which served decisions are compared with training; of 24, days in UTC',
+    ),
+  MONITOR_PERIOD_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(300_000)
+    .default(10_000)
+    .describe('how often workers tell what they counted: what a worker that is killed takes with it'),
+  MONITOR_ROUND_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .default(60_000)
+    .describe('pause between two looks for windows that closed'),
   MODEL_KEEP_DAYS: z.coerce
     .number()
     .min(1)

@@ -14,6 +14,7 @@ import { readTrainerConfig, type TrainerConfig } from './config.js';
 import { continuousTraining } from './continuous/start-continuous.js';
 import { JobRunner } from './job-runner.js';
 import { replaceServing, showServing } from './model-serving.js';
+import { startMonitoring } from './monitoring/start-monitoring.js';
 import { Publisher } from './publisher.js';
 import { TrainerMetrics } from './trainer-metrics.js';
 import { trainAndPublish } from './training-run.js';
@@ -113,7 +114,9 @@ async function work(): Promise<void> {
     config,
     logger,
   });
-  const services: readonly Service[] = [runner, batches, continuous];
+  const { registry } = metrics;
+  const watching = await startMonitoring({ db: client.db(), repository, versions, registry, config, logger });
+  const services: readonly Service[] = [runner, batches, continuous, ...watching];
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => services.forEach((service) => service.stop()));
   logger.info({ metricsPort }, 'the trainer waits for jobs');

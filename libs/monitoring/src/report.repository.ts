@@ -4,6 +4,8 @@ import type { MonitoringReport } from './monitoring-report.js';
 type ReportDocument = MonitoringReport & { _id: string };
 
 const KEPT_DAYS = 400;
+/** Reports that gauges are read from. */
+const MOST_MODELS = 5_000;
 const DUPLICATE_KEY = 11_000;
 
 /** Reports on versions, one a version and window. */
@@ -17,6 +19,7 @@ export class ReportRepository {
   async ensureIndexes(): Promise<void> {
     await this.reports.createIndexes([
       { key: { tenantId: 1, model: 1, 'window.to': -1 }, name: 'newest_of_model' },
+      { key: { 'window.to': -1 }, name: 'newest_of_all' },
       { key: { createdAt: 1 }, name: 'expire_after_400_days', expireAfterSeconds: KEPT_DAYS * 24 * 60 * 60 },
     ]);
   }
@@ -58,6 +61,18 @@ export class ReportRepository {
   }): Promise<MonitoringReport | null> {
     const [newest] = await this.list(of, { first: 1, version: of.version });
     return newest ?? null;
+  }
+
+  /** Of each model of all tenants the newest report whose window ended since. */
+  async newestOfEach(endedSince: Date): Promise<MonitoringReport[]> {
+    const found = await this.reports
+      .find({ 'window.to': { $gte: endedSince } })
+      .sort({ 'window.to': -1, version: -1 })
+      .limit(MOST_MODELS)
+      .toArray();
+    const newest = new Map<string, MonitoringReport>();
+    for (const report of found) if (!newest.has(report.model)) newest.set(report.model, toReport(report));
+    return [...newest.values()];
   }
 
   /** Reports of all tenants written since, oldest first: for what acts on them. */
