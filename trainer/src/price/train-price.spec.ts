@@ -138,7 +138,12 @@ describe('trainPrice', () => {
       if (trained.draft.spec.task !== 'price') throw new Error('the draft must be of a price model');
       expect(trained.draft.spec.family).toBe('lightgbm');
       expect(trained.draft.onnx.gpuFile).toBe('model.gpu.onnx');
-      expect([...trained.files.keys()]).toEqual(['model.onnx', 'model.gpu.onnx', 'explain.json']);
+      expect([...trained.files.keys()]).toEqual([
+        'model.onnx',
+        'model.gpu.onnx',
+        'explain.json',
+        'monitor.json',
+      ]);
       const curve = Array.from({ length: 40 }, (_, k) => ({
         ...(rows[1] as DemandRow),
         price: 7 + 0.15 * k,

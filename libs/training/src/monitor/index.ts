@@ -1,1 +1,2 @@
 export { monitorFileOf } from './monitor-file.js';
+export { shuffledImportance } from './shuffled-importance.js';
