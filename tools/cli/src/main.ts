@@ -4,6 +4,7 @@ import { evaluateCommand } from './evaluate/evaluate.command.js';
 import { exitCodeOf } from './exit-code.js';
 import { importCommand } from './import/import.command.js';
 import { inheritSettings } from './inherit-settings.js';
+import { modelCommand } from './model/model.command.js';
 
 const authority = {
   dataDir: process.env['SEXTANT_DATA_DIR'] ?? '.data',
@@ -16,12 +17,14 @@ const program = new Command('sextant')
   .exitOverride();
 const output = {
   print: (text: string) => process.stdout.write(text),
+  say: (line: string) => process.stderr.write(`${line}\n`),
   fail: () => {
     process.exitCode = 1;
   },
 };
 for (const command of [
   importCommand(authority, output),
+  modelCommand(authority, output),
   tokenCommand(authority),
   evaluateCommand(output.print),
 ]) {

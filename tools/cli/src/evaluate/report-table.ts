@@ -1,5 +1,6 @@
 import type { Measured } from '@sextant/artefacts';
 import type { EvaluationReport } from '@sextant/training/evaluation';
+import { alignedRows } from '../output/aligned-rows.js';
 
 /** The report as text for a terminal: what was chosen and why, each metric beside the baselines, leaks and warnings. */
 export function reportTable(report: EvaluationReport): string {
@@ -16,7 +17,7 @@ export function reportTable(report: EvaluationReport): string {
     `chosen: ${report.chosen}`,
     `because: ${report.because}`,
     '',
-    ...aligned([header, ...rows]),
+    ...alignedRows([header, ...rows]),
     ...listed('leaks', report.leaks),
     ...listed('warnings', report.warnings),
     '',
@@ -28,19 +29,6 @@ function headline({ task, rows, test }: EvaluationReport): string {
   return task === 'segments'
     ? `segments: found in ${rows} rows, ${test} of them described`
     : `${task}: ${rows} rows, measured on ${test} that no choice has seen`;
-}
-
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  '),
-  );
 }
 
 function listed(title: string, lines: readonly string[]): string[] {

@@ -56,6 +56,8 @@ const response = z.object({
 export type IngestResult = z.output<typeof ingestResult>;
 export type UpsertResult = z.output<typeof upsertResult>;
 
+type Outcome = { data: Record<string, unknown> } | { retry: string; waitMs: number };
+
 export interface GraphClientOptions {
   url: string;
   /** The bearer token for the next request. */
@@ -68,7 +70,7 @@ export interface GraphClientOptions {
   onRetry?: (reason: string) => void;
 }
 
-/** Sends batches of rows, already JSON, to the gateway. Writing is idempotent there, so a batch may be sent again. */
+/** Talks to the gateway. Rows, already JSON, may be sent again: writing them is idempotent there. */
 export class GraphClient {
   constructor(private readonly options: GraphClientOptions) {}
 
@@ -86,18 +88,40 @@ export class GraphClient {
     return statusResult.parse(status).pendingBatches;
   }
 
-  /** @throws DomainError with the graph's code; GATEWAY_UNAVAILABLE when patience ran out; GATEWAY_REFUSED for a code we do not know */
+  /** Asks; again and again while the gateway is unavailable. @returns the data of the answer */
+  async query(query: string, variables: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+    return this.dataOf(JSON.stringify({ query, variables }));
+  }
+
+  /** Changes something, once: of a change whose answer is lost nobody knows whether it was made. @returns the data of the answer */
+  async mutate(mutation: string, variables: Record<string, unknown>): Promise<Record<string, unknown>> {
+    const outcome = await this.attempt(JSON.stringify({ query: mutation, variables }));
+    if ('data' in outcome) return outcome.data;
+    throw new DomainError(
+      'GATEWAY_UNAVAILABLE',
+      `${this.options.url} did not answer (${outcome.retry}): look whether it was done before you do it again`,
+    );
+  }
+
   private async send(body: string, field: string): Promise<unknown> {
+    const value = (await this.dataOf(body))[field];
+    if (value === undefined || value === null)
+      throw new DomainError('GATEWAY_REFUSED', `the gateway's answer has no ${field}`);
+    return value;
+  }
+
+  /** @throws DomainError with the graph's code; GATEWAY_UNAVAILABLE when patience ran out; GATEWAY_REFUSED for a code we do not know */
+  private async dataOf(body: string): Promise<Record<string, unknown>> {
     const giveUpAt = Date.now() + (this.options.patienceMs ?? 120_000);
     for (let attempt = 0; ; attempt++) {
-      const outcome = await this.attempt(body, field);
-      if ('value' in outcome) return outcome.value;
+      const outcome = await this.attempt(body);
+      if ('data' in outcome) return outcome.data;
       const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt) * (0.75 + 0.5 * Math.random());
       const pauseMs = Math.max(pause, outcome.waitMs);
       if (Date.now() + pauseMs > giveUpAt) {
         throw new DomainError(
           'GATEWAY_UNAVAILABLE',
-          `${this.options.url} does not take the import after ${attempt + 1} attempts (${outcome.retry}): start it, then import again`,
+          `${this.options.url} does not answer after ${attempt + 1} attempts (${outcome.retry}): start it, then do this again`,
         );
       }
       this.options.onRetry?.(outcome.retry);
@@ -105,10 +129,7 @@ export class GraphClient {
     }
   }
 
-  private async attempt(
-    body: string,
-    field: string,
-  ): Promise<{ value: unknown } | { retry: string; waitMs: number }> {
+  private async attempt(body: string): Promise<Outcome> {
     const headers = {
       'content-type': 'application/json',
       authorization: `Bearer ${await this.options.token()}`,
@@ -125,7 +146,7 @@ export class GraphClient {
     } catch (error) {
       return { retry: describe(error), waitMs: 0 };
     }
-    return interpret({ status, text, field, waitMs });
+    return interpret({ status, text, waitMs });
   }
 }
 
@@ -134,18 +155,8 @@ function withRows(mutation: string, rows: readonly string[]): string {
   return `{"query":${JSON.stringify(mutation)},"variables":{"rows":[${rows.join(',')}]}}`;
 }
 
-/** The field's value, a reason to try again, or an error that no repetition will cure. */
-function interpret({
-  status,
-  text,
-  field,
-  waitMs,
-}: {
-  status: number;
-  text: string;
-  field: string;
-  waitMs: number;
-}): { value: unknown } | { retry: string; waitMs: number } {
+/** The data, a reason to try again, or an error that no repetition will cure. */
+function interpret({ status, text, waitMs }: { status: number; text: string; waitMs: number }): Outcome {
   if (status === 413)
     throw new DomainError('BATCH_TOO_LARGE', 'the gateway takes no body of this size: lower --batch');
   const parsed = response.safeParse(parseJson(text));
@@ -158,10 +169,7 @@ function interpret({
   }
   const [error] = parsed.data.errors ?? [];
   if (!error) {
-    const value = parsed.data.data?.[field];
-    if (value === undefined || value === null)
-      throw new DomainError('GATEWAY_REFUSED', `the gateway's answer has no ${field}`);
-    return { value };
+    return { data: parsed.data.data ?? {} };
   }
   const code = error.extensions?.code ?? '';
   if (isTemporary(code) || RETRY_STATUS.has(status)) return { retry: code || `HTTP ${status}`, waitMs };

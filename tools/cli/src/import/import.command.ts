@@ -3,8 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DomainError } from '@sextant/domain';
 import { Command } from 'commander';
-import { readAccess } from '../access/access-file.js';
-import { mintToken, renewingToken, type TokenAuthority } from '../access/token-mint.js';
+import type { TokenAuthority } from '../access/token-mint.js';
+import { wholeNumber } from '../flags.js';
+import { connectionOf } from '../graph/connection.js';
 import { GraphClient } from '../graph/graph.client.js';
 import { readMapping } from '../mapping/mapping-file.js';
 import { runImport } from './import-run.js';
@@ -76,7 +77,7 @@ async function importWith(flags: Flags, authority: TokenAuthority): Promise<Impo
     if (retries++ === 0)
       progress.tell(`the gateway does not take it yet (${reason}), trying for two minutes`);
   };
-  const graph = new GraphClient({ ...connection(flags, authority), onRetry });
+  const graph = new GraphClient({ ...connectionOf(flags, authority), onRetry });
   const options = { mapping, mappingName: flags.mapping, dataFolder: flags.data, graph, batch, inFlight };
   const summary = await runImport({ ...options, progress: progress.show });
   if (summary.eventsAccepted > 0) await untilComputed(graph, progress.say);
@@ -88,38 +89,6 @@ async function importWith(flags: Flags, authority: TokenAuthority): Promise<Impo
 function mappingPath(given: string): string {
   if (/[./\\]/.test(given) || statSync(given, { throwIfNoEntry: false })?.isFile() === true) return given;
   return fileURLToPath(new URL(`../../mappings/${ALIASES[given] ?? given}.yaml`, import.meta.url));
-}
-
-function connection(
-  { tenant, url, token }: Flags,
-  authority: TokenAuthority,
-): { url: string; token: () => Promise<string> } {
-  if (tenant !== undefined && token !== undefined) {
-    throw new DomainError(
-      'INVALID_INPUT',
-      'give --tenant or --token, not both: a token belongs to one tenant already',
-      { path: '--tenant' },
-    );
-  }
-  const endpoint = url ?? readAccess(authority.dataDir).graphql;
-  if (!URL.canParse(endpoint))
-    throw new DomainError('INVALID_INPUT', `--url must be a URL, got "${endpoint}"`, { path: '--url' });
-  if (tenant !== undefined) {
-    return {
-      url: endpoint,
-      token: renewingToken((ttlSeconds) => mintToken(authority, { tenant, role: 'operator', ttlSeconds })),
-    };
-  }
-  const bearer = token ?? readAccess(authority.dataDir).tokens.operator;
-  return { url: endpoint, token: () => Promise.resolve(bearer) };
-}
-
-function wholeNumber(flag: string, text: string, high: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= 1 && value <= high) return value;
-  throw new DomainError('INVALID_INPUT', `${flag} must be a whole number from 1 to ${high}, got "${text}"`, {
-    path: flag,
-  });
 }
 
 /** Waits until features know every event, so that whoever asks next gets answers on what was just imported. */

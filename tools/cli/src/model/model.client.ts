@@ -1,0 +1,145 @@
+import { TASKS } from '@sextant/artefacts';
+import { DomainError } from '@sextant/domain';
+import { z } from 'zod';
+import type { GraphClient } from '../graph/graph.client.js';
+import {
+  detailFields,
+  job,
+  type JobAnswer,
+  jobFields,
+  model,
+  type ModelAnswer,
+  modelFields,
+  promotion,
+  versionAnswer,
+  type VersionAnswer,
+  type VersionDetails,
+  versionDetails,
+  versionFields,
+} from './model-answers.js';
+
+const FULL_ID = /^[a-z0-9-]+\.[^@\s]+@\d+$/;
+const SHORT_ID = /^([^.@\s]+)@(\d+)$/;
+/** Most that the graph gives at once. */
+const MAX_VERSIONS = 50;
+
+export interface TrainRequest {
+  task: string;
+  notes?: string;
+  maxMinutes?: number;
+  seed?: number;
+  dataFrom?: string;
+  dataTo?: string;
+  idempotencyKey: string;
+}
+
+/** The operations of the graph on models. */
+export class ModelClient {
+  constructor(private readonly graph: Pick<GraphClient, 'query' | 'mutate'>) {}
+
+  /** Every task's model, with its newest version. */
+  async list(): Promise<ModelAnswer[]> {
+    const aliases = TASKS.map((task, i) => `m${i}: model(id: "${task}") { ${modelFields} }`);
+    const data = await this.graph.query(`query Models($versions: Int) { ${aliases.join(' ')} }`, {
+      versions: 1,
+    });
+    return TASKS.map((_, i) => model.parse(data[`m${i}`]));
+  }
+
+  /** @throws DomainError MODEL_NOT_FOUND naming the models there are */
+  async model(task: string, versions: number): Promise<ModelAnswer> {
+    const query = `query Model($id: ID!, $versions: Int) { model(id: $id) { ${modelFields} } }`;
+    const data = await this.graph.query(query, { id: task, versions });
+    if (data['model'] === null) throw unknownModel(task);
+    return model.parse(data['model']);
+  }
+
+  /** @throws DomainError MODEL_NOT_FOUND, MODEL_VERSION_NOT_FOUND */
+  async version(id: string): Promise<VersionDetails> {
+    const task = taskOf(id);
+    const query = `query Version($id: ID!, $versions: Int) { model(id: $id) { versions(first: $versions) { ${detailFields} } } }`;
+    const data = await this.graph.query(query, { id: task, versions: MAX_VERSIONS });
+    if (data['model'] === null) throw unknownModel(task);
+    const { versions } = z.object({ versions: z.array(versionDetails) }).parse(data['model']);
+    const found = versions.find((version) => version.id === id);
+    if (found) return found;
+    throw new DomainError(
+      'MODEL_VERSION_NOT_FOUND',
+      `${id} is not among the newest ${MAX_VERSIONS} versions: \`sextant model show ${task}\` lists them`,
+    );
+  }
+
+  /**
+   * The id of a version that may be named without its tenant, `churn@7`.
+   *
+   * @throws DomainError INVALID_INPUT for what is no version, MODEL_NOT_FOUND, MODEL_VERSION_NOT_FOUND
+   */
+  async idOf(name: string): Promise<string> {
+    if (FULL_ID.test(name)) return name;
+    const [, task = '', number = ''] = SHORT_ID.exec(name) ?? [];
+    if (task === '')
+      throw new DomainError(
+        'INVALID_INPUT',
+        `a version is named like churn@7 or demo.churn@7, got "${name}"`,
+      );
+    const [newest] = (await this.model(task, 1)).versions;
+    if (newest) return newest.id.replace(/@\d+$/, `@${number}`);
+    throw new DomainError(
+      'MODEL_VERSION_NOT_FOUND',
+      `${task} has no version yet: \`sextant model train ${task}\``,
+    );
+  }
+
+  async promote(request: {
+    versionId: string;
+    to: string;
+    share?: number;
+    override?: string;
+  }): Promise<z.output<typeof promotion>> {
+    const mutation = `mutation Promote($versionId: ID!, $to: Stage!, $share: Float, $override: String) {
+      promoteModel(versionId: $versionId, to: $to, share: $share, override: $override) {
+        version { ${versionFields} } blockedBy { name required observed passed } } }`;
+    const data = await this.graph.mutate(mutation, request);
+    return promotion.parse(data['promoteModel']);
+  }
+
+  async rollback(modelId: string, reason: string): Promise<VersionAnswer> {
+    const mutation = `mutation Rollback($modelId: ID!, $reason: String!) {
+      rollbackModel(modelId: $modelId, reason: $reason) { ${versionFields} } }`;
+    const data = await this.graph.mutate(mutation, { modelId, reason });
+    return versionAnswer.parse(data['rollbackModel']);
+  }
+
+  async jobs(first: number, task: string | null): Promise<JobAnswer[]> {
+    const query = `query Jobs($first: Int, $task: String) { trainingJobs(first: $first, task: $task) { ${jobFields} } }`;
+    const data = await this.graph.query(query, { first, task });
+    return z.array(job).parse(data['trainingJobs']);
+  }
+
+  /** Asked again with the same key, it is the same job. */
+  async train(input: TrainRequest): Promise<JobAnswer> {
+    const mutation = `mutation Train($input: TrainInput!) { trainModel(input: $input) { ${jobFields} } }`;
+    const data = await this.graph.query(mutation, { input });
+    return job.parse(data['trainModel']);
+  }
+
+  async job(id: string): Promise<JobAnswer> {
+    const query = `query Job($id: ID!) { trainingJob(id: $id) { ${jobFields} } }`;
+    const data = await this.graph.query(query, { id });
+    return job.parse(data['trainingJob']);
+  }
+
+  async trainedOn(customerRef: string): Promise<VersionAnswer[]> {
+    const query = `query TrainedOn($ref: ID!) { trainedOn(customerRef: $ref) { ${versionFields} } }`;
+    const data = await this.graph.query(query, { ref: customerRef });
+    return z.array(versionAnswer).parse(data['trainedOn']);
+  }
+}
+
+function taskOf(id: string): string {
+  return id.slice(id.indexOf('.') + 1, id.lastIndexOf('@'));
+}
+
+function unknownModel(task: string): DomainError {
+  return new DomainError('MODEL_NOT_FOUND', `there is no model "${task}": it is one of ${TASKS.join(', ')}`);
+}
