@@ -5,12 +5,12 @@ import type { ClaimedJob, JobFailure, Lease, TrainingJob, TrainingJobs } from '@
 import { type BudgetLeft, budgetUsed, type ComputeBudget } from './compute-budget.js';
 import { HeardProgress, logLine } from './heard-progress.js';
 import type { Publisher } from './publisher.js';
-import type { TrainingMessage, TrainingOrder } from './training-messages.js';
+import type { Published, TrainingMessage, TrainingOrder } from './training-messages.js';
 
 const HEARTBEAT_MS = 2_000;
 
 interface Outcome {
-  published?: { model: string; version: number };
+  published?: Published;
   failure?: JobFailure;
   heard: HeardProgress;
 }
@@ -60,6 +60,10 @@ export class JobRunner {
   }
 
   private async work({ job, lease }: ClaimedJob): Promise<void> {
+    if (job.modelVersionId !== null) {
+      await this.bringIntoService(lease, job, job.modelVersionId);
+      return;
+    }
     const left = (await this.settings.budget?.left(job.tenantId, job.task)) ?? null;
     if (left && left.minutes <= 0) {
       await this.jobs.fail(lease, budgetUsed(left, job.task));
@@ -75,15 +79,14 @@ export class JobRunner {
       await this.jobs.release(lease);
       return;
     }
-    await this.conclude(lease, outcome);
+    await this.conclude({ job, lease }, outcome);
   }
 
-  private async conclude(lease: Lease, { published, failure, heard }: Outcome): Promise<void> {
-    const last = published ? 'go live' : `failed: ${failure?.message ?? 'no reason was given'}`;
+  private async conclude({ job, lease }: ClaimedJob, { published, failure, heard }: Outcome): Promise<void> {
+    const last = published ? 'recording the version' : `failed: ${failure?.message ?? 'no reason was given'}`;
     const held = await this.jobs.report(lease, { step: last, log: [...heard.takeLines(), logLine(last)] });
     if (published && held) {
-      const id = await this.publisher.goLive(published.model, published.version);
-      await this.jobs.succeed(lease, id);
+      await this.bringIntoService(lease, job, await this.publisher.register(published));
       return;
     }
     await this.jobs.fail(
@@ -95,14 +98,24 @@ export class JobRunner {
     );
   }
 
+  /** From here on a trainer that takes the job up again does not train again: the version is there, and is brought into service once. */
+  private async bringIntoService(lease: Lease, job: TrainingJob, versionId: string): Promise<void> {
+    if (!(await this.jobs.attach(lease, versionId))) return;
+    const { said, isLive } = await this.publisher.rollOut(job.tenantId, versionId);
+    await this.jobs.report(lease, { step: isLive ? 'live' : 'not live', log: [logLine(said)] });
+    await this.jobs.succeed(lease, versionId);
+    this.settings.logger.info({ job: job.id, version: versionId, isLive }, said);
+  }
+
   /** Relays progress and renews the lease until the process ends; a lost lease or a passed deadline ends it. */
   private async follow(child: ChildProcess, run: Run): Promise<Outcome> {
     const outcome: Outcome = { heard: new HeardProgress() };
     child.on('message', (message: TrainingMessage) => {
       if (message.kind === 'progress') outcome.heard.add(message.progress, message.step);
-      else if (message.kind === 'published')
-        outcome.published = { model: message.model, version: message.version };
-      else outcome.failure = { code: message.code, message: message.message };
+      else if (message.kind === 'published') {
+        const { model, version, findings } = message;
+        outcome.published = { model, version, findings };
+      } else outcome.failure = { code: message.code, message: message.message };
       if (message.kind !== 'progress') child.disconnect();
     });
     const ended = new Promise<string>((resolve) => {

@@ -29,29 +29,39 @@ interface TrainFlags {
   dataTo?: string;
 }
 
-/** Fits one model on the events in the store, publishes it and puts it live. */
+/** Fits one model on the events in the store, publishes it and brings it into service as its policy wants it. */
 async function train({ tenant, ...options }: TrainFlags): Promise<string> {
   const config = readTrainerConfig(process.env);
   const order = { tenantId: tenant, ...options };
-  const manifest = await trainAndPublish(config, order, (share, step) => {
+  const { manifest, findings } = await trainAndPublish(config, order, (share, step) => {
     process.stderr.write(`[${String(Math.round(share * 100)).padStart(3)} %] ${step}\n`);
   });
-  const id = await goLive(manifest);
+  const { model, version } = manifest;
+  const { said } = await withPublisher(async (publisher) =>
+    publisher.rollOut(tenant, await publisher.register({ model, version, findings })),
+  );
   const metrics = Object.entries(manifest.metrics).map(
     ([name, m]) => `${name} ${m.value.toFixed(4)} (${m.low.toFixed(4)}–${m.high.toFixed(4)})`,
   );
-  return `${id}: ${metrics.join(', ')}`;
+  return `${said}: ${metrics.join(', ')}`;
 }
 
 /** Puts a version live that lies in the repository: the next one, or an older one again. */
-async function goLive(options: { model: string; version: number }): Promise<string> {
+async function goLive(options: { model: string; version: number; override?: string }): Promise<string> {
+  const { said, isLive } = await withPublisher((publisher) =>
+    publisher.goLive(options, options.override ?? null),
+  );
+  if (!isLive) process.exitCode = 1;
+  return said;
+}
+
+async function withPublisher<T>(use: (publisher: Publisher) => Promise<T>): Promise<T> {
   const config = readTrainerConfig(process.env);
   const client = new MongoClient(config.MONGODB_URI);
   try {
-    return await withRepository(config, async (repository) => {
-      const publisher = new Publisher(repository, new ModelVersions(client.db()));
-      return `${await publisher.goLive(options.model, options.version)} is live`;
-    });
+    return await withRepository(config, (repository) =>
+      use(new Publisher(repository, new ModelVersions(client.db()))),
+    );
   } finally {
     await client.close();
   }
@@ -175,7 +185,8 @@ program
   .description('put a version live, also an older one again')
   .requiredOption('--model <name>', '<tenant>.<task>')
   .requiredOption('--version <n>', 'number of the version', wholeNumber)
-  .action(async (options: { model: string; version: number }) => {
+  .option('--override <reason>', 'why failed gates are taken upon oneself; kept with the version')
+  .action(async (options: { model: string; version: number; override?: string }) => {
     process.stdout.write(`${await goLive(options)}\n`);
   });
 program

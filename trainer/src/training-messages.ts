@@ -1,4 +1,4 @@
-import type { Task } from '@sextant/artefacts';
+import type { FairnessSlice, Gate, Task } from '@sextant/artefacts';
 import type { ErrorCode } from '@sextant/domain';
 
 /** What the job runner asks of a training process. */
@@ -12,8 +12,23 @@ export interface TrainingOrder {
   dataTo?: string | null;
 }
 
+/** What was found out about a version when it was made. */
+export interface VersionFindings {
+  gates: Gate[];
+  /** shares in [0, 1] by feature */
+  importance: Record<string, number>;
+  fairness: FairnessSlice[];
+}
+
+/** A version that lies in the model repository. */
+export interface Published {
+  model: string;
+  version: number;
+  findings: VersionFindings;
+}
+
 /** What a training process tells while and after it works. */
 export type TrainingMessage =
   | { kind: 'progress'; progress: number; step: string }
-  | { kind: 'published'; model: string; version: number }
+  | ({ kind: 'published' } & Published)
   | { kind: 'failed'; code: ErrorCode; message: string };

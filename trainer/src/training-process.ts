@@ -16,7 +16,9 @@ process.once('message', (order: TrainingOrder) => {
   trainAndPublish(readTrainerConfig(process.env), order, (progress, step) =>
     tell({ kind: 'progress', progress, step }),
   )
-    .then(({ model, version }) => tell({ kind: 'published', model, version }))
+    .then(({ manifest: { model, version }, findings }) =>
+      tell({ kind: 'published', model, version, findings }),
+    )
     .catch((error: unknown) => {
       const known = error instanceof DomainError;
       if (!known)

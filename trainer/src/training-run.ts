@@ -4,20 +4,22 @@ import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
 import { ModelPolicies, modelVersionId, openModelRepository, TrainingMembers } from '@sextant/model-registry';
 import { type Db, MongoClient } from 'mongodb';
 import type { TrainerConfig } from './config.js';
+import { measureVersion } from './measure-version.js';
 import { PUBLISHING, type TrainedModel } from './publisher.js';
 import { TrainingData } from './training-data.js';
-import type { TrainingOrder } from './training-messages.js';
+import type { TrainingOrder, VersionFindings } from './training-messages.js';
 import { TRAININGS } from './trainings.js';
 
 /** Reading the events comes first and takes about this share of a run. */
 const READING = 0.2;
+const MEASURING = 0.99;
 const STORE_TIMEOUT_MS = 5_000;
 
 type OnProgress = (share: number, step: string) => void;
 
 /**
  * One training run from the events in the store to a version in the model repository, with the customers it learnt from on
- * record. The version is not live yet.
+ * record, and what its gates say of it. The version is neither recorded nor live yet.
  *
  * @param onProgress  share of the work done, in [0, 1], and what is being done
  * @throws DomainError DATA_INSUFFICIENT, STORE_UNAVAILABLE, or what the task's own training throws
@@ -26,7 +28,7 @@ export async function trainAndPublish(
   config: TrainerConfig,
   order: TrainingOrder,
   onProgress: OnProgress,
-): Promise<Manifest> {
+): Promise<{ manifest: Manifest; findings: VersionFindings }> {
   const client = new MongoClient(config.MONGODB_URI, { serverSelectionTimeoutMS: STORE_TIMEOUT_MS });
   try {
     await client.connect().catch((cause: unknown) => {
@@ -38,19 +40,26 @@ export async function trainAndPublish(
     });
     const { trained, customers } = await train(client.db(), { config, order, onProgress });
     onProgress(PUBLISHING, 'writing the version');
-    const manifest = await publish(config, trained);
+    const published = await publish(config, trained, () => onProgress(MEASURING, 'measuring the gates'));
+    const { manifest } = published;
     const versionId = modelVersionId(manifest.model, manifest.version);
     await new TrainingMembers(client.db()).record({ tenantId: order.tenantId, versionId }, customers);
-    return manifest;
+    return published;
   } finally {
     await client.close();
   }
 }
 
-async function publish(config: TrainerConfig, { draft, files, card }: TrainedModel): Promise<Manifest> {
+async function publish(
+  config: TrainerConfig,
+  trained: TrainedModel,
+  onPublished: () => void,
+): Promise<{ manifest: Manifest; findings: VersionFindings }> {
   const repository = await openModelRepository(config.MODEL_REPOSITORY);
   try {
-    return await repository.publish(draft, files, card);
+    const manifest = await repository.publish(trained.draft, trained.files, trained.card);
+    onPublished();
+    return { manifest, findings: await measureVersion(repository, manifest, trained) };
   } finally {
     await repository.close();
   }

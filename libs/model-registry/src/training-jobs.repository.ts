@@ -155,6 +155,12 @@ export class TrainingJobs {
     return outcome.matchedCount === 1;
   }
 
+  /** The version that the job made; whoever takes the job up again goes on from there. @returns false when the lease is lost */
+  async attach(lease: Lease, modelVersionId: string): Promise<boolean> {
+    const outcome = await this.jobs.updateOne(heldBy(lease), { $set: { modelVersionId } });
+    return outcome.matchedCount === 1;
+  }
+
   /** @returns false when the lease is lost; the version stays published, the job belongs to someone else */
   async succeed(lease: Lease, modelVersionId: string): Promise<boolean> {
     return this.finish(lease, { state: 'SUCCEEDED', progress: 1, modelVersionId });

@@ -1,5 +1,6 @@
-import { modelName } from '@sextant/artefacts';
+import { MONITOR_FILE, modelName } from '@sextant/artefacts';
 import { onnxDescription, onnxFiles } from '@sextant/onnx';
+import { monitorFileOf } from '@sextant/training/monitor';
 import { trainLifetimeModel } from '@sextant/training/lifetime';
 import type { TrainedModel } from '../publisher.js';
 import type { PurchaseData } from '../training-data.js';
@@ -26,7 +27,7 @@ export async function trainLifetime(
   { seed, now, onProgress }: LifetimeTrainingOptions,
 ): Promise<TrainedModel> {
   const [currency = '', ...others] = currencies;
-  const { spec, onnx, card } = await trainLifetimeModel(
+  const { spec, onnx, card, evidence, monitoring } = await trainLifetimeModel(
     { customers, rows: dataRows, until, currency: currency === '' ? DEFAULT_CURRENCY : currency },
     {
       periodDays: PERIOD_DAYS,
@@ -52,9 +53,11 @@ export async function trainLifetime(
       metrics: card.metrics,
       baselineMetrics: card.baselineMetrics,
       warmUpBatchSizes: [1, 8, 64],
+      monitorFile: MONITOR_FILE,
       spec,
     },
-    files: new Map(onnxFiles(onnx)),
+    files: new Map([...onnxFiles(onnx), monitorFileOf(monitoring)]),
     card: { ...card, warnings: [...mixed, ...card.warnings] },
+    evidence,
   };
 }

@@ -6,6 +6,7 @@ import { openLightGbm } from '@sextant/lightgbm';
 import { onnxDescription, onnxFiles } from '@sextant/onnx';
 import { monitorFileOf } from '@sextant/training/monitor';
 import { contextDefaults, monitorPrice, trainDemand, type TrainedDemand } from '@sextant/training/price';
+import { evidenceOf, type ModelEvidence, type ParityProbe } from '@sextant/training/gates';
 import { verifiedForms } from '@sextant/training/runtime';
 import type { TrainedModel } from '../publisher.js';
 import { priceCard } from './price-card.js';
@@ -74,7 +75,8 @@ async function handOver({ input, options, trained, notes }: HandOver): Promise<T
   const { observations } = input;
   const sample = demandTable(observations.slice(-VERIFIED_ROWS));
   const rows = encodeTable(level.encoding, sample);
-  const onnx = await verifiedForms(level.toOnnx(), rows, level.logUnits(sample));
+  const expected = level.logUnits(sample);
+  const onnx = await verifiedForms(level.toOnnx(), rows, expected);
   const spec = specOf(input, trained);
   const explainer = writeExplainer(level.encoding, level.explained, { a: 1, b: 0 });
   await options.onProgress?.(1, 'price model trained');
@@ -99,7 +101,19 @@ async function handOver({ input, options, trained, notes }: HandOver): Promise<T
       monitorFileOf(monitorPrice({ encoding: level.encoding, explainer }, observations)),
     ]),
     card: priceCard({ observations, trained, spec, warnings: notes }),
+    evidence: evidenceFor(trained, { input: rows, rows: sample.rows, expected, tolerance: 1e-5 }),
   };
+}
+
+function evidenceFor({ gain, choice }: TrainedDemand, probe: ParityProbe): ModelEvidence {
+  const [metric = ''] = Object.keys(choice.chosen.metrics);
+  return evidenceOf({
+    gain,
+    probe,
+    headline: { metric, higherIsBetter: false },
+    notCalibrated: 'the model forecasts units and gives no probability',
+    notLeaking: 'price and context are known before the sale',
+  });
 }
 
 /** Of what sells at the prices that occur and, where a quote follows another curve, of that. */

@@ -1,6 +1,15 @@
 import { type ModelCard, modelName, type RecommendSpec } from '@sextant/artefacts';
-import { type CustomerInteractions, isDense, type ItemSimilarity } from '@sextant/learning/recommend';
+import {
+  type CustomerInteractions,
+  fillHistoryRow,
+  isDense,
+  type ItemSimilarity,
+  relevantItems,
+  scoreItems,
+  weighHistory,
+} from '@sextant/learning/recommend';
 import { writeRecommender } from '@sextant/onnx';
+import { evidenceOf, type ModelEvidence, type ParityProbe } from '@sextant/training/gates';
 import {
   describeRecommender,
   reasonOfChoice,
@@ -30,6 +39,7 @@ export interface RecommendTrainingOptions {
 }
 
 const SIMILARITY_FILE = 'similarity.f32';
+const PROBED_CUSTOMERS = 50;
 
 /**
  * A version of the recommender from interactions. Equal rows, seed and `now` give equal files.
@@ -57,7 +67,31 @@ export async function trainRecommend(
   };
   const similarity = bytesOf(trained.similarity);
   const files = new Map(Object.entries({ 'model.onnx': bytes, [SIMILARITY_FILE]: similarity }));
-  return { draft, files, card: cardOf(trained) };
+  return { draft, files, card: cardOf(trained), evidence: evidenceFor(trained) };
+}
+
+function evidenceFor(trained: TrainedRecommender): ModelEvidence {
+  return evidenceOf({
+    gain: trained.measured.gain,
+    probe: probeOf(trained),
+    headline: { metric: 'ndcg@10', higherIsBetter: true },
+    notCalibrated: 'the model ranks items and gives no probability',
+    notLeaking: 'the model reads the interactions before those that it is judged by and nothing else',
+  });
+}
+
+/** Some customers, and what the fitted weights say of each. */
+function probeOf({ data, measured, similarity }: TrainedRecommender): ParityProbe {
+  const { itemCount } = similarity;
+  const sample = data.customers.slice(0, PROBED_CUSTOMERS);
+  const input = new Float32Array(sample.length * (itemCount + 1));
+  const expected = new Float64Array(sample.length * itemCount);
+  for (const [row, customer] of sample.entries()) {
+    const history = weighHistory(relevantItems(customer), measured.choice.tauItems);
+    fillHistoryRow(input.subarray(row * (itemCount + 1), (row + 1) * (itemCount + 1)), history);
+    scoreItems(similarity, history, expected.subarray(row * itemCount, (row + 1) * itemCount));
+  }
+  return { input, rows: sample.length, expected, tolerance: 1e-4 };
 }
 
 function specOf({ data, measured, similarity }: TrainedRecommender): RecommendSpec {

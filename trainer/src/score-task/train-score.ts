@@ -3,6 +3,7 @@ import { onnxDescription, onnxFiles } from '@sextant/onnx';
 import { monitorFileOf } from '@sextant/training/monitor';
 import {
   monitorTableScore,
+  scoreEvidence,
   splitExamples,
   takeExamples,
   type TableExamples,
@@ -11,7 +12,7 @@ import {
 } from '@sextant/training/table';
 import type { TrainedModel } from '../publisher.js';
 import { chooseColumns, type ColumnSet, withColumns } from './choose-columns.js';
-import { type ScoreExample, toTableExamples } from './score-example.js';
+import { auditedTraits, type ScoreExample, toTableExamples } from './score-example.js';
 import { SCORE_WORDS } from './score-words.js';
 
 export interface ScoreTrainingInput {
@@ -83,6 +84,10 @@ export async function trainScore(
     },
     files: filesOf(trained, learnt),
     card: { purpose: purpose(horizonDays), ...withNotes(card, notes, columns) },
+    evidence: scoreEvidence(trained, learnt, {
+      ...{ seed, horizon, words: words.examples },
+      audited: auditedTraits(examples),
+    }),
   };
 }
 

@@ -43,5 +43,6 @@ export async function trainSession(
       [trained.spec.transitionsFile, trained.transitions],
     ]),
     card: trained.card,
+    evidence: trained.evidence,
   };
 }

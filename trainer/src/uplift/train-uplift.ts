@@ -1,7 +1,8 @@
-import { modelName } from '@sextant/artefacts';
+import { MONITOR_FILE, modelName } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import type { AssignmentExample } from '@sextant/features';
 import { openLightGbm } from '@sextant/lightgbm';
+import { monitorFileOf } from '@sextant/training/monitor';
 import { lightGbmBase, trainActions, upliftLearners } from '@sextant/training/uplift';
 import type { TrainedModel } from '../publisher.js';
 
@@ -44,23 +45,23 @@ export async function trainUpliftModel(
     const learners = upliftLearners(lightGbm === null ? null : lightGbmBase({ lightGbm, seed }));
     const trained = await trainActions({ examples: own, goal, horizonDays, learners, seed, onProgress });
     const { bytes, ...onnx } = trained.onnx;
-    const { spec, metrics, baselineMetrics, card } = trained;
+    const { spec, metrics, baselineMetrics, card, evidence } = trained;
     return {
       draft: {
         model: modelName(tenantId, 'uplift'),
         tenantId,
         trainedAt: now.toISOString(),
-        seed,
-        dataSha256,
-        dataRows: own.length,
+        ...{ seed, dataSha256, dataRows: own.length },
         onnx,
         metrics,
         baselineMetrics,
         warmUpBatchSizes: [1, 16, 64],
+        monitorFile: MONITOR_FILE,
         spec,
       },
-      files: new Map([['model.onnx', bytes]]),
+      files: new Map([['model.onnx', bytes], monitorFileOf(trained.monitoring)]),
       card: { ...card, warnings: [...notes, ...opened.notes, ...card.warnings] },
+      evidence,
     };
   } finally {
     await lightGbm?.close();

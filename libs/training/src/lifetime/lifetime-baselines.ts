@@ -7,10 +7,10 @@ export interface Forecast {
 }
 
 /** What a team would have without a model. */
-export const BASELINES: Record<string, (histories: PurchaseHistories, periods: number) => Forecast> = {
+export const BASELINES = {
   repeatRate,
   meanOfAll,
-};
+} satisfies Record<string, (histories: PurchaseHistories, periods: number) => Forecast>;
 
 /** Every customer goes on as before: repeat purchases by age, at the own mean value. */
 function repeatRate({ frequency, age, meanSpend }: PurchaseHistories, periods: number): Forecast {

@@ -1,5 +1,6 @@
-import type { LifetimeSpec, ModelCard } from '@sextant/artefacts';
+import type { LifetimeSpec, ModelCard, MonitoringReference } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
+import { pairedDifference, squaredErrors } from '@sextant/learning';
 import {
   forecastLifetime,
   type LifetimeModel,
@@ -7,8 +8,11 @@ import {
   type PurchaseHistories,
 } from '@sextant/learning/lifetime';
 import { type OnnxModel, writeLifetimeModel } from '@sextant/onnx';
+import { evidenceOf, type Gain, type ModelEvidence } from '../gates/index.js';
 import { type Expected64, verifyOnnx64 } from '../runtime/index.js';
-import { measureLifetime } from './evaluate-lifetime.js';
+import { measureLifetime, type MeasuredLifetime } from './evaluate-lifetime.js';
+import { BASELINES } from './lifetime-baselines.js';
+import { monitorLifetime } from './monitor-lifetime.js';
 import { firstDayOf } from './observed-customers.js';
 import { fitLifetime, type FittedLifetime } from './train-lifetime.js';
 import { valueIntervals } from './value-intervals.js';
@@ -35,6 +39,8 @@ export interface TrainedLifetimeModel {
   spec: LifetimeSpec;
   onnx: OnnxModel;
   card: ModelCard;
+  evidence: ModelEvidence;
+  monitoring: MonitoringReference;
 }
 
 /** The last third of the known time measures the model, at most a year of it. */
@@ -82,8 +88,39 @@ export async function trainLifetimeModel(
     maxHorizon: options.maxHorizonDays / periodDays,
     maxFrequency: spec.maxFrequency,
   });
-  await verifyOnnx64(onnx.bytes, expectedOf(fitted.model, fitted.observed.histories, options));
-  return { spec, onnx, card: cardOf({ training, fitted, measured, testDays }) };
+  const monitoring = monitorLifetime(fitted.model, fitted.observed.histories, periodDays);
+  const expected = expectedOf(fitted.model, fitted.observed.histories, options);
+  await verifyOnnx64(onnx.bytes, expected);
+  const evidence = evidenceOf({
+    gain: gainOf(measured, { testDays, options }),
+    probe: {
+      input: expected.rows,
+      rows: expected.rows.length / expected.columns,
+      expected: expected.outputs,
+      tolerance: 1e-6,
+    },
+    headline: { metric: 'rmseTransactions', higherIsBetter: false },
+    notCalibrated: 'intervals of the value are those of the measured customers themselves',
+    notLeaking: 'the model reads purchases before the measured days and nothing else',
+  });
+  return { spec, onnx, card: cardOf({ training, fitted, measured, testDays }), evidence, monitoring };
+}
+
+/** What answers without a model is that everybody goes on as before; squared errors, since the mean is what is forecast. */
+function gainOf(
+  { observed, forecast }: MeasuredLifetime,
+  { testDays, options: { periodDays, seed } }: { testDays: number; options: LifetimeModelOptions },
+): Gain {
+  const rule = BASELINES.repeatRate(observed.histories, testDays / periodDays);
+  return {
+    difference: pairedDifference(
+      squaredErrors(observed.purchases, rule.purchases),
+      squaredErrors(observed.purchases, forecast.purchases),
+      { seed, level: 0.95 },
+    ),
+    metric: `squared error of the purchases of ${observed.purchases.length} customers in ${testDays} days`,
+    over: 'everybody going on as before',
+  };
 }
 
 function testDaysOf(

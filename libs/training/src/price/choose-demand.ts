@@ -49,7 +49,7 @@ export async function judgeDemand(candidate: DemandCandidate, judging: Judging):
 }
 
 /** The mean of each product (of log units, or of units), and the mean of all for a product that training did not hold. */
-export function baselineMetrics(judging: Judging): Record<string, Measured> {
+export function judgeBaseline(judging: Judging): DemandQuality {
   const { split, family } = judging;
   const unitsOf = ({ units }: DemandRow): number => (family === 'gaussian' ? Math.log(units) : units);
   const overall = mean(split.train.map(unitsOf));
@@ -64,7 +64,7 @@ export function baselineMetrics(judging: Judging): Record<string, Measured> {
   return judgeLogUnitsOf(
     Float64Array.from(predicted, (y) => (family === 'gaussian' ? y : Math.log(Math.max(least, y)))),
     judging,
-  ).metrics;
+  );
 }
 
 /** The simplest candidate (in the order given), unless a later one is better beyond noise: paired bootstrap, 95 %. */

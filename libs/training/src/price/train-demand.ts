@@ -6,15 +6,17 @@ import {
   type DemandRow,
   demandTable,
   fitDemandModel,
+  pairedDifference,
 } from '@sextant/learning';
 import { demandLine, type PriceResponse } from '@sextant/learning/price';
 import type { LightGbmProcess } from '@sextant/lightgbm';
+import type { Gain } from '../gates/index.js';
 import {
-  baselineMetrics,
   chooseDemand,
   type DemandChoice,
   type DemandQuality,
   type JudgedDemand,
+  judgeBaseline,
   judgeDemand,
   type Judging,
   judgeLogUnitsOf,
@@ -57,6 +59,8 @@ export interface TrainedDemand {
   /** With context held fixed. */
   elasticityGivenContext: Record<string, Measured>;
   baseline: Record<string, Measured>;
+  /** Of the chosen model over the mean of each product, on the validation rows. */
+  gain: Gain;
 }
 
 const MIN_OBSERVATIONS = 30;
@@ -93,6 +97,7 @@ export async function trainDemand(
   await options.onProgress?.(0.7, 'fitting on all observations');
   const level = await choice.chosen.candidate.fit(rows);
   const bare = fitDemandModel(rows, family, 'price-without-context');
+  const baseline = judgeBaseline({ split, family, seed: options.seed });
   const mayMovePrices = fallsEverywhere(choice, level) && causal.basis === 'observed';
   return {
     family,
@@ -107,7 +112,16 @@ export async function trainDemand(
     elasticity: bare.elasticity,
     commonElasticity: bare.commonElasticity,
     elasticityGivenContext: observed.elasticity,
-    baseline: baselineMetrics({ split, family, seed: options.seed }),
+    baseline: baseline.metrics,
+    gain: gainOf(choice.chosen, baseline, options.seed),
+  };
+}
+
+function gainOf({ losses, candidate }: JudgedDemand, baseline: DemandQuality, seed: number): Gain {
+  return {
+    difference: pairedDifference(baseline.losses, losses, { seed, level: 0.95 }),
+    metric: `loss of ${candidate.name} on ${losses.length} later observations`,
+    over: 'the mean of each product',
   };
 }
 

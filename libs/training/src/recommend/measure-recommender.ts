@@ -1,5 +1,5 @@
 import type { Measured } from '@sextant/artefacts';
-import { measuredMean } from '@sextant/learning';
+import { measuredMean, pairedDifference } from '@sextant/learning';
 import type { MatrixProduct } from '@sextant/learning/linear-algebra';
 import {
   chooseRecommender,
@@ -16,6 +16,7 @@ import {
   type SplitCustomer,
   timeSpan,
 } from '@sextant/learning/recommend';
+import type { Gain } from '../gates/index.js';
 import { chooseContentShare, type ContentChoice } from './choose-content-share.js';
 import { splitBy, type SplitRule } from './split-rule.js';
 
@@ -38,6 +39,8 @@ export interface MeasuredRecommender {
   metrics: Record<string, Measured>;
   /** The same of `popularity` (decayed as chosen) and `item-kNN` (tuned on the same inner split). */
   baselines: Record<string, Record<string, Measured>>;
+  /** NDCG@10 over popularity, customer by customer; null when nobody could be judged. */
+  gain: Gain | null;
   /** For a second stage: what was fitted on, and how it ranked. */
   judged: SplitCustomer[];
   past: SplitCustomer['train'][];
@@ -69,23 +72,32 @@ export async function measureRecommender(
   const similarity = await fitRecommender(past, itemCount, fitChoice, product);
   const { excludeHistory } = choice;
   const score = recommenderScore(similarity, choice.tauItems);
-  const measured = (policy: typeof score): Record<string, Measured> =>
-    judged.length === 0
-      ? {}
-      : metricsOf(evaluateRanking(judged, itemCount, { excludeHistory, score: policy }), seed);
+  const nobody = judged.length === 0;
+  const ranked = (policy: typeof score): RankingQuality | null =>
+    nobody ? null : evaluateRanking(judged, itemCount, { excludeHistory, score: policy });
+  const figuresOf = (quality: RankingQuality | null): Record<string, Measured> =>
+    quality ? metricsOf(quality, seed) : {};
   const popularity = popularityOf(past, itemCount, choice);
-  const baselines: MeasuredRecommender['baselines'] = {
-    popularity: measured((_, out) => out.set(popularity)),
-  };
+  const own = ranked(score);
+  const byPopularity = ranked((_, out) => out.set(popularity));
+  const baselines: MeasuredRecommender['baselines'] = { popularity: figuresOf(byPopularity) };
   const neighbours = choice.validation.alone.filter(({ setting }) => setting.model === 'item-knn');
   if (neighbours.length > 0) {
     const knn = { ...choice, components: neighbours.map(({ setting }) => setting) };
     const fitted = await fitRecommender(past, itemCount, knn, product);
-    baselines['item-kNN'] = measured(recommenderScore(fitted, null));
+    baselines['item-kNN'] = figuresOf(ranked(recommenderScore(fitted, null)));
   }
-  const nobody = judged.length === 0;
-  const figures = { metrics: measured(score), baselines: nobody ? {} : baselines };
+  const gain = own && byPopularity && gainOf(own, byPopularity, seed);
+  const figures = { metrics: figuresOf(own), baselines: nobody ? {} : baselines, gain };
   return { choice, customers: judged.length, ...figures, judged, past, similarity, lent };
+}
+
+function gainOf(own: RankingQuality, popularity: RankingQuality, seed: number): Gain {
+  return {
+    difference: pairedDifference(own.ndcgAt10, popularity.ndcgAt10, { seed, level: 0.95 }),
+    metric: `NDCG@10 of ${own.ndcgAt10.length} customers`,
+    over: 'popularity',
+  };
 }
 
 async function contentOf(

@@ -1,5 +1,5 @@
 import type { Measured } from '@sextant/artefacts';
-import { measuredMean } from '@sextant/learning';
+import { measuredMean, pairedDifference } from '@sextant/learning';
 import {
   chooseSessionModel,
   evaluateSessions,
@@ -12,8 +12,11 @@ import {
   type SessionScorer,
   scoreSession,
 } from '@sextant/learning/session';
+import type { Gain } from '../gates/index.js';
 
 export interface MeasuredSessions {
+  /** Reciprocal rank over popularity, view by view; null when nothing could be judged. */
+  gain: Gain | null;
   choice: SessionChoice;
   /** Next views that were predicted. */
   predictions: number;
@@ -53,19 +56,34 @@ export async function measureSessions(
     transitions: { ...model.transitions, start: new Uint32Array(itemCount + 1) },
   };
   const onwardOnly = { ...model, repeats: new Float64Array(model.repeats.length) };
-  const measure = (score: SessionScorer): Record<string, Measured> => {
-    const quality = evaluateSessions(judged, itemCount, score);
-    return quality.hitAt20.length === 0 ? {} : figures(quality, { itemCount, seed });
-  };
+  const judge = (score: SessionScorer): SessionQuality => evaluateSessions(judged, itemCount, score);
+  const figuresOf = (quality: SessionQuality): Record<string, Measured> =>
+    quality.hitAt20.length === 0 ? {} : figures(quality, { itemCount, seed });
+  const own = judge((viewed, out) => scoreSession(model, viewed, out));
+  const popularity = judge((_, out) => out.set(model.popularity));
   return {
+    gain: gainOf(own, popularity, seed),
     choice,
     predictions: judged.reduce((sum, { items }) => sum + items.length - 1, 0),
-    metrics: measure((viewed, out) => scoreSession(model, viewed, out)),
+    metrics: figuresOf(own),
     baselines: {
-      popularity: measure((_, out) => out.set(model.popularity)),
-      'repeats only': measure((viewed, out) => scoreSession(repeatsOnly, viewed, out)),
-      'transitions only': measure((viewed, out) => scoreSession(onwardOnly, viewed, out)),
+      popularity: figuresOf(popularity),
+      'repeats only': figuresOf(judge((viewed, out) => scoreSession(repeatsOnly, viewed, out))),
+      'transitions only': figuresOf(judge((viewed, out) => scoreSession(onwardOnly, viewed, out))),
     },
+  };
+}
+
+function gainOf(own: SessionQuality, popularity: SessionQuality, seed: number): Gain | null {
+  const views = own.reciprocalRankAt20.length;
+  if (views === 0) return null;
+  return {
+    difference: pairedDifference(own.reciprocalRankAt20, popularity.reciprocalRankAt20, {
+      seed,
+      level: 0.95,
+    }),
+    metric: `MRR@20 of ${views} next views`,
+    over: 'popularity',
   };
 }
 

@@ -12,6 +12,7 @@ import {
   weighSession,
 } from '@sextant/learning/session';
 import { type OnnxModel, writeSessionModel } from '@sextant/onnx';
+import { evidenceOf, type ModelEvidence, type ParityProbe } from '../gates/index.js';
 import { verifyOnnx } from '../runtime/index.js';
 import { describeSettings, reasonOf } from './describe-choice.js';
 import { measureSessions, type MeasuredSessions } from './measure-sessions.js';
@@ -23,6 +24,7 @@ export interface TrainedSessionModel {
   transitions: Uint8Array;
   measured: MeasuredSessions;
   card: ModelCard;
+  evidence: ModelEvidence;
 }
 
 export interface SessionTrainingOptions {
@@ -67,7 +69,8 @@ export async function trainSessionModel(
     transitions,
     prior: Float32Array.from(priorOf(model)),
   });
-  await verify(onnx, model, indexed);
+  const probe = probeOf(model, indexed);
+  await verifyOnnx(onnx.bytes, probe.input, probe.expected, model.itemCount);
   await onProgress(1, 'session model trained');
   return {
     spec: {
@@ -80,10 +83,17 @@ export async function trainSessionModel(
     transitions: new Uint8Array(transitions.buffer),
     measured,
     card: cardOf(indexed, measured),
+    evidence: evidenceOf({
+      gain: measured.gain,
+      probe,
+      headline: { metric: 'mrr@20', higherIsBetter: true },
+      notCalibrated: 'the model ranks items and gives no probability',
+      notLeaking: 'the model reads the views before the one that it predicts and nothing else',
+    }),
   };
 }
 
-async function verify(onnx: OnnxModel, model: SessionModel, { sessions }: IndexedSessions): Promise<void> {
+function probeOf(model: SessionModel, { sessions }: IndexedSessions): ParityProbe & { input: Float32Array } {
   const { itemCount } = model;
   const sample = sessions.slice(-VERIFIED_SESSIONS);
   const rows = new Float32Array(sample.length * 2 * itemCount);
@@ -96,7 +106,7 @@ async function verify(onnx: OnnxModel, model: SessionModel, { sessions }: Indexe
     }
     scoreSession(model, items, expected.subarray(row * itemCount, (row + 1) * itemCount));
   }
-  await verifyOnnx(onnx.bytes, rows, expected, itemCount);
+  return { input: rows, rows: sample.length, expected, tolerance: 1e-5 };
 }
 
 function cardOf(

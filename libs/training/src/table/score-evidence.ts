@@ -63,7 +63,10 @@ export function scoreEvidence(
         metric: `log-loss on ${rows}`,
         over: 'the rate of all for everybody',
       }),
-      calibrationGate(measuredCalibrationError({ labels, probabilities }, { seed, level: LEVEL }), labels.length),
+      calibrationGate(
+        measuredCalibrationError({ labels, probabilities }, { seed, level: LEVEL }),
+        labels.length,
+      ),
       leakGate({
         leftOut: trained.leaked,
         alone: usedColumns(trained),

@@ -8,7 +8,10 @@ interface Learnt {
 }
 
 /** Spec, metrics and card of a version. */
-export function describeUplift(training: ActionTraining, learnt: Learnt): Omit<TrainedActions, 'onnx'> {
+export function describeUplift(
+  training: ActionTraining,
+  learnt: Learnt,
+): Omit<TrainedActions, 'onnx' | 'evidence' | 'monitoring'> {
   const metrics = measuredOf(learnt.outcomes, ({ qini, ate, auuc }) => ({ qini, ate, auuc }));
   const baselineMetrics = measuredOf(learnt.outcomes, ({ response }) => ({ qini: response.qini }));
   return {

@@ -1,4 +1,4 @@
-import type { ModelCard, UpliftSpec } from '@sextant/artefacts';
+import type { ModelCard, MonitoringReference, UpliftSpec } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import { type Cell, encodeTable, tableOfRecords } from '@sextant/learning';
 import {
@@ -12,14 +12,19 @@ import {
   type UpliftRows,
 } from '@sextant/learning/uplift';
 import { type OnnxModel, writeUpliftModel } from '@sextant/onnx';
+import { type ModelEvidence, type ParityProbe } from '../gates/index.js';
 import { verifyOnnx } from '../runtime/index.js';
 import { describeUplift } from './describe-uplift.js';
+import { actionEvidence } from './action-evidence.js';
 import { fitEffectEncoder } from './effect-columns.js';
+import { monitorUplift } from './monitor-uplift.js';
 import { type TrainedUplift, trainUplift } from './train-uplift.js';
 
 /** One customer in one arm of an experiment; see `assignmentExamples` of `@sextant/features`. */
 export interface ActionExample {
   customerId: string;
+  /** when they were drawn; absent: not known */
+  at?: Date;
   features: Readonly<Record<string, Cell>>;
   /** `none`: control */
   action: string;
@@ -46,6 +51,8 @@ export interface TrainedActions {
   metrics: ModelCard['metrics'];
   baselineMetrics: ModelCard['baselineMetrics'];
   card: ModelCard;
+  evidence: ModelEvidence;
+  monitoring: MonitoringReference;
 }
 
 const CONTROL = 'none';
@@ -94,9 +101,19 @@ export async function trainActions(training: ActionTraining): Promise<TrainedAct
   );
   onProgress(0.95, 'verifying the written model');
   const onnx = writeUpliftModel({ columns, without, actions: served });
-  await verify(onnx, { ...encoded, without, actions: served });
+  const probe = probeOf({ ...encoded, without, actions: served });
+  await verifyOnnx(onnx.bytes, probe.input, probe.expected, 1 + served.length);
   const described = describeUplift(training, { outcomes, encoding, warnings });
-  return { onnx, ...described };
+  const monitoring = monitorUplift({ table, encoding, without, actions: served, ...whenAndWhom(examples) });
+  return { onnx, ...described, evidence: actionEvidence(outcomes, probe), monitoring };
+}
+
+function whenAndWhom(examples: readonly ActionExample[]): { subjects: string[]; at: Float64Array | null } {
+  const times = examples.flatMap(({ at }) => (at === undefined ? [] : [at.getTime()]));
+  return {
+    subjects: examples.map(({ customerId }) => customerId),
+    at: times.length === examples.length ? Float64Array.from(times) : null,
+  };
 }
 
 interface Encoded {
@@ -147,10 +164,12 @@ function withoutAction({ rows, columns }: Encoded, examples: readonly ActionExam
   return linearBase({ l2: 1e-2, regressionL2: 1e-1 }).probability({ rows: picked, columns, targets });
 }
 
-async function verify(
-  onnx: OnnxModel,
-  { rows, columns, without, actions }: Encoded & { without: ModelForm; actions: readonly UpliftModel[] },
-): Promise<void> {
+function probeOf({
+  rows,
+  columns,
+  without,
+  actions,
+}: Encoded & { without: ModelForm; actions: readonly UpliftModel[] }): ParityProbe & { input: Float32Array } {
   const count = Math.min(MAX_VERIFIED, rows.length / columns);
   const sample = rows.slice(0, count * columns);
   const anyway = formProbabilities(without, sample, columns);
@@ -161,5 +180,5 @@ async function verify(
     predictUplift(model, sample, columns).forEach((effect, i) => {
       expected[i * width + a + 1] = Math.min(1, Math.max(0, (anyway[i] ?? 0) + effect));
     });
-  await verifyOnnx(onnx.bytes, sample, expected, width);
+  return { input: sample, rows: count, expected, tolerance: 1e-5 };
 }

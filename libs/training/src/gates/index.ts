@@ -1,0 +1,14 @@
+export { evidenceOf } from './evidence-of.js';
+export { cardGate, latencyGate, parityGate } from './file-gates.js';
+export { liveGate } from './live-gate.js';
+export type { HeldOutRows, ModelEvidence, OpenedVersion, ParityProbe } from './model-evidence.js';
+export {
+  baselineGate,
+  calibrationGate,
+  fairnessGate,
+  fairnessSlices,
+  type Gain,
+  leakGate,
+  LEAST_GROUP_ROWS,
+  notApplicable,
+} from './quality-gates.js';

@@ -1,0 +1,124 @@
+import type { FairnessSlice, Gate, GateName, Measured } from '@sextant/artefacts';
+import type { FairnessAudit, GroupAudit } from '@sextant/learning/fairness';
+
+/** Beyond noise above this a probability is not one. */
+const MOST_CALIBRATION_ERROR = 0.05;
+/** A model that separates better than this on rows to come has most likely read the answer. */
+const MOST_HONEST_AUC = 0.995;
+/** Smaller groups are not compared: the four-fifths rule on a handful of people is a lottery. */
+export const LEAST_GROUP_ROWS = 100;
+
+export interface Gain {
+  /** of the model over what would answer without it; above 0 is better */
+  difference: Measured;
+  /** e.g. `log-loss on 412 later leads` */
+  metric: string;
+  /** e.g. `the rate of all` */
+  over: string;
+}
+
+/** Better beyond noise: the lower bound of the paired difference lies above 0. */
+export function baselineGate({ difference, metric, over }: Gain): Gate {
+  return {
+    name: 'better-than-baseline',
+    required: `${metric} better than that of ${over}: lower bound of the paired difference above 0`,
+    observed: `better by ${figures(difference)}`,
+    passed: difference.low > 0,
+  };
+}
+
+/** @param error  expected calibration error on rows that no fit has seen */
+export function calibrationGate(error: Measured, rows: number): Gate {
+  return {
+    name: 'calibration',
+    required: `expected calibration error at most ${MOST_CALIBRATION_ERROR}, or not above it beyond noise`,
+    observed: `${figures(error)} on ${rows} rows`,
+    passed: error.low <= MOST_CALIBRATION_ERROR,
+  };
+}
+
+export interface LeakFindings {
+  /** columns that were left out because they give the outcome away */
+  leftOut: readonly string[];
+  /** AUC that each column of the model reaches alone, on the rows before validation */
+  alone: ReadonlyMap<string, number>;
+  /** of the model on rows that no fit has seen */
+  auc: number;
+  /** from which a column alone gives the outcome away */
+  mostAlone: number;
+}
+
+export function leakGate({ leftOut, alone, auc, mostAlone }: LeakFindings): Gate {
+  const [strongest] = [...alone].sort(([, a], [, b]) => b - a);
+  const left = leftOut.length === 0 ? '' : `; left out: ${leftOut.join(', ')}`;
+  const one = strongest ? `strongest column ${strongest[0]} ${strongest[1].toFixed(3)}, ` : '';
+  return {
+    name: 'no-leak',
+    required: `AUC of each column alone below ${mostAlone}, of the model at most ${MOST_HONEST_AUC}`,
+    observed: `${one}model ${auc.toFixed(3)}${left}`,
+    passed: (strongest?.[1] ?? 0) < mostAlone && auc <= MOST_HONEST_AUC,
+  };
+}
+
+/** Each protected trait audited on rows that no fit has seen; what cannot be audited does not pass. */
+export function fairnessGate(audits: readonly FairnessAudit[]): Gate {
+  const required = `between groups of ${LEAST_GROUP_ROWS} rows or more: no gap of selection, true or false positive rate of 0.05, of calibration, and no selection rate below four fifths, beyond noise`;
+  if (audits.length === 0)
+    return notApplicable('fairness', required, 'the policy of the task names no protected trait');
+  const flags = audits.flatMap((audit) => audit.flags);
+  const refused = audits.filter((audit) => compared(audit).length < 2).map(refusalOf);
+  const small = audits.filter((audit) => compared(audit).length >= 2).flatMap(smallGroups);
+  const even = flags.length + refused.length === 0 ? ['no gap beyond noise'] : [];
+  return {
+    name: 'fairness',
+    required,
+    observed: [...flags, ...refused, ...even, ...small].join('; '),
+    passed: flags.length + refused.length === 0,
+  };
+}
+
+/** One slice a group; groups that are too small are counted and not compared. */
+export function fairnessSlices(audits: readonly FairnessAudit[]): FairnessSlice[] {
+  return audits.flatMap((audit) => {
+    const large = compared(audit);
+    const most = Math.max(...large.map(({ selectionRate }) => selectionRate.value));
+    const best = Math.max(...large.flatMap(({ truePositiveRate }) => truePositiveRate?.value ?? []));
+    return audit.groups.map((group) => {
+      const { rows, selectionRate, truePositiveRate, calibrationGap } = group;
+      const isCompared = large.length >= 2 && rows >= LEAST_GROUP_ROWS;
+      return {
+        attribute: audit.attribute,
+        group: group.group,
+        n: rows,
+        selectionRate,
+        disparateImpact: isCompared && most > 0 ? selectionRate.value / most : null,
+        tprGap: isCompared && truePositiveRate ? truePositiveRate.value - best : null,
+        calibrationGap,
+      };
+    });
+  });
+}
+
+/** Nothing to measure: passed, and said why. */
+export function notApplicable(name: GateName, required: string, why: string): Gate {
+  return { name, required, observed: `not applicable: ${why}`, passed: true };
+}
+
+export function figures({ value, low, high, level }: Measured): string {
+  return `${value.toFixed(4)} (${Math.round(100 * level)} % interval ${low.toFixed(4)} to ${high.toFixed(4)})`;
+}
+
+function compared({ groups }: FairnessAudit): GroupAudit[] {
+  return groups.filter(({ rows }) => rows >= LEAST_GROUP_ROWS);
+}
+
+function refusalOf({ attribute, groups }: FairnessAudit): string {
+  const sizes = groups.map(({ group, rows }) => `${group} ${rows}`).join(', ');
+  return `"${attribute}" cannot be audited: fewer than two groups of ${LEAST_GROUP_ROWS} rows (${sizes}); train on more rows, or take the trait out of the policy`;
+}
+
+function smallGroups({ attribute, groups }: FairnessAudit): string[] {
+  const small = groups.filter(({ rows }) => rows < LEAST_GROUP_ROWS);
+  const sizes = small.map(({ group, rows }) => `${group} ${rows}`).join(', ');
+  return small.length === 0 ? [] : [`too small to be compared by "${attribute}": ${sizes}`];
+}
