@@ -1,4 +1,5 @@
 import type { ScoreSpec, ScoreTask } from '@sextant/artefacts';
+import { DomainError } from '@sextant/domain';
 import { type Band, bandOf, logit, percentileOf, scoreInterval, type ColumnTable } from '@sextant/learning';
 import type { Explainer } from '@sextant/learning/explain';
 import type { DecisionCounter } from '../../monitoring/decision-counter.js';
@@ -52,6 +53,7 @@ export class ScoreProgram implements DecisionProgram {
     { table, encoded }: { table: ColumnTable; encoded: Float32Array | null },
     probabilities: Float32Array,
   ): void {
+    refuseNoProbability(probabilities);
     const { spec, explainer } = this;
     const explanations = encoded ? explainer?.explainRows(encoded, table.rows) : undefined;
     const attributions = explainer && explanations ? new AttributionWriter(explainer, table) : null;
@@ -73,6 +75,14 @@ export class ScoreProgram implements DecisionProgram {
     }
     writer.double(3, spec.horizonDays);
   }
+}
+
+/** What is no probability is no answer: the caller falls back, and the version is counted as failing. */
+function refuseNoProbability(probabilities: Float32Array): void {
+  const row = probabilities.findIndex((probability) => !(probability >= 0 && probability <= 1));
+  if (row < 0) return;
+  const message = `row ${row}: the model answered ${probabilities[row]}, which is no probability in [0, 1]`;
+  throw new DomainError('INFERENCE_FAILED', message);
 }
 
 /** `ScoreLeadsRequest` and, but for the flag, `ChooseActionsRequest`. */
