@@ -9,7 +9,7 @@ const LARGE_PSI = 0.1;
 /** About the Kolmogorov–Smirnov distance of a normal column that has a stability index of 0.1. */
 const LARGE_DISTANCE = 0.125;
 const LARGE_MISSING = 0.05;
-/** A feature of less importance has to move more before it matters, in proportion. */
+/** A feature of less importance than this, or than the average where that is less, has to move more before it matters, in proportion. */
 const FULL_IMPORTANCE = 0.05;
 /** A shift counts from this multiple of what days and weeks of the reference show. */
 const BEYOND_USUAL = 3;
@@ -18,6 +18,8 @@ interface Judged {
   kind: 'feature' | 'score';
   name: string;
   importance: number;
+  /** from which a feature counts in full */
+  fullImportance: number;
   reference: ReferenceFeature | ReferenceScore;
   shift: ColumnShift;
   /** adjusted over all columns and tests of the window */
@@ -55,10 +57,13 @@ function judge({ features, scores }: MonitoringReference, sketch: TableSketch, w
   );
   const tests = shifts.flatMap(({ shift }) => [shift.shiftP, shift.missingP, shift.frozen?.pValue ?? 1]);
   const adjusted = holm(tests);
+  const used = features.filter(({ importance }) => importance > 0).length;
+  const fullImportance = Math.min(FULL_IMPORTANCE, 1 / Math.max(1, used));
   return shifts.map(({ kind, each, shift }, i) => ({
     kind,
     name: each.name,
     importance: 'importance' in each ? each.importance : 1,
+    fullImportance,
     reference: each,
     shift,
     p: {
@@ -69,8 +74,8 @@ function judge({ features, scores }: MonitoringReference, sketch: TableSketch, w
   }));
 }
 
-function thresholdOf(large: number, { importance }: Judged, usual: number): number {
-  return Math.max(large * Math.max(1, FULL_IMPORTANCE / importance), BEYOND_USUAL * usual);
+function thresholdOf(large: number, { importance, fullImportance }: Judged, usual: number): number {
+  return Math.max(large * Math.max(1, fullImportance / importance), BEYOND_USUAL * usual);
 }
 
 function isFar(judged: Judged): boolean {
