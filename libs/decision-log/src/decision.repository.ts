@@ -56,6 +56,13 @@ export class DecisionRepository {
     return found ? toDecision(found) : null;
   }
 
+  /** Those of the decisions that the store has, in any order. */
+  async findMany(tenantId: string, ids: readonly string[]): Promise<LoggedDecision[]> {
+    if (ids.length === 0) return [];
+    const found = await this.decisions.find({ tenantId, _id: { $in: [...ids] } }).toArray();
+    return found.map(toDecision);
+  }
+
   /** When those of the decisions were made that the store has. */
   async findKnown(tenantId: string, ids: readonly string[]): Promise<ReadonlyMap<string, Date>> {
     const found = await this.decisions

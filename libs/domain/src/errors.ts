@@ -40,6 +40,7 @@ export const ERROR_KINDS = {
   QUOTE_TOKEN_INVALID: 'invalid-input',
   QUOTE_EXPIRED: 'conflict',
   IDEMPOTENCY_CONFLICT: 'conflict',
+  DECISION_NOT_REPLAYABLE: 'failed-precondition',
   GATEWAY_REFUSED: 'internal',
   ARTEFACT_INVALID: 'internal',
   ARTEFACT_HASH_MISMATCH: 'internal',

@@ -47,6 +47,8 @@ import { RecommendationResolver } from './recommendation/recommendation.resolver
 import { SimilarProductsResolver } from './recommendation/similar-products.resolver.js';
 import { ValueForecastResolver } from './lifetime/value-forecast.resolver.js';
 import { LoaderRegistry } from './request-loaders.js';
+import { replayProviders } from './replay/replay.providers.js';
+import { ReplayResolver } from './replay/replay.resolver.js';
 import { ScoreResolver } from './score/score.resolver.js';
 
 const SCHEMA = fileURLToPath(new URL('../schema/*.graphql', import.meta.url));
@@ -65,6 +67,7 @@ const RESOLVERS = [
   PriceResolver,
   DecisionResolver,
   OutcomeResolver,
+  ReplayResolver,
   ModelPolicyResolver,
   ModelResolver,
   ModelVersionResolver,
@@ -206,6 +209,7 @@ function decisionProviders(metrics: PredictionMetrics): Provider[] {
       inject: [DecisionLog, DecisionRepository],
       useFactory: (log: DecisionLog, repository: DecisionRepository) => new DecisionReader(log, repository),
     },
+    ...replayProviders(INFERENCE_CLIENT, metrics),
   ];
 }
 

@@ -12,6 +12,17 @@ export class DecisionReader {
     return this.log.findWaiting(tenantId, id) ?? this.repository.find(tenantId, id);
   }
 
+  /** In the order of the ids; null for one that the tenant does not have. */
+  async findMany(tenantId: string, ids: readonly string[]): Promise<(LoggedDecision | null)[]> {
+    const waiting = ids.map((id) => this.log.findWaiting(tenantId, id));
+    const stored = await this.repository.findMany(
+      tenantId,
+      ids.filter((_, i) => waiting[i] === null),
+    );
+    const byId = new Map(stored.map((decision) => [decision.id, decision]));
+    return ids.map((id, i) => waiting[i] ?? byId.get(id) ?? null);
+  }
+
   /** Newest first. */
   async listOfSubject(
     tenantId: string,

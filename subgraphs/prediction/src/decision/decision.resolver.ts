@@ -1,5 +1,5 @@
 import { checkPageSize } from '@sextant/domain';
-import type { RequestContext } from '@sextant/platform';
+import { type RequestContext, RequestLoaders } from '@sextant/platform';
 import { Args, Context, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import { checkText } from '../input-checks.js';
 import { LoaderRegistry } from '../request-loaders.js';
@@ -9,7 +9,7 @@ import { DecisionReader } from './decision-reader.js';
 const MAX_DECISIONS = 100;
 
 /** A decision's output says what its own field would have said, so it needs that field's scope. */
-const SCOPE_OF_KIND: Readonly<Record<DecisionKind, string>> = {
+export const SCOPE_OF_KIND: Readonly<Record<DecisionKind, string>> = {
   recommend: 'recommend:read',
   price: 'price:read',
   lead: 'lead:read',
@@ -19,7 +19,7 @@ const SCOPE_OF_KIND: Readonly<Record<DecisionKind, string>> = {
   uplift: 'action:read',
 };
 
-interface DecisionRecord {
+export interface DecisionRecord {
   id: string;
   kind: DecisionKind;
   subject: string;
@@ -29,21 +29,29 @@ interface DecisionRecord {
   featureHash: string;
   output: Record<string, unknown>;
   propensity: number | null;
+  /** all of it, for the fields that are computed from the log */
+  logged: LoggedDecision;
 }
 
 @Resolver('Customer')
 export class DecisionResolver {
+  /** Decisions that one request asks for by id are read together, and so arrive together where they are made again. */
+  private readonly found: RequestLoaders<string, LoggedDecision | null>;
+
   constructor(
     private readonly decisions: DecisionReader,
     private readonly loaders: LoaderRegistry,
-  ) {}
+  ) {
+    this.found = new RequestLoaders(
+      (tenantId, ids: readonly string[]) => decisions.findMany(tenantId, ids),
+      (id) => id,
+    );
+  }
 
   @Query()
-  async decision(
-    @Args('id') id: string,
-    @Context() { identity }: RequestContext,
-  ): Promise<DecisionRecord | null> {
-    const found = await this.decisions.find(identity.tenantId, checkText(id, 'id'));
+  async decision(@Args('id') id: string, @Context() context: RequestContext): Promise<DecisionRecord | null> {
+    const { identity } = context;
+    const found = await this.found.load(context, checkText(id, 'id'));
     return found && readableKinds(identity.scopes).includes(found.kind) ? toRecord(found) : null;
   }
 
@@ -62,22 +70,13 @@ export class DecisionResolver {
   }
 }
 
-function readableKinds(scopes: readonly string[]): DecisionKind[] {
+export function readableKinds(scopes: readonly string[]): DecisionKind[] {
   return (Object.keys(SCOPE_OF_KIND) as DecisionKind[]).filter((kind) =>
     scopes.includes(SCOPE_OF_KIND[kind]),
   );
 }
 
-function toRecord({
-  id,
-  kind,
-  subject,
-  at,
-  modelVersion,
-  rung,
-  inputHash,
-  output,
-  propensity,
-}: LoggedDecision): DecisionRecord {
-  return { id, kind, subject, at, modelVersion, rung, featureHash: inputHash, output, propensity };
+export function toRecord(logged: LoggedDecision): DecisionRecord {
+  const { id, kind, subject, at, modelVersion, rung, inputHash: featureHash, output, propensity } = logged;
+  return { id, kind, subject, at, modelVersion, rung, featureHash, output, propensity, logged };
 }

@@ -28,6 +28,8 @@ export interface Ask {
   deadlineMs: number;
   /** of whom the only row is; keeps them with one version of a model while a canary is out */
   subject?: string | undefined;
+  /** what is asked again, or only tried: it waits behind decisions, and monitoring does not count it */
+  isTrial?: boolean;
 }
 
 type Rpc = 'Recommend' | 'QuotePrices' | 'ScoreLeads' | 'ForecastValue' | 'PredictDemand' | 'ChooseActions';
@@ -82,7 +84,7 @@ export class InferenceService {
   }
 
   private async call<R>(rpc: Rpc, ask: Ask, run: (options: CallOptions) => Promise<R>): Promise<R> {
-    const { tenantId, deadlineMs, subject } = ask;
+    const { tenantId, deadlineMs, subject, isTrial = false } = ask;
     if (deadlineMs < LEAST_DEADLINE_MS) {
       throw new DomainError(
         'INFERENCE_DEADLINE_EXCEEDED',
@@ -98,7 +100,8 @@ export class InferenceService {
       const response = await run({
         deadlineMs,
         tenant: tenantId,
-        priority: 'high',
+        priority: isTrial ? 'low' : 'high',
+        ...(isTrial && { counted: false }),
         ...(span && { traceparent: span.traceparent }),
         ...(span?.tracestate && { tracestate: span.tracestate }),
         ...(subject === undefined ? {} : { routingKey: subject }),
