@@ -52,6 +52,7 @@ export {
   type NumericColumn,
   numericView,
   type RawTable,
+  readNumber,
   type TableColumn,
   tableOfRecords,
   takeRows,

@@ -27,6 +27,7 @@ export class NumericBinning {
   /** @param edges  ascending, at most 31 */
   private constructor(private readonly edges: Float64Array) {}
 
+  /** @param values  in any order, NaN = missing */
   static fit(values: Float64Array): NumericBinning {
     return new NumericBinning(fitEdges(values));
   }

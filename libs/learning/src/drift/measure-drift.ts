@@ -80,17 +80,35 @@ export function fitDriftReference(table: ColumnTable): DriftReference {
  * @throws DomainError DATA_INSUFFICIENT for a table without rows
  */
 export function measureDrift(reference: DriftReference, table: ColumnTable): DriftReport {
-  assertRows(table, 'current window');
-  const current = new Map(table.columns.map((column) => [column.name, column]));
+  const binningOf = new Map(reference.columns.map(({ name, binning }) => [name, binning]));
+  const columns = table.columns.map((column): [string, ColumnCounts | null] => {
+    const binning = binningOf.get(column.name);
+    return [column.name, binning === undefined ? null : countColumn(binning, column)];
+  });
+  return measureDriftOfCounts(reference, { rows: table.rows, columns: new Map(columns) });
+}
+
+/** A current window by the reference's bins; null for a column that the reference lacks. */
+export interface CountedWindow {
+  rows: number;
+  columns: ReadonlyMap<string, ColumnCounts | null>;
+}
+
+/** {@link measureDrift} of a window that was counted elsewhere. @throws DomainError DATA_INSUFFICIENT for a window without rows */
+export function measureDriftOfCounts(
+  reference: DriftReference,
+  { rows, columns: current }: CountedWindow,
+): DriftReport {
+  assertRows({ rows }, 'current window');
   const known = new Set(reference.columns.map(({ name }) => name));
-  const measured = reference.columns.flatMap(({ name, binning, counts }) => {
-    const column = current.get(name);
-    return column === undefined ? [] : [compare(name, counts, countColumn(binning, column))];
+  const measured = reference.columns.flatMap(({ name, counts }) => {
+    const now = current.get(name) ?? null;
+    return now === null ? [] : [compare(name, counts, now)];
   });
   const adjusted = holm(measured.map(({ tests }) => leastOf(tests)));
   const all = measured.reduce((sum, { tests }) => sum + tests.length, 0);
   return {
-    rows: { reference: reference.rows, current: table.rows },
+    rows: { reference: reference.rows, current: rows },
     columns: measured.map((column, i) => ({
       ...column,
       adjustedP: adjusted[i] ?? 1,
@@ -230,7 +248,7 @@ function sum(counts: Float64Array): number {
   return counts.reduce((total, rows) => total + rows, 0);
 }
 
-function assertRows(table: ColumnTable, what: string): void {
+function assertRows(table: { rows: number }, what: string): void {
   if (table.rows > 0) return;
   throw new DomainError('DATA_INSUFFICIENT', `the ${what} has no rows: drift needs rows in both windows`);
 }

@@ -120,6 +120,7 @@ function cellValue(cell: Cell): number | string | null {
   return null;
 }
 
-function readNumber(text: string): number {
+/** A plain decimal without leading zeros; NaN for any other text. */
+export function readNumber(text: string): number {
   return /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN;
 }

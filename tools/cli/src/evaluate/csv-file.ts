@@ -25,30 +25,14 @@ export class CsvFile {
    * @throws DomainError IMPORT_SOURCE_INVALID when the file is missing, empty, no UTF-8, has a ragged row or two columns of one name
    */
   static async read(path: string, delimiter?: string): Promise<CsvFile> {
-    const name = basename(path);
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (!found?.isFile()) throw invalid(`there is no file ${path}: give the path of a CSV file`);
     const cells = new Map<string, string[]>();
-    const file = { name, path, bytes: found.size };
-    let rows = 0;
-    try {
-      const onHeader = (header: readonly string[]): void => {
-        for (const column of header) {
-          if (cells.has(column)) throw invalid(`${name} has two columns named "${column}": rename one`);
-          cells.set(column, []);
-        }
-      };
-      const options = { name, delimiter: delimiter ?? (await delimiterOf(file)), onHeader };
-      for await (const read of csvRows(checkedText(file), options)) {
-        if ('error' in read) throw invalid(`${name} row ${read.number}: ${read.error.message}`);
-        for (const [column, cell] of read.row.cells) cells.get(column)?.push(String(cell ?? '').trim());
-        rows += 1;
-      }
-    } catch (error) {
-      throw sourceError(error, file);
-    }
-    if (rows === 0) throw invalid(`${name} has a header and no rows`);
-    return new CsvFile(name, [...cells.keys()], rows, cells);
+    const rows = await readCsv(path, delimiter, {
+      onHeader: (header) => {
+        for (const column of header) cells.set(column, []);
+      },
+      onCell: (column, text) => void cells.get(column)?.push(text),
+    });
+    return new CsvFile(basename(path), [...cells.keys()], rows, cells);
   }
 
   has(column: string): boolean {
@@ -114,6 +98,47 @@ export class CsvFile {
       { path: column },
     );
   }
+}
+
+export interface CsvListener {
+  onHeader: (columns: readonly string[]) => void;
+  /** row by row, in the order of the header; without surrounding blanks */
+  onCell: (column: string, text: string) => void;
+}
+
+/**
+ * Reads a CSV file (plain or `.gz`) without keeping it. @returns its rows
+ *
+ * @param delimiter  read from the first rows when absent: comma, semicolon, tab or bar
+ * @throws DomainError IMPORT_SOURCE_INVALID when the file is missing, empty, no UTF-8, has a ragged row or two columns of one name
+ */
+export async function readCsv(
+  path: string,
+  delimiter: string | undefined,
+  { onHeader, onCell }: CsvListener,
+): Promise<number> {
+  const name = basename(path);
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found?.isFile()) throw invalid(`there is no file ${path}: give the path of a CSV file`);
+  const file = { name, path, bytes: found.size };
+  let rows = 0;
+  try {
+    const checkedHeader = (header: readonly string[]): void => {
+      const twice = header.find((column, i) => header.indexOf(column) !== i);
+      if (twice !== undefined) throw invalid(`${name} has two columns named "${twice}": rename one`);
+      onHeader(header);
+    };
+    const options = { name, delimiter: delimiter ?? (await delimiterOf(file)), onHeader: checkedHeader };
+    for await (const read of csvRows(checkedText(file), options)) {
+      if ('error' in read) throw invalid(`${name} row ${read.number}: ${read.error.message}`);
+      for (const [column, cell] of read.row.cells) onCell(column, String(cell ?? '').trim());
+      rows += 1;
+    }
+  } catch (error) {
+    throw sourceError(error, file);
+  }
+  if (rows === 0) throw invalid(`${name} has a header and no rows`);
+  return rows;
 }
 
 /** As they are where the column is not of amounts, or could be read in two ways, which `onDoubt` is told. */

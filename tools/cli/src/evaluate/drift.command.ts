@@ -1,17 +1,9 @@
 import type { Measured } from '@sextant/artefacts';
-import { type Cell, toColumnTable } from '@sextant/learning';
-import {
-  type ColumnDrift,
-  DRIFT_LEVEL,
-  type DriftReport,
-  fitDriftReference,
-  measureDrift,
-} from '@sextant/learning/drift';
+import { type ColumnDrift, DRIFT_LEVEL, type DriftReport } from '@sextant/learning/drift';
 import type { EvaluationReport, Plot } from '@sextant/training/evaluation';
 import { Command } from 'commander';
-import { CsvFile } from './csv-file.js';
+import { driftOfFiles } from './drift/drift-of-files.js';
 import { emitReport, type OutputFlags, type Print, withOutputFlags } from './evaluation-output.js';
-import { isMissing } from './missing-cell.js';
 import { listed } from './table-file.js';
 
 export interface DriftFlags {
@@ -39,19 +31,7 @@ export function driftCommand(print: Print): Command {
 
 /** @throws DomainError IMPORT_SOURCE_INVALID for a file that cannot be read, DATA_INSUFFICIENT for one without rows */
 export async function evaluateDriftFiles(flags: DriftFlags): Promise<EvaluationReport> {
-  const dropped = new Set(listed(flags.drop));
-  const [reference, current] = [await CsvFile.read(flags.reference), await CsvFile.read(flags.current)];
-  const tableOf = (file: CsvFile): ReturnType<typeof toColumnTable> =>
-    toColumnTable({
-      rows: file.rows,
-      columns: file.header
-        .filter((name) => !dropped.has(name))
-        .map((name) => ({
-          name,
-          values: file.cells(name).map((text): Cell => (isMissing(text) ? null : text)),
-        })),
-    });
-  return reportOf(measureDrift(fitDriftReference(tableOf(reference)), tableOf(current)));
+  return reportOf(await driftOfFiles(flags, new Set(listed(flags.drop))));
 }
 
 function reportOf(drift: DriftReport): EvaluationReport {
