@@ -53,7 +53,7 @@ export async function trainScore(
   const { tenantId, task, examples, horizonDays, dataSha256, notes = [] } = input;
   const { seed, now, lightGbm, onProgress } = options;
   const { purpose, ...words } = SCORE_WORDS[task];
-  const table = toTableExamples(examples);
+  const [table, audited] = [toTableExamples(examples), auditedTraits(examples)];
   const horizon = horizonDays * DAY_MS;
   const columns = input.columnSets && columnsFor(table, input.columnSets, { seed, horizon });
   const learnt = columns ? withColumns(table, columns) : table;
@@ -66,7 +66,6 @@ export async function trainScore(
     isPointInTime: task !== 'lead',
     onProgress,
   });
-  const { spec, onnx, metrics, baselineMetrics, card } = trained;
   return {
     draft: {
       model: modelName(tenantId, task),
@@ -75,19 +74,16 @@ export async function trainScore(
       seed,
       dataSha256,
       dataRows: examples.length,
-      onnx: onnxDescription(onnx),
-      metrics,
-      baselineMetrics,
+      onnx: onnxDescription(trained.onnx),
+      metrics: trained.metrics,
+      baselineMetrics: trained.baselineMetrics,
       warmUpBatchSizes: [1, 16, 64],
       monitorFile: MONITOR_FILE,
-      spec: { task, horizonDays, ...spec },
+      spec: { task, horizonDays, ...trained.spec },
     },
     files: filesOf(trained, learnt),
-    card: { purpose: purpose(horizonDays), ...withNotes(card, notes, columns) },
-    evidence: scoreEvidence(trained, learnt, {
-      ...{ seed, horizon, words: words.examples },
-      audited: auditedTraits(examples),
-    }),
+    card: { purpose: purpose(horizonDays), ...withNotes(trained.card, notes, columns) },
+    evidence: scoreEvidence(trained, learnt, { seed, horizon, words: words.examples, audited }),
   };
 }
 

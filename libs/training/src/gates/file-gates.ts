@@ -1,9 +1,8 @@
 import type { Gate, Manifest, Measured, ModelCard } from '@sextant/artefacts';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InputTensor, OpenedModel } from '../runtime/index.js';
 import type { OpenedVersion, ParityProbe } from './model-evidence.js';
 import { notApplicable } from './quality-gates.js';
 
-const SESSION = { executionProviders: ['cpu'], intraOpNumThreads: 1, interOpNumThreads: 1 };
 /** Decisions have 200 ms for everything; a model that takes a quarter of that alone is too slow. */
 const MOST_MS = 50;
 /** Below this nobody notices whether a row takes twice as long. */
@@ -32,23 +31,16 @@ async function worstDifference(
   onnx: Uint8Array,
   { input, rows, expected }: ParityProbe,
 ): Promise<number | null> {
-  const session = await InferenceSession.create(onnx, SESSION);
+  const model = await OpenedModel.open(onnx);
   try {
-    const [name = '', output = ''] = [session.inputNames[0], session.outputNames[0]];
-    const shape = [rows, input.length / rows];
-    const tensor =
-      input instanceof Float32Array
-        ? new Tensor('float32', input, shape)
-        : new Tensor('float64', input, shape);
-    const actual = (await session.run({ [name]: tensor }))[output]?.data;
-    if (!(actual instanceof Float32Array || actual instanceof Float64Array)) return null;
-    if (actual.length !== expected.length) return null;
+    const actual = await model.answer(input, rows);
+    if (actual?.length !== expected.length) return null;
     return Array.from(expected).reduce(
       (worst, value, i) => Math.max(worst, difference(value, actual[i] ?? 0)),
       0,
     );
   } finally {
-    await session.release();
+    await model.close();
   }
 }
 
@@ -66,45 +58,37 @@ export async function latencyGate(version: OpenedVersion, live: OpenedVersion | 
   const required = `95 % of single rows within ${MOST_MS} ms${live ? `, and within ${MOST_TIMES_SLOWER} times the live version or ${UNNOTICED_MS} ms` : ''}`;
   const row = rowFor(version.manifest);
   if (row === null) return notApplicable('latency', required, 'the model takes inputs that have no one row');
-  const session = await InferenceSession.create(version.onnx, SESSION);
   const liveRow = live && rowFor(live.manifest);
-  const liveSession = live && liveRow && (await InferenceSession.create(live.onnx, SESSION));
+  const own = await OpenedModel.open(version.onnx);
+  const other = live && liveRow ? { model: await OpenedModel.open(live.onnx), row: liveRow } : null;
   try {
-    const [own, others]: [number[], number[]] = [[], []];
+    const times = { own: [] as number[], other: [] as number[] };
     for (let i = 0; i < WARM_UP_RUNS + TIMED_RUNS; i++) {
-      own.push(await timed(session, row));
-      if (liveSession && liveRow) others.push(await timed(liveSession, liveRow));
+      times.own.push(await own.time(row));
+      if (other) times.other.push(await other.model.time(other.row));
     }
-    const p95 = quantile95(own.slice(WARM_UP_RUNS));
-    const p95Live = liveSession ? quantile95(others.slice(WARM_UP_RUNS)) : null;
+    const p95 = quantile95(times.own.slice(WARM_UP_RUNS));
+    const p95Live = other ? quantile95(times.other.slice(WARM_UP_RUNS)) : null;
     const most =
       p95Live === null ? MOST_MS : Math.min(MOST_MS, Math.max(UNNOTICED_MS, MOST_TIMES_SLOWER * p95Live));
     const beside =
       p95Live === null ? '' : `, live version ${live?.manifest.version} ${p95Live.toFixed(3)} ms`;
     return { name: 'latency', required, observed: `${p95.toFixed(3)} ms${beside}`, passed: p95 <= most };
   } finally {
-    await session.release();
-    await liveSession?.release();
+    await own.close();
+    await other?.model.close();
   }
 }
 
-async function timed(session: InferenceSession, row: Record<string, Tensor>): Promise<number> {
-  const startedAt = performance.now();
-  await session.run(row);
-  return performance.now() - startedAt;
-}
-
 /** Numbers between 0 and 1 of the shape that the manifest names; null for types that no training writes. */
-function rowFor({ onnx }: Manifest): Record<string, Tensor> | null {
-  const row: Record<string, Tensor> = {};
+function rowFor({ onnx }: Manifest): Map<string, InputTensor> | null {
+  const row = new Map<string, InputTensor>();
   for (const { name, datatype, shape } of onnx.inputs) {
     const dims = shape.map((size) => (size < 0 ? 1 : size));
-    const values = Array.from(
-      { length: dims.reduce((a, b) => a * b, 1) },
-      (_, i) => ((i * 7919) % 101) / 101,
-    );
-    if (datatype === 'FP32') row[name] = new Tensor('float32', Float32Array.from(values), dims);
-    else if (datatype === 'FP64') row[name] = new Tensor('float64', Float64Array.from(values), dims);
+    const count = dims.reduce((a, b) => a * b, 1);
+    const values = Array.from({ length: count }, (_, i) => ((i * 7919) % 101) / 101);
+    if (datatype === 'FP32') row.set(name, { values: Float32Array.from(values), dims });
+    else if (datatype === 'FP64') row.set(name, { values: Float64Array.from(values), dims });
     else return null;
   }
   return row;

@@ -1,6 +1,6 @@
 import type { Gate, Measured } from '@sextant/artefacts';
 import { encodeTable, logLosses, pairedDifference, takeRows } from '@sextant/learning';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { OpenedModel } from '../runtime/index.js';
 import type { HeldOutRows, ModelEvidence, OpenedVersion } from './model-evidence.js';
 import { figures, notApplicable } from './quality-gates.js';
 
@@ -56,6 +56,8 @@ async function sameRows(
   if (spec.task !== 'lead' && spec.task !== 'churn' && spec.task !== 'purchase')
     return notApplicable('not-worse-than-live', required, 'the live version is no score');
   const probabilities = await answersOf(live.onnx, encodeTable(spec.table, table), table.rows);
+  if (probabilities.length !== labels.length)
+    return notApplicable('not-worse-than-live', required, 'the live version answers another shape');
   const excess = pairedDifference(losses, logLosses(labels, probabilities), { seed, level: LEVEL });
   return {
     name: 'not-worse-than-live',
@@ -66,14 +68,11 @@ async function sameRows(
 }
 
 async function answersOf(onnx: Uint8Array, encoded: Float32Array, rows: number): Promise<Float64Array> {
-  const session = await InferenceSession.create(onnx, { executionProviders: ['cpu'], intraOpNumThreads: 1 });
+  const model = await OpenedModel.open(onnx);
   try {
-    const [input = '', output = ''] = [session.inputNames[0], session.outputNames[0]];
-    const tensor = new Tensor('float32', encoded, [rows, encoded.length / rows]);
-    const { data } = (await session.run({ [input]: tensor }))[output] ?? {};
-    return Float64Array.from(data as Float32Array);
+    return Float64Array.from((await model.answer(encoded, rows)) ?? []);
   } finally {
-    await session.release();
+    await model.close();
   }
 }
 

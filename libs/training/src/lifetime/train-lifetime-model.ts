@@ -91,19 +91,18 @@ export async function trainLifetimeModel(
   const monitoring = monitorLifetime(fitted.model, fitted.observed.histories, periodDays);
   const expected = expectedOf(fitted.model, fitted.observed.histories, options);
   await verifyOnnx64(onnx.bytes, expected);
-  const evidence = evidenceOf({
-    gain: gainOf(measured, { testDays, options }),
-    probe: {
-      input: expected.rows,
-      rows: expected.rows.length / expected.columns,
-      expected: expected.outputs,
-      tolerance: 1e-6,
-    },
+  const evidence = evidenceFor(gainOf(measured, { testDays, options }), expected);
+  return { spec, onnx, card: cardOf({ training, fitted, measured, testDays }), evidence, monitoring };
+}
+
+function evidenceFor(gain: Gain, { rows, columns, outputs }: Expected64): ModelEvidence {
+  return evidenceOf({
+    gain,
+    probe: { input: rows, rows: rows.length / columns, expected: outputs, tolerance: 1e-6 },
     headline: { metric: 'rmseTransactions', higherIsBetter: false },
     notCalibrated: 'intervals of the value are those of the measured customers themselves',
     notLeaking: 'the model reads purchases before the measured days and nothing else',
   });
-  return { spec, onnx, card: cardOf({ training, fitted, measured, testDays }), evidence, monitoring };
 }
 
 /** What answers without a model is that everybody goes on as before; squared errors, since the mean is what is forecast. */

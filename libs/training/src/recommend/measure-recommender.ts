@@ -72,11 +72,9 @@ export async function measureRecommender(
   const similarity = await fitRecommender(past, itemCount, fitChoice, product);
   const { excludeHistory } = choice;
   const score = recommenderScore(similarity, choice.tauItems);
-  const nobody = judged.length === 0;
   const ranked = (policy: typeof score): RankingQuality | null =>
-    nobody ? null : evaluateRanking(judged, itemCount, { excludeHistory, score: policy });
-  const figuresOf = (quality: RankingQuality | null): Record<string, Measured> =>
-    quality ? metricsOf(quality, seed) : {};
+    judged.length === 0 ? null : evaluateRanking(judged, itemCount, { excludeHistory, score: policy });
+  const figuresOf = (quality: RankingQuality | null) => (quality ? metricsOf(quality, seed) : {});
   const popularity = popularityOf(past, itemCount, choice);
   const own = ranked(score);
   const byPopularity = ranked((_, out) => out.set(popularity));
@@ -88,7 +86,7 @@ export async function measureRecommender(
     baselines['item-kNN'] = figuresOf(ranked(recommenderScore(fitted, null)));
   }
   const gain = own && byPopularity && gainOf(own, byPopularity, seed);
-  const figures = { metrics: figuresOf(own), baselines: nobody ? {} : baselines, gain };
+  const figures = { metrics: figuresOf(own), baselines: own ? baselines : {}, gain };
   return { choice, customers: judged.length, ...figures, judged, past, similarity, lent };
 }
 

@@ -83,14 +83,18 @@ export async function trainSessionModel(
     transitions: new Uint8Array(transitions.buffer),
     measured,
     card: cardOf(indexed, measured),
-    evidence: evidenceOf({
-      gain: measured.gain,
-      probe,
-      headline: { metric: 'mrr@20', higherIsBetter: true },
-      notCalibrated: 'the model ranks items and gives no probability',
-      notLeaking: 'the model reads the views before the one that it predicts and nothing else',
-    }),
+    evidence: evidenceFor(measured, probe),
   };
+}
+
+function evidenceFor({ gain }: MeasuredSessions, probe: ParityProbe): ModelEvidence {
+  return evidenceOf({
+    gain,
+    probe,
+    headline: { metric: 'mrr@20', higherIsBetter: true },
+    notCalibrated: 'the model ranks items and gives no probability',
+    notLeaking: 'the model reads the views before the one that it predicts and nothing else',
+  });
 }
 
 function probeOf(model: SessionModel, { sessions }: IndexedSessions): ParityProbe & { input: Float32Array } {

@@ -1,11 +1,13 @@
+import type { Gate } from '@sextant/artefacts';
 import { LEAKAGE_AUC, logLosses, pairedDifference } from '@sextant/learning';
 import { measuredCalibrationError } from '@sextant/learning/calibration';
-import { auditFairness } from '@sextant/learning/fairness';
+import { auditFairness, type FairnessAudit } from '@sextant/learning/fairness';
 import {
   baselineGate,
   calibrationGate,
   fairnessGate,
   fairnessSlices,
+  type Gain,
   leakGate,
   LEAST_GROUP_ROWS,
   type ModelEvidence,
@@ -42,35 +44,17 @@ export function scoreEvidence(
   examples: TableExamples,
   { seed, horizon, words, audited }: ScoreEvidenceOptions,
 ): ModelEvidence {
-  const { split, choice, spec } = trained;
-  const held = takeExamples(examples, split.validate);
-  const { labels } = held;
-  const { probabilities, losses, metrics } = choice.chosen;
-  const rate = countPositives(labels) / labels.length;
-  // The best constant there is, in hindsight: what a model must beat to be worth anything.
-  const constant = logLosses(labels, new Float64Array(labels.length).fill(rate));
-  const audits = audited.map(({ attribute, groups }) =>
-    auditFairness(
-      { attribute, groups: Array.from(split.validate, (row) => groups[row] ?? ''), labels, probabilities },
-      { threshold: spec.bands.hot, seed, minRows: LEAST_GROUP_ROWS },
-    ),
-  );
-  const rows = `${labels.length} ${split.kind === 'later' ? 'later' : 'held-out'} ${words}`;
+  const held = takeExamples(examples, trained.split.validate);
+  const { losses } = trained.choice.chosen;
+  const audits = auditsOf(trained, held, { seed, audited });
   return {
     gates: [
-      baselineGate({
-        difference: pairedDifference(constant, losses, { seed, level: LEVEL }),
-        metric: `log-loss on ${rows}`,
-        over: 'the rate of all for everybody',
-      }),
-      calibrationGate(
-        measuredCalibrationError({ labels, probabilities }, { seed, level: LEVEL }),
-        labels.length,
-      ),
+      baselineGate(gainOf(trained, held, { seed, words })),
+      calibration(trained, held, seed),
       leakGate({
         leftOut: trained.leaked,
         alone: usedColumns(trained),
-        auc: metrics.auc.value,
+        auc: trained.choice.chosen.metrics.auc.value,
         mostAlone: LEAKAGE_AUC,
       }),
       fairnessGate(audits),
@@ -79,8 +63,48 @@ export function scoreEvidence(
     headline: { metric: 'auc', higherIsBetter: true },
     importance: importanceShares(trained, held),
     fairness: fairnessSlices(audits),
-    heldOut: { table: held.table, labels, losses, knownAt: held.at.map((at) => at + horizon) },
+    heldOut: {
+      table: held.table,
+      labels: held.labels,
+      losses,
+      knownAt: held.at.map((at) => at + horizon),
+    },
   };
+}
+
+/** Over the best constant there is, in hindsight: what a model must beat to be worth anything. */
+function gainOf(
+  { split, choice }: TrainedTableScore,
+  { labels }: TableExamples,
+  { seed, words }: { seed: number; words: string },
+): Gain {
+  const constant = new Float64Array(labels.length).fill(countPositives(labels) / labels.length);
+  return {
+    difference: pairedDifference(logLosses(labels, constant), choice.chosen.losses, { seed, level: LEVEL }),
+    metric: `log-loss on ${labels.length} ${split.kind === 'later' ? 'later' : 'held-out'} ${words}`,
+    over: 'the rate of all for everybody',
+  };
+}
+
+function calibration({ choice }: TrainedTableScore, { labels }: TableExamples, seed: number): Gate {
+  const { probabilities } = choice.chosen;
+  const error = measuredCalibrationError({ labels, probabilities }, { seed, level: LEVEL });
+  return calibrationGate(error, labels.length);
+}
+
+/** Who is in the highest band counts as selected. */
+function auditsOf(
+  { split, choice, spec }: TrainedTableScore,
+  { labels }: TableExamples,
+  { seed, audited }: Pick<ScoreEvidenceOptions, 'seed' | 'audited'>,
+): FairnessAudit[] {
+  const { probabilities } = choice.chosen;
+  return audited.map(({ attribute, groups }) =>
+    auditFairness(
+      { attribute, groups: Array.from(split.validate, (row) => groups[row] ?? ''), labels, probabilities },
+      { threshold: spec.bands.hot, seed, minRows: LEAST_GROUP_ROWS },
+    ),
+  );
 }
 
 function usedColumns({ model, alone }: TrainedTableScore): Map<string, number> {
