@@ -20,7 +20,7 @@ COLUMNS = [
 def data(missing):
     random = np.random.default_rng(7)
     rows = np.abs(random.normal(size=(1500, len(COLUMNS)))) * np.array([400, 9, 60, 500, 30, 80, 12, 90])
-    margin = -1 + rows[:, 0] / 300 - rows[:, 2] / 40 + 0.1 * rows[:, 1] - 0.02 * rows[:, 4]
+    margin = -2 + rows[:, 0] / 100 - rows[:, 2] / 15 + 0.3 * rows[:, 1] - 0.06 * rows[:, 4]
     labels = (random.random(1500) < 1 / (1 + np.exp(-margin))).astype(int)
     # What travels is single precision: a threshold between a double and its float would send a row elsewhere.
     rows = rows.astype(np.float32)
@@ -54,8 +54,8 @@ def sklearn(folder):
         model.fit(rows[:1000], labels[:1000])
         zipmap = {} if name == "sklearn-logistic" else {"options": {id(model): {"zipmap": False}}}
         onnx = to_onnx(model, rows[:1], target_opset={"": 17, "ai.onnx.ml": 3}, **zipmap)
-        test = rows[1000:1200]
-        write(folder, name, onnx.SerializeToString(), test, model.predict_proba(test)[:, 1], labels[1000:1200])
+        test = rows[1000:1400]
+        write(folder, name, onnx.SerializeToString(), test, model.predict_proba(test)[:, 1], labels[1000:1400])
 
 
 def lightgbm(folder):
@@ -67,8 +67,8 @@ def lightgbm(folder):
     model = lightgbm.LGBMClassifier(n_estimators=40, num_leaves=15, random_state=1, n_jobs=1, verbose=-1)
     model.fit(rows[:1000], labels[:1000])
     onnx = convert_lightgbm(model, initial_types=[("input", FloatTensorType([None, len(COLUMNS)]))], target_opset=15)
-    test = rows[1000:1200]
-    write(folder, "lightgbm", onnx.SerializeToString(), test, model.predict_proba(test)[:, 1], labels[1000:1200])
+    test = rows[1000:1400]
+    write(folder, "lightgbm", onnx.SerializeToString(), test, model.predict_proba(test)[:, 1], labels[1000:1400])
 
 
 def xgboost(folder):
@@ -80,8 +80,8 @@ def xgboost(folder):
     model = xgboost.XGBClassifier(n_estimators=40, max_depth=4, random_state=1, n_jobs=1)
     model.fit(rows[:1000], labels[:1000])
     onnx = convert_xgboost(model, initial_types=[("input", FloatTensorType([None, len(COLUMNS)]))], target_opset=15)
-    test = rows[1000:1200]
-    write(folder, "xgboost", onnx.SerializeToString(), test, model.predict_proba(test)[:, 1], labels[1000:1200])
+    test = rows[1000:1400]
+    write(folder, "xgboost", onnx.SerializeToString(), test, model.predict_proba(test)[:, 1], labels[1000:1400])
 
 
 def torch(folder):
@@ -94,7 +94,7 @@ def torch(folder):
     inputs, targets = torch.tensor(rows[:1000]) / scale, torch.tensor(labels[:1000], dtype=torch.float32)
     net = torch.nn.Sequential(torch.nn.Linear(len(COLUMNS), 16), torch.nn.ReLU(), torch.nn.Linear(16, 1))
     adam = torch.optim.Adam(net.parameters(), lr=0.02)
-    for _ in range(150):
+    for _ in range(80):
         adam.zero_grad()
         torch.nn.functional.binary_cross_entropy_with_logits(net(inputs)[:, 0], targets).backward()
         adam.step()
@@ -109,14 +109,14 @@ def torch(folder):
             return self.net(customers / self.scale)
 
     model = Scaled().eval()
-    test = rows[1000:1200]
+    test = rows[1000:1400]
     with torch.no_grad():
         expected = torch.sigmoid(model(torch.tensor(test)))[:, 0].numpy()
     for name, options in exporters(torch, test).items():
         path = folder / f"{name}.onnx"
         torch.onnx.export(model, (torch.tensor(test[:2]),), str(path), input_names=["customers"],
                           output_names=["margin"], **options)
-        write(folder, name, path.read_bytes(), test, expected, labels[1000:1200], meaning="LOG_ODDS")
+        write(folder, name, path.read_bytes(), test, expected, labels[1000:1400], meaning="LOG_ODDS")
 
 
 def exporters(torch, test):
