@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ManifestDraft, type ModelCard, ModelDirectory } from '@sextant/artefacts';
 import type { Role } from '@sextant/domain';
 import { customerIdOf } from '@sextant/features';
 import {
+  type Findings,
   type Gate,
   ModelLifecycle,
   ModelVersions,
@@ -13,6 +14,8 @@ import {
   TrainingJobs,
   TrainingMembers,
 } from '@sextant/model-registry';
+import { ReportRepository } from '@sextant/monitoring';
+import { writeLinearModel } from '@sextant/onnx';
 import { startTestMongo, type TestMongo } from '@sextant/testing';
 import { type Db, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -75,9 +78,7 @@ async function publish(version: number, gates: Gate[]): Promise<void> {
     ['similarity.f32', Buffer.from('s')],
   ]);
   const manifest = await repository.publish(draft, files, card);
-  const findings = {
-    ...{ gates, origin: 'TRAINED', importance: { history: 1 }, fairness: [], by: 'trainer' },
-  } as const;
+  const findings: Findings = { gates, origin: 'TRAINED', importance: { history: 1 }, by: 'trainer' };
   await new ModelLifecycle(repository, new ModelVersions(db)).register(manifest, card, findings);
   const versionId = modelVersionId(manifest.model, manifest.version);
   const learntFrom = ['shop:1', `shop:${version}`].map((ref) => customerIdOf('demo', ref));
@@ -183,50 +184,96 @@ describe('sextant model', () => {
     expect(await json(['jobs', '--task', 'lead'])).toHaveLength(1);
   }, 60_000);
 
+  it('imports a file made elsewhere, or says which check refused it', async () => {
+    const platt = { a: 1, b: 0 };
+    const { bytes } = writeLinearModel(
+      { coefficients: [0.5, -1], intercept: 0.25 },
+      { kind: 'probability', platt },
+    );
+    const file = join(models, 'churn.onnx');
+    await writeFile(file, bytes);
+    const sample = Array.from({ length: 120 }, (_, i) => {
+      const row = [(i % 7) - 3, (i % 5) / 2];
+      const expected = 1 / (1 + Math.exp(-(0.5 * (row[0] ?? 0) - (row[1] ?? 0) + 0.25)));
+      return { row, expected, label: i % 3 === 0 ? 1 : 0 };
+    });
+    const about = {
+      task: 'churn',
+      columns: [
+        { feature: 'recency.days', fill: 365 },
+        { feature: 'order.value.total', fill: 0 },
+      ],
+      sample,
+      card: {
+        purpose: 'whom to call',
+        trainingData: '120 rows',
+        chosenBecause: 'best',
+        limitations: ['few'],
+      },
+    };
+    const describe = join(models, 'churn.json');
+    await writeFile(describe, JSON.stringify(about));
+    const imported = await sextant(['import', file, '--describe', describe]);
+    expect(imported.out).toMatch(/^passed +sample +/m);
+    expect(imported.out).toMatch(/^demo\.churn@1 is a CANDIDATE: /m);
+    expect(imported.code).toBe(0);
+    expect((await json(['show', 'churn@1'])).origin).toBe('IMPORTED');
+    expect(await json(['show', 'churn@1'])).toMatchObject({ stage: 'CANDIDATE', trainingCustomers: null });
+
+    await writeFile(file, bytes.subarray(0, bytes.length - 9));
+    const refused = await sextant(['import', file, '--describe', describe]);
+    expect(refused.code).toBe(1);
+    expect(refused.out).toMatch(/^FAILED +format +NOT_ONNX: /m);
+    expect(refused.out).toMatch(/was refused; nothing was published$/m);
+
+    const wrong = await sextant(['import', file, '--describe', describe, '--sha256', 'a'.repeat(64)]);
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringMatching(/is not the file that was meant/)]);
+    await writeFile(describe, 'task: churn');
+    const vague = await sextant(['import', file, '--describe', describe]);
+    expect([vague.code, vague.err]).toEqual([
+      2,
+      expect.stringMatching(/does not describe a model: columns: .*sample: /),
+    ]);
+  }, 60_000);
+
+  it('tells what a window showed, and fails on a finding when asked to', async () => {
+    const none = await sextant(['drift', 'price']);
+    expect(none.code).toBe(0);
+    expect(none.out).toMatch(/^no live version: /);
+
+    const hour = 3_600_000;
+    const to = new Date(Math.floor(Date.now() / hour) * hour);
+    const about = { statistic: 0.41, threshold: 0.2 };
+    await new ReportRepository(db).insert({
+      ...{ tenantId: 'demo', model: 'demo.recommend', version: 1, rowsSeen: 12_345, workers: 2 },
+      window: { from: new Date(to.getTime() - hour), to },
+      features: [{ ...about, feature: 'history.length', test: 'psi', drifted: true, importance: 0.5 }],
+      performance: null,
+      findings: [{ ...about, kind: 'FEATURE_SHIFT', name: 'history.length', sentence: 'It moved.' }],
+      notes: ['no outcomes are known'],
+      ...{ verdict: 'drifting: a feature moved', createdAt: to, retrainJobId: null },
+    });
+    const { code, out } = await sextant(['drift', 'recommend']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^demo\.recommend@1: drifting: a feature moved\n.*12,345 rows of 2 workers$/m);
+    expect(out).toMatch(/^ {2}- FEATURE_SHIFT history\.length: It moved\.$/m);
+    expect(out).toMatch(/^history\.length +psi +0\.410 +0\.200 +50 % +DRIFTED$/m);
+    expect((await sextant(['drift', 'recommend', '--fail'])).code).toBe(1);
+    expect((await json(['drift', 'recommend'])).notes).toEqual(['no outcomes are known']);
+  }, 60_000);
+
   it.each<[string[], number, RegExp, Role?]>([
     [['show', 'weather'], 1, /MODEL_NOT_FOUND: there is no model "weather": it is one of recommend, /],
     [['show', 'recommend@99'], 1, /MODEL_VERSION_NOT_FOUND: .*sextant model show recommend/],
-    [['show', 'churn@1'], 1, /MODEL_VERSION_NOT_FOUND: churn has no version yet: .*model train churn/],
-    [['promote', '@', '--to', 'LIVE'], 2, /INVALID_INPUT: a version is named like churn@7/],
-    [['promote', 'recommend@1'], 2, /required option '--to <stage>'/],
-    [
-      ['promote', 'recommend@1', '--to', 'CANARY', '--share', '2'],
-      2,
-      /--share must be above 0 and at most 1/,
-    ],
-    [
-      ['promote', 'recommend@3', '--to', 'LIVE', '--override', 'why'],
-      2,
-      /--override must say why in at least 10/,
-    ],
+    [['show', 'lead@1'], 1, /MODEL_VERSION_NOT_FOUND: lead has no version yet: .*model train lead/],
     [['promote', 'recommend@99', '--to', 'LIVE'], 1, /MODEL_VERSION_NOT_FOUND/],
-    [['rollback', 'recommend'], 2, /required option '--reason <reason>'/],
-    [['rollback', 'churn', '--reason', 'none'], 1, /MODEL_/],
+    [['rollback', 'price', '--reason', 'none'], 1, /MODEL_/],
     [['rollback', 'recommend', '--reason', 'not mine'], 1, /FORBIDDEN/, 'analyst'],
-    [['train', 'weather'], 2, /'weather' is invalid for argument 'task'/],
-    [['train', 'churn', '--seed', '-1'], 2, /--seed must be a whole number from 0/],
-    [['jobs', '--first', '101'], 2, /--first must be a whole number from 1 to 100/],
+    [['drift', 'recommend', '--window', 'long'], 2, /window must be 1h to 960h/],
   ])('%j ends with %i and says %s', async (args, code, message, role) => {
     const ran = await sextant(args, role);
     expect(ran.err).toMatch(message);
     expect([ran.code, ran.out]).toEqual([code, '']);
-  });
-
-  it('says that nobody is there, and does not repeat a change', async () => {
-    const args = ['rollback', 'recommend', '--reason', 'x', '--url', 'http://127.0.0.1:9/graphql'];
-    const child = spawn(process.execPath, [
-      join(ROOT, 'tools/cli/dist/main.js'),
-      'model',
-      ...args,
-      '--token',
-      't',
-    ]);
-    let err = '';
-    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(1);
-    expect(err).toMatch(
-      /GATEWAY_UNAVAILABLE: .* did not answer .*: look whether it was done before you do it again/,
-    );
   });
 });
 

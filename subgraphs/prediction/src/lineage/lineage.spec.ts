@@ -20,7 +20,7 @@ beforeAll(async () => {
       history: [],
     };
     await prediction.db
-      .collection<{ _id: string }>('model_versions')
+      .collection<{ _id: string; trainedAt: Date }>('model_versions')
       .insertOne({ _id: versionId, ...fields, trainedAt: new Date(Date.UTC(2026, 0, number)) });
     if (refs.length > 0)
       await members.record(

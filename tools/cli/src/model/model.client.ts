@@ -2,6 +2,15 @@ import { TASKS } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import { z } from 'zod';
 import type { GraphClient } from '../graph/graph.client.js';
+import { type DriftAnswer, driftFields, driftReport } from './drift-answers.js';
+import {
+  type ImportAnswer,
+  importFields,
+  modelImport,
+  upload,
+  type UploadAnswer,
+  uploadFields,
+} from './import-answers.js';
 import {
   detailFields,
   job,
@@ -127,6 +136,36 @@ export class ModelClient {
     const query = `query Job($id: ID!) { trainingJob(id: $id) { ${jobFields} } }`;
     const data = await this.graph.query(query, { id });
     return job.parse(data['trainingJob']);
+  }
+
+  /** @throws DomainError MODEL_NOT_FOUND */
+  async drift(task: string, window: string): Promise<DriftAnswer> {
+    const query = `query Drift($id: ID!, $window: String) { model(id: $id) { drift(window: $window) { ${driftFields} } } }`;
+    const data = await this.graph.query(query, { id: task, window });
+    if (data['model'] === null) throw unknownModel(task);
+    return z.object({ drift: driftReport }).parse(data['model']).drift;
+  }
+
+  async beginUpload(bytes: number): Promise<UploadAnswer> {
+    const mutation = `mutation Begin($bytes: Int!) { beginModelUpload(input: { bytes: $bytes }) { ${uploadFields} } }`;
+    return upload.parse((await this.graph.mutate(mutation, { bytes }))['beginModelUpload']);
+  }
+
+  /** The same part again changes nothing. */
+  async appendUpload(input: { uploadId: string; part: number; data: string }): Promise<void> {
+    const mutation = `mutation Append($input: AppendUploadInput!) { appendModelUpload(input: $input) { id } }`;
+    await this.graph.query(mutation, { input });
+  }
+
+  /** Asked again with the same idempotency key, it is the same import. */
+  async importModel(input: Record<string, unknown>): Promise<ImportAnswer> {
+    const mutation = `mutation Import($input: ImportModelInput!) { importModel(input: $input) { ${importFields} } }`;
+    return modelImport.parse((await this.graph.query(mutation, { input }))['importModel']);
+  }
+
+  async modelImport(id: string): Promise<ImportAnswer> {
+    const query = `query ModelImport($id: ID!) { modelImport(id: $id) { ${importFields} } }`;
+    return modelImport.parse((await this.graph.query(query, { id }))['modelImport']);
   }
 
   async trainedOn(customerRef: string): Promise<VersionAnswer[]> {

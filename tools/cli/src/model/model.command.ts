@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { TokenAuthority } from '../access/token-mint.js';
 import { connectionOf, withConnection } from '../graph/connection.js';
 import { GraphClient } from '../graph/graph.client.js';
+import { importModelCommand } from './import-model.command.js';
 import { lifecycleCommands } from './lifecycle.command.js';
 import type { ModelSurroundings } from './model-surroundings.js';
 import { ModelClient } from './model.client.js';
@@ -30,6 +31,7 @@ export function modelCommand(authority: TokenAuthority, output: Omit<ModelSurrou
     ...questionCommands(surroundings),
     ...lifecycleCommands(surroundings),
     ...trainingCommands(surroundings),
+    importModelCommand(surroundings),
   ])
     command.addCommand(withConnection(sub).option('--json', 'print what the graph answers, as one line'));
   return command;
@@ -43,5 +45,7 @@ Examples:
   sextant model train churn --wait                      learn a new version and wait for it
   sextant model promote churn@7 --to CANARY --share 0.05
   sextant model rollback churn --reason "refunds went up"
+  sextant model drift churn --fail                      exit code 1 when something was found
+  sextant model import churn.onnx --describe churn.yaml
   sextant model trained-on shop:4711                    versions that learnt from a customer
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`;

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { wholeNumber } from '../flags.js';
+import { driftText } from './drift-text.js';
 import { type ModelFlags, type ModelSurroundings, printAnswer } from './model-surroundings.js';
 import { modelsTable, modelText, versionsTable, versionText } from './model-text.js';
 
@@ -24,6 +25,16 @@ export function questionCommands(surroundings: ModelSurroundings): Command[] {
         }
         const answer = await models.model(name, wholeNumber('--versions', flags.versions, 50));
         printAnswer(surroundings, flags, { answer, text: modelText });
+      }),
+    new Command('drift')
+      .description('what the newest closed window showed beside what the live version was trained on')
+      .argument('<model>', 'such as churn')
+      .option('--window <period>', 'how far back its end may lie, such as 24h or 7d', '24h')
+      .option('--fail', 'exit code 1 when something was found')
+      .action(async (name: string, flags: ModelFlags & { window: string; fail?: boolean }) => {
+        const answer = await client(flags).drift(name, flags.window);
+        printAnswer(surroundings, flags, { answer, text: driftText });
+        if (flags.fail && answer.findings.length > 0) surroundings.fail();
       }),
     new Command('trained-on')
       .description('the versions that learnt from a customer')
