@@ -114,7 +114,8 @@ describe('continuous training over a real store and repository', () => {
   const calls = (version: number, counts: number[], role: TrafficSlot['role']): Partial<TrafficSlot> => {
     const total = counts.reduce((sum, count) => sum + count, 0);
     const latency = { boundsMs: [1, 2, 5, 10, 50], counts, sumMs: total };
-    return { version, role, calls: total, batches: total, rows: total, computeMs: total, latency };
+    const computeMs = counts.reduce((sum, count, i) => sum + count * (i + 1) ** 2, 0) / 4;
+    return { version, role, calls: total, batches: total, rows: total, computeMs, latency };
   };
 
   const STAGED = {
@@ -136,7 +137,7 @@ describe('continuous training over a real store and repository', () => {
     const shadow = { ...NO_SHADOW, runs: 500, values: 500 };
     await served([
       calls(1, [900, 100, 0, 0, 0, 0], 'live'),
-      { version: 2, role: 'shadow', shadow, batches: 500, rows: 500, computeMs: 500 },
+      { version: 2, role: 'shadow', shadow, batches: 500, rows: 500, computeMs: 150 },
     ]);
     now += 10 * MINUTE_MS - 1;
     await started.trainer.round();
@@ -219,6 +220,7 @@ describe('continuous training over a real store and repository', () => {
         features: [],
         performance: null,
       },
+      ...{ workers: 1, notes: [] },
       findings: [{ kind: 'FEATURE_SHIFT', name: 'traits.country', sentence, statistic: 0.4, threshold: 0.2 }],
       ...{ verdict: 'drifting', createdAt: clock.now(), retrainJobId: null },
     } as Parameters<ReportRepository['insert']>[0]);
