@@ -5,6 +5,9 @@ export const FIXED64 = 1;
 export const BYTES = 2;
 export const FIXED32 = 5;
 
+/** 49 bits: a double holds them all. */
+const EXACT_BYTES = 7;
+
 const names = new TextDecoder('utf-8', { fatal: true });
 
 /** Bytes [start, end) of the file. */
@@ -59,14 +62,13 @@ export class ProtoReader {
   signed(): number {
     let value = 0;
     let scale = 1;
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < EXACT_BYTES; i++) {
       const byte = this.byte();
-      if (i === 9) return this.wide(value, byte);
       value += (byte & 0x7f) * scale;
       scale *= 128;
       if (byte < 0x80) return value;
     }
-    throw this.broken('a number has more than ten bytes');
+    return this.wide(value);
   }
 
   float(): number {
@@ -139,10 +141,16 @@ export class ProtoReader {
     return value;
   }
 
-  /** The tenth byte holds bit 63: the number is negative. */
-  private wide(low: number, byte: number): number {
-    if (byte > 1) throw this.broken('a number has more than 64 bits');
-    return byte === 1 ? low - 2 ** 63 : low;
+  /** The rest of a number that a double might round: a negative one has ten bytes. */
+  private wide(low: number): number {
+    let value = BigInt(low);
+    for (let i = EXACT_BYTES; i < 10; i++) {
+      const byte = this.byte();
+      if (i === 9 && byte > 1) break;
+      value |= BigInt(byte & 0x7f) << BigInt(7 * i);
+      if (byte < 0x80) return Number(BigInt.asIntN(64, value));
+    }
+    throw this.broken('a number has more than 64 bits');
   }
 
   private byte(): number {
