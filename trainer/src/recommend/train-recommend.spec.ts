@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ModelDirectory } from '@sextant/artefacts';
+import { ModelDirectory, monitoringReference } from '@sextant/artefacts';
 import { seededRandom } from '@sextant/learning';
 import {
   type CustomerInteractions,
@@ -101,6 +101,18 @@ describe('trainRecommend', () => {
     const { draft, card } = await trainRecommend(training(visits), options);
     expect(draft.metrics).toEqual({});
     expect(card.warnings).toContainEqual(expect.stringContaining('0 customers could be judged'));
+  });
+
+  it('says what histories were like, which worker and monitor compare with', async () => {
+    const { draft, files } = await trainRecommend(training(company(60)), options);
+    const text = new TextDecoder().decode(files.get(draft.monitorFile ?? ''));
+    const { features, rows } = monitoringReference.parse(JSON.parse(text));
+    expect(features.map(({ name, importance }) => [name, importance])).toEqual([
+      ['history_items', 0],
+      ['unknown_share', 0],
+    ]);
+    expect(rows).toBe(60);
+    expect(features[0]?.bins.reduce((sum, each) => sum + each, 0)).toBe(60);
   });
 
   it('refuses to train on nothing', async () => {

@@ -1,4 +1,4 @@
-import { type ModelCard, modelName, type RecommendSpec } from '@sextant/artefacts';
+import { type ModelCard, modelName, MONITOR_FILE, type RecommendSpec } from '@sextant/artefacts';
 import {
   type CustomerInteractions,
   fillHistoryRow,
@@ -17,6 +17,7 @@ import {
   type TrainedRecommender,
   warningsOf,
 } from '@sextant/training/recommend';
+import { monitorFileOf, monitorHistories } from '@sextant/training/monitor';
 import type { TrainedModel } from '../publisher.js';
 
 export interface RecommendTraining {
@@ -63,10 +64,15 @@ export async function trainRecommend(
     metrics: trained.measured.metrics,
     baselineMetrics: trained.measured.baselines['popularity'] ?? {},
     warmUpBatchSizes: [1, 8, 64],
+    monitorFile: MONITOR_FILE,
     spec: specOf(trained),
   };
   const similarity = bytesOf(trained.similarity);
-  const files = new Map(Object.entries({ 'model.onnx': bytes, [SIMILARITY_FILE]: similarity }));
+  const met = trained.data.customers.map((customer) => new Set(relevantItems(customer)).size);
+  const files = new Map([
+    ...Object.entries({ 'model.onnx': bytes, [SIMILARITY_FILE]: similarity }),
+    monitorFileOf(monitorHistories(met)),
+  ]);
   return { draft, files, card: cardOf(trained), evidence: evidenceFor(trained) };
 }
 

@@ -1,5 +1,6 @@
-import { modelName } from '@sextant/artefacts';
+import { MONITOR_FILE, modelName } from '@sextant/artefacts';
 import type { Session } from '@sextant/learning/session';
+import { monitorFileOf, monitorHistories } from '@sextant/training/monitor';
 import { trainSessionModel } from '@sextant/training/sessions';
 import type { TrainedModel } from '../publisher.js';
 
@@ -36,11 +37,13 @@ export async function trainSession(
       metrics: trained.card.metrics,
       baselineMetrics: trained.card.baselineMetrics,
       warmUpBatchSizes: [1, 8, 64],
+      monitorFile: MONITOR_FILE,
       spec: trained.spec,
     },
     files: new Map([
       ['model.onnx', bytes],
       [trained.spec.transitionsFile, trained.transitions],
+      monitorFileOf(monitorHistories(sessions.map(({ items }) => new Set(items).size))),
     ]),
     card: trained.card,
     evidence: trained.evidence,

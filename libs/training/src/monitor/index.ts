@@ -1,2 +1,3 @@
 export { monitorFileOf } from './monitor-file.js';
+export { monitorHistories } from './monitor-histories.js';
 export { shuffledImportance } from './shuffled-importance.js';
