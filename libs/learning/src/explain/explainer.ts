@@ -92,6 +92,24 @@ export function parseExplainer(text: string): Explainer {
   };
 }
 
+/** What an explain file explains, for other questions about the same model. */
+export interface ExplainedScore {
+  explained: ExplainedModel;
+  calibration: Calibration;
+}
+
+/** @throws DomainError ARTEFACT_INVALID when the text is not what `writeExplainer` wrote */
+export function readExplainedScore(text: string): ExplainedScore {
+  const { linear, trees, calibration } = readFile(text);
+  if (linear) {
+    const model = { coefficients: Float64Array.from(linear.coefficients), intercept: linear.intercept };
+    return { explained: { method: 'linear', model, means: Float64Array.from(linear.means) }, calibration };
+  }
+  if (trees === undefined) throw invalid('it holds neither weights nor trees');
+  const ensemble = { baseScore: trees.baseScore, trees: trees.trees.map(typedTree) };
+  return { explained: { method: 'tree-shap', ensemble }, calibration };
+}
+
 /** Margins taken apart: that of an average row, and what each feature of each row adds to it. */
 type AttributeRows = (
   rows: ArrayLike<number>,

@@ -1,8 +1,11 @@
+export { type BandQuestion, changeToBand, type ColumnMove } from './band-change.js';
 export {
   type ExplainedModel,
+  type ExplainedScore,
   type Explainer,
   type Explanation,
   parseExplainer,
+  readExplainedScore,
   writeExplainer,
 } from './explainer.js';
 export {
