@@ -1,21 +1,28 @@
-// Writes docs/reference/metrics.md from the metrics that the inference worker registers (built before).
+// Writes docs/reference/metrics.md from the metrics that the inference worker and the trainer register (built before).
 // With --check nothing is written, and a stale page is an error.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkerMetrics } from '../inference-worker/dist/operations/worker-metrics.js';
+import { MonitoringMetrics } from '../trainer/dist/monitoring/monitoring-metrics.js';
+import { TrainerMetrics } from '../trainer/dist/trainer-metrics.js';
 
 const page = join(import.meta.dirname, '../docs/reference/metrics.md');
 const { families } = new WorkerMetrics();
+const trainer = new TrainerMetrics(async () => new Map());
+new MonitoringMetrics(trainer.registry, { workers: () => ({ found: 0, open: 0 }), newest: async () => [] });
+const ofTrainer = trainer.registry
+  .getMetricsAsArray()
+  .filter(({ name }) => name.startsWith('sextant_'))
+  .map(({ name, type, labelNames, help }) => ({ name, type, labelNames, help }));
 const row = ({ name, type, labelNames, help }) =>
   `| \`${name}\` | ${type} | ${labelNames.map((label) => `\`${label}\``).join(', ')} | ${help} |`;
-const table = (isWanted) =>
-  ['| metric | type | labels | says |', '|---|---|---|---|', ...families.filter(isWanted).map(row)].join(
-    '\n',
-  );
+const tableOf = (metrics) =>
+  ['| metric | type | labels | says |', '|---|---|---|---|', ...metrics.map(row)].join('\n');
+const table = (isWanted) => tableOf(families.filter(isWanted));
 
 const text = `# Metrics of the inference worker
 
-<!-- Written by npm run metrics from inference-worker/src/operations. -->
+<!-- Written by npm run metrics from inference-worker/src/operations and trainer/src. -->
 
 On \`/metrics\` of its operations port. \`model\` and \`version\` are only ever what was really served; \`none\` stands for calls that never came as
 far as a model. The series of a version end when it leaves the threads. Histograms come as \`_bucket\`, \`_sum\` and \`_count\`. The process's own
@@ -29,6 +36,12 @@ Dashboards made for Triton read these; times are microseconds, added up. \`DEADL
 \`/v2/models/stats\` tell the same numbers.
 
 ${table(({ name }) => name.startsWith('nv_'))}
+
+# Metrics of the trainer
+
+On \`/metrics\` of \`trainer work\`; its own process's metrics besides.
+
+${tableOf(ofTrainer)}
 `;
 
 if (!process.argv.includes('--check')) writeFileSync(page, text);

@@ -13,7 +13,9 @@ describe.skipIf('missing' in helm)('alerts of the chart', () => {
   let rules: unknown[] = [];
   beforeAll(async () => {
     objects = await renderChart(path, { 'alerts.enabled': 'true', 'alerts.labels.release': 'prometheus' });
-    rules = ofKind(objects, 'PrometheusRule').flatMap((rule) => listAt(rule, 'spec', 'groups', 0, 'rules'));
+    rules = ofKind(objects, 'PrometheusRule')
+      .flatMap((rule) => listAt(rule, 'spec', 'groups'))
+      .flatMap((group) => listAt(group, 'rules'));
   });
 
   it('are made where they are wanted only, since the cluster must know their kind', async () => {
@@ -23,7 +25,7 @@ describe.skipIf('missing' in helm)('alerts of the chart', () => {
     expect(at(rule, 'metadata', 'labels', 'release')).toBe('prometheus');
   });
 
-  it('read metrics that the worker has, by labels that these have', () => {
+  it('read metrics that worker and trainer have, by labels that these have', () => {
     const rows = documented('reference/metrics.md')
       .split('\n')
       .map((row) => /^\| `(\w+)` \| \w+ \| (.*?) \|/.exec(row) ?? []);

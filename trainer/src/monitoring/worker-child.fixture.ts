@@ -17,7 +17,6 @@ export async function startWorkerChild(repository: string, port = 0): Promise<Wo
   const child = spawn(process.execPath, [MAIN], {
     env: {
       ...{
-        PATH: process.env['PATH'] ?? '',
         PORT: String(port),
         METRICS_PORT: '0',
         MODEL_REPOSITORY: repository,
