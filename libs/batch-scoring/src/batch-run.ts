@@ -36,8 +36,8 @@ export interface BatchSettings {
 }
 
 export const DEFAULT_BATCH_SETTINGS: BatchSettings = {
-  pageRows: 1_000,
-  concurrency: 3,
+  pageRows: 2_000,
+  concurrency: 4,
   deadlineMs: 30_000,
   patienceMs: 300_000,
   checkpointMs: 1_000,
@@ -48,6 +48,8 @@ export type BatchEnd = 'SUCCEEDED' | 'FAILED' | 'LOST';
 
 /** What no score model reads of a state. */
 const UNREAD = ['interactions.at', 'interactions.kinds', 'interactions.values', 'purchases', 'consents'];
+/** What only the lead model reads: a whole vector of the past. */
+const LEAD_PART = 'lead';
 /** From so many failed rows on, a job in which most rows fail is given up. */
 const FAILED_ROWS_LOOKED_AT = 1_000;
 
@@ -122,7 +124,8 @@ export class BatchRun {
     const pacer = new CallPacer({ maxConcurrency: concurrency, patienceMs }, this.ending.signal);
     const { customers } = this.parts;
     const after = this.claimed.cursor;
-    const pages = customers.pages(question.tenantId, pageRows, { after, without: UNREAD });
+    const without = question.task === 'lead' ? UNREAD : [...UNREAD, LEAD_PART];
+    const pages = customers.pages(question.tenantId, pageRows, { after, without });
     const counts = { processed: processedOf(job), failed: processedOf({ ...job, scored: 0 }) };
     const loops = Array.from({ length: concurrency }, () =>
       this.scorePages(pages, { question, job, pacer, counts }),
