@@ -19,7 +19,14 @@ function anArm(calls: number, rest: Partial<ArmTraffic> & { ms?: number } = {}):
   const { ms = 2, ...traffic } = rest;
   const times = Array.from({ length: calls }, () => ms);
   return {
-    ...{ calls, failures: 0, latency: latencies(times), batches: calls, rows: calls, computeMs: calls * 0.5 },
+    ...{
+      calls,
+      failures: 0,
+      latency: latencies(times),
+      batches: calls,
+      rows: calls,
+      computeMs: calls * ms * 0.6,
+    },
     shadow: NO_SHADOW,
     ...traffic,
   };
@@ -69,13 +76,18 @@ describe('judgeChallenger', () => {
     });
   });
 
+  it('does not blame a canary for the time that its calls wait', () => {
+    const waiting = { ...anArm(500, { ms: 30 }), computeMs: 500 * 1.2 };
+    expect(judgeChallenger(figures({ challenger: waiting })).verdict).toBe('CONTENT');
+  });
+
   it('does not stop on the slow calls after a load', () => {
     expect(judgeChallenger(figures({ challenger: anArm(49, { ms: 90 }) })).verdict).toBe('TOO_LITTLE');
     expect(judgeChallenger(figures({ challenger: anArm(50, { ms: 90 }) })).verdict).toBe('STOP');
   });
 
   it('stops a shadow whose runs take longer, by batch and by row', () => {
-    const live = anArm(2_000, { rows: 4_000 });
+    const live = anArm(2_000, { rows: 4_000, computeMs: 2_000 * 0.5 });
     const runs = { shadow: shadow(400), batches: 400, rows: 400 };
     const slow = anArm(0, { ...runs, computeMs: 400 * 6 });
     const equal = anArm(0, { ...runs, computeMs: 400 * 0.6 });

@@ -49,8 +49,8 @@ export const GUARD_LIMITS: GuardLimits = {
   falseStops: 0.005,
 };
 
-/** Calls right after a load are slow, and not independent: fewer than this say nothing of its speed. */
-const LEAST_TIMED_CALLS = 50;
+/** Calls and runs right after a load are slow, and not independent: fewer than this say nothing of its speed. */
+const LEAST_TIMED = 50;
 /** Calls of the live version in which a challenger with a share should have been heard of. */
 const CALLS_TO_BE_HEARD = 2_000;
 
@@ -101,36 +101,46 @@ function failingOf(figures: ChallengerFigures, limits: GuardLimits): Judgement |
   return { verdict: 'STOP', reason: 'failing', sentence };
 }
 
+/**
+ * A shadow has no callers whose time would count. A canary must be slower for its callers, too: the quantiles say how much, the shares beyond
+ * a bound whether it can be chance.
+ */
 function slowerOf(figures: ChallengerFigures, limits: GuardLimits): Judgement | null {
-  return figures.stage === 'SHADOW' ? slowerRuns(figures, limits) : slowerCalls(figures, limits);
+  const runs = slowerRuns(figures, limits);
+  if (figures.stage === 'SHADOW') return runs;
+  return runs && slowerCalls(figures, limits);
 }
 
-/** Calls by their time: the quantiles say how much slower, the shares beyond a bound whether it can be chance. */
 function slowerCalls({ live, challenger }: ChallengerFigures, limits: GuardLimits): Judgement | null {
-  if (challenger.calls < LEAST_TIMED_CALLS) return null;
-  const quantiles = [0.5, 0.95].map((q) => [
-    latencyQuantile(live.latency, q),
-    latencyQuantile(challenger.latency, q),
-  ]);
-  const slow = quantiles.find(([usual, own]) => isSlower(usual ?? null, own ?? null, limits));
+  const [median, tail] = [0.5, 0.95].map((q) => ({
+    usual: latencyQuantile(live.latency, q),
+    own: latencyQuantile(challenger.latency, q),
+  }));
+  const slow = [median, tail].find((each) => each && isSlower(each.usual, each.own, limits));
   if (!slow || !isBeyondChance(live.latency, challenger.latency, limits)) return null;
-  const [q, usual, own] = [slow === quantiles[0] ? 'median' : '95th percentile', slow[0] ?? 0, slow[1] ?? 0];
-  const sentence = `the ${q} of its calls is ${own.toFixed(1)} ms, of the live version's ${usual.toFixed(1)} ms`;
+  const quantile = slow === median ? 'median' : '95th percentile';
+  const sentence = `the ${quantile} of its calls is ${told(slow.own)}, of the live version's ${told(slow.usual)}`;
   return { verdict: 'STOP', reason: 'slower', sentence };
 }
 
-/** A shadow has no calls of its own; its runs take a thread as the live version's do, one call's rows at a time. */
+/**
+ * By the time that runs take on their threads: how long calls wait depends on how many come, and a canary, of whom fewer ask, waits longer
+ * for company. Batches of the live version carry several calls, so slower is only what is slower by the batch and by the row.
+ */
 function slowerRuns({ live, challenger }: ChallengerFigures, limits: GuardLimits): Judgement | null {
-  if (challenger.batches < limits.leastAnswers || live.batches < limits.leastAnswers) return null;
-  const perBatch = [live.computeMs / live.batches, challenger.computeMs / challenger.batches] as const;
-  const perRow = [
-    live.computeMs / Math.max(1, live.rows),
-    challenger.computeMs / Math.max(1, challenger.rows),
-  ] as const;
-  // Batches of the live version carry several calls: slower is what is slower by either measure.
-  if (!isSlower(...perBatch, limits) || perRow[1] < limits.slowdown * perRow[0]) return null;
-  const sentence = `its runs take ${perBatch[1].toFixed(1)} ms, the live version's ${perBatch[0].toFixed(1)} ms`;
+  if (challenger.batches < LEAST_TIMED || live.batches < LEAST_TIMED) return null;
+  const [usual, own] = [live, challenger].map(({ computeMs, batches, rows }) => ({
+    batchMs: computeMs / batches,
+    rowMs: computeMs / Math.max(1, rows),
+  }));
+  if (!usual || !own || !isSlower(usual.batchMs, own.batchMs, limits)) return null;
+  if (own.rowMs < limits.slowdown * usual.rowMs) return null;
+  const sentence = `its runs take ${told(own.batchMs)}, the live version's ${told(usual.batchMs)}`;
   return { verdict: 'STOP', reason: 'slower', sentence };
+}
+
+function told(ms: number | null): string {
+  return `${(ms ?? 0).toFixed(1)} ms`;
 }
 
 function isSlower(usual: number | null, own: number | null, limits: GuardLimits): boolean {
