@@ -78,7 +78,8 @@ describe.each(Object.entries(READINGS))('what %s learns from', (_task, read) => 
   const contents = async (scope?: TrainingScope) => {
     const data = dataOf(scope);
     const rows = await read(data);
-    return { rows, text: JSON.stringify(rows), customers: [...data.customers].toSorted() };
+    const customers = [...data.customers].toSorted();
+    return { rows, text: JSON.stringify(rows), customers, leftOut: data.leftOut };
   };
 
   it('is without whoever refused, as if they had never been, and says whom it holds', async () => {
@@ -87,7 +88,7 @@ describe.each(Object.entries(READINGS))('what %s learns from', (_task, read) => 
     expect(alone.customers).toEqual(['cus_a', 'cus_b']);
 
     await store([...life('cus_c'), consent('cus_c', 150, 'DENIED')]);
-    expect(await contents()).toEqual(alone);
+    expect(await contents()).toEqual({ ...alone, leftOut: 1 });
 
     await store([consent('cus_c', 151, 'GRANTED')]);
     const { customers, rows } = await contents();
@@ -101,6 +102,7 @@ describe.each(Object.entries(READINGS))('what %s learns from', (_task, read) => 
     await store([consent('cus_b', 210, 'DENIED')]);
     const after = await contents();
     expect(after.customers).toEqual(['cus_a']);
+    expect(after.leftOut).toBe(1);
     expect(after.text).not.toContain('cus_b');
     expect(after.rows).not.toEqual(before.rows);
   });

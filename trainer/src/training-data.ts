@@ -77,6 +77,7 @@ export class TrainingData {
   private readonly history: EventHistory;
   private readonly consents: TrainingConsents;
   private readonly learnt = new Set<string>();
+  private readonly refused = new Set<string>();
   private consent: Promise<TrainingConsent> | null = null;
 
   constructor(
@@ -92,6 +93,11 @@ export class TrainingData {
   /** Customers of whom anything was in the rows handed out so far: to fit, to choose or to measure. */
   get customers(): ReadonlySet<string> {
     return this.learnt;
+  }
+
+  /** How many customers were passed over, because they may not be learnt from. */
+  get leftOut(): number {
+    return this.refused.size;
   }
 
   async interactions(): Promise<{ customers: CustomerInteractions[] } & DataStatement> {
@@ -244,7 +250,12 @@ export class TrainingData {
     const { from, consentAsOf = new Date() } = this.scope;
     this.consent ??= this.consents.read(this.tenantId, consentAsOf);
     const { allows } = await this.consent;
-    return { until: this.until, digest, includes: allows, ...(from && { from }) };
+    const includes = (customerId: string): boolean => {
+      if (allows(customerId)) return true;
+      this.refused.add(customerId);
+      return false;
+    };
+    return { until: this.until, digest, includes, ...(from && { from }) };
   }
 
   private async endOfHistory(): Promise<Date> {

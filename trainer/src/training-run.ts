@@ -38,12 +38,12 @@ export async function trainAndPublish(
         { cause },
       );
     });
-    const { trained, customers } = await train(client.db(), { config, order, onProgress });
-    onProgress(PUBLISHING, 'writing the version');
+    const { trained, data } = await train(client.db(), { config, order, onProgress });
+    onProgress(PUBLISHING, `writing the version: ${whoWasLearntFrom(data)}`);
     const published = await publish(config, trained, () => onProgress(MEASURING, 'measuring the gates'));
     const { manifest } = published;
     const versionId = modelVersionId(manifest.model, manifest.version);
-    await new TrainingMembers(client.db()).record({ tenantId: order.tenantId, versionId }, customers);
+    await new TrainingMembers(client.db()).record({ tenantId: order.tenantId, versionId }, data.customers);
     return published;
   } finally {
     await client.close();
@@ -71,7 +71,7 @@ interface Run {
   onProgress: OnProgress;
 }
 
-async function train(db: Db, run: Run): Promise<{ trained: TrainedModel; customers: ReadonlySet<string> }> {
+async function train(db: Db, run: Run): Promise<{ trained: TrainedModel; data: TrainingData }> {
   const { tenantId, task, seed, dataFrom, dataTo } = run.order;
   const startedAt = new Date();
   const until = dataTo ? new Date(Math.min(Date.parse(dataTo), startedAt.getTime())) : startedAt;
@@ -90,8 +90,14 @@ async function train(db: Db, run: Run): Promise<{ trained: TrainedModel; custome
   const period = { ...(from && { dataFrom: from.toISOString() }), dataTo: until.toISOString() };
   return {
     trained: { ...rest, draft: { ...draft, ...period, trainedAt: startedAt.toISOString() } },
-    customers: data.customers,
+    data,
   };
+}
+
+/** For the log of the run. */
+function whoWasLearntFrom({ customers, leftOut }: TrainingData): string {
+  const learnt = `learnt from ${customers.size} customers`;
+  return leftOut === 0 ? learnt : `${learnt}; ${leftOut} may not be learnt from and were left out`;
 }
 
 /** The library's path; null where there is none, and the linear model is trained instead. */
