@@ -49,6 +49,7 @@ import { ValueForecastResolver } from './lifetime/value-forecast.resolver.js';
 import { LoaderRegistry } from './request-loaders.js';
 import { replayProviders } from './replay/replay.providers.js';
 import { ReplayResolver } from './replay/replay.resolver.js';
+import { WhatIfResolver } from './what-if/what-if.resolver.js';
 import { ScoreResolver } from './score/score.resolver.js';
 
 const SCHEMA = fileURLToPath(new URL('../schema/*.graphql', import.meta.url));
@@ -68,6 +69,7 @@ const RESOLVERS = [
   DecisionResolver,
   OutcomeResolver,
   ReplayResolver,
+  WhatIfResolver,
   ModelPolicyResolver,
   ModelResolver,
   ModelVersionResolver,

@@ -4,6 +4,9 @@ import type { Provider } from '@nestjs/common';
 import { DecisionReader } from '../decision/decision-reader.js';
 import { InferenceService } from '../inference/inference.service.js';
 import type { PredictionMetrics } from '../prediction-metrics.js';
+import { ModelStore } from '../model/model-store.js';
+import { VersionContents } from '../what-if/version-contents.js';
+import { WhatIfService } from '../what-if/what-if.service.js';
 import { DecisionReplays } from './decision-replays.js';
 import { WindowReplays } from './window-replays.js';
 
@@ -20,6 +23,12 @@ export function replayProviders(client: symbol, metrics: PredictionMetrics): Pro
       inject: [InferenceService, DecisionReader],
       useFactory: (inference: InferenceService, reader: DecisionReader) =>
         new DecisionReplays(inference, reader),
+    },
+    {
+      provide: WhatIfService,
+      inject: [InferenceService, ModelStore],
+      useFactory: (inference: InferenceService, models: ModelStore) =>
+        new WhatIfService(inference, new VersionContents(() => models.repository)),
     },
     {
       provide: WindowReplays,
