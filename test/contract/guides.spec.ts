@@ -89,7 +89,7 @@ describe('operator guide', () => {
     const text = readFileSync(join(REPOSITORY, 'docs/guides/operator.md'), 'utf8');
     const named = [...new Set(text.match(/\bsextant_[a-z_]+/g) ?? [])];
     expect(named.length).toBeGreaterThan(8);
-    const code = ['gateway', 'subgraphs', 'inference-worker', 'libs'].map(codeBelow).join('\n');
+    const code = ['gateway', 'subgraphs', 'inference-worker', 'trainer', 'libs'].map(codeBelow).join('\n');
     expect(named.filter((name) => !code.includes(`'${name}'`))).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import { STOP_REASONS } from './continuous/challenger-guard.js';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 /** What `/metrics` of a trainer says. Names: docs/reference/metrics.md. */
@@ -48,6 +49,9 @@ export class TrainerMetrics {
       help: 'time since the last look at policies and challengers ended',
       collect: () => this.lastRound.set((Date.now() - this.roundEndedMs) / 1000),
     });
+    // Prometheus sees no rise of a counter that begins at one.
+    for (const outcome of ['ok', 'failed']) this.rounds.inc({ outcome }, 0);
+    for (const reason of STOP_REASONS) this.stops.inc({ reason }, 0);
     const jobs = this.gauge({
       name: 'sextant_training_jobs',
       help: 'training jobs by state; those that ended count for a day',

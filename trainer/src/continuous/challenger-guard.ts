@@ -22,7 +22,8 @@ export interface ChallengerFigures {
   comparison: ChallengeComparison | null;
 }
 
-export type StopReason = 'failing' | 'invalid-answers' | 'slower' | 'worse' | 'silent';
+export const STOP_REASONS = ['failing', 'invalid-answers', 'slower', 'worse', 'silent'] as const;
+export type StopReason = (typeof STOP_REASONS)[number];
 
 export type Judgement =
   | { verdict: 'STOP'; reason: StopReason; sentence: string }
