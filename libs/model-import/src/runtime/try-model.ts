@@ -101,6 +101,7 @@ async function compare(
   sample: TrialOrder['sample'],
 ): Promise<[{ difference: number; answers: Float32Array }, string]> {
   const answers = await run(cells);
+  assertProbabilities(answers);
   const found = largestDifference(answers, sample.expected);
   if (found.value > sample.tolerance) throw differs(found, sample, answers);
   return [
@@ -114,13 +115,7 @@ async function inRange(
   answers: Float32Array,
   unknown: Float32Array,
 ): Promise<[Float32Array, string]> {
-  const outside = answers.findIndex((value) => !(value >= 0 && value <= 1));
-  if (outside >= 0) {
-    throw new ModelRefused(
-      'OUTPUT_OUT_OF_RANGE',
-      `row ${outside} of the sample gives ${answers[outside]}: if these are log-odds, say meaning: LOG_ODDS`,
-    );
-  }
+  assertProbabilities(answers);
   const [stranger = Number.NaN] = await run(unknown).catch((error: unknown) => {
     throw error instanceof ModelRefused && error.code === 'OUTPUT_NOT_FINITE' ? unknownRefused() : error;
   });
@@ -128,6 +123,16 @@ async function inRange(
     answers,
     `${least(answers)} to ${most(answers)}, ${stranger.toPrecision(3)} for somebody of whom nothing is known`,
   ];
+}
+
+function assertProbabilities(answers: Float32Array): void {
+  const outside = answers.findIndex((value) => !(value >= 0 && value <= 1));
+  if (outside >= 0) {
+    throw new ModelRefused(
+      'OUTPUT_OUT_OF_RANGE',
+      `row ${outside} of the sample gives ${answers[outside]}: if these are log-odds, say meaning: LOG_ODDS`,
+    );
+  }
 }
 
 function least(values: Float32Array): string {
@@ -196,7 +201,7 @@ function asRefused(name: ImportCheckName, error: unknown): ModelRefused | null {
   if (error instanceof ModelRefused) return error;
   const message = error instanceof Error ? error.message : String(error);
   const short = message.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 300);
-  if (/bad_alloc|allocate memory|out of memory|Array buffer allocation/i.test(message))
+  if (/bad_alloc|Integer overflow|allocate memory|out of memory|Array buffer allocation/i.test(message))
     return new ModelRefused('MEMORY_EXCEEDED', `it takes more memory than a trial may: ${short}`);
   if (name === 'opens') return new ModelRefused(codeOfRefusal(message), `the runtime refuses it: ${short}`);
   if (name === 'sample' || name === 'range' || name === 'determinism' || name === 'latency')

@@ -218,11 +218,12 @@ function columnOf({ output, labels, width }: Candidate, wanted: string | null): 
   if (width === 1) return null;
   const columns = width ?? labels?.length ?? null;
   const known = labels ?? (columns === null ? [] : Array.from({ length: columns }, (_, i) => String(i)));
-  const found = wanted === null ? known.indexOf('1') : known.indexOf(wanted);
-  if (found >= 0) return found;
+  const found = known.indexOf(wanted ?? '1');
+  if (found >= 0 && (wanted !== null || known.length === 2)) return found;
   if (wanted === null && known.length === 2) return 1;
-  if (known.length === 0) return wanted === null ? null : Number(wanted);
-  const those = known.slice(0, 20).map(shown).join(', ');
+  if (known.length === 0 && wanted === null) return null;
+  if (known.length === 0 && /^\d{1,4}$/.test(wanted ?? '')) return Number(wanted);
+  const those = known.length === 0 ? 'numbered from 0' : known.slice(0, 20).map(shown).join(', ');
   throw new ModelRefused(
     'OUTPUT_MISMATCH',
     `output ${shown(output.name)} has the classes ${those}: expected ${wanted === null ? 'two, or the positive one named' : shown(wanted)}`,
