@@ -222,7 +222,7 @@ describe('models without a table', () => {
       {
         model: 'demo.recommend',
         rows: [
-          { history: ['a', 'x', 'y'], first: 1 },
+          { history: ['a', 'a', 'x', 'y'], first: 1 },
           { history: [], first: 1 },
         ],
       },

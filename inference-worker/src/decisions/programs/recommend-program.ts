@@ -159,11 +159,12 @@ function countedSlates(rows: readonly PreparedRow[], best: Float64Array): Counte
     name,
     values: Float64Array.from(rows, value),
   });
+  // Known items once each, as in training; of unknown ones only their number is there.
+  const unknown = ({ row: { history, historyItems } }: PreparedRow): number => historyItems - history.length;
+  const items = (row: PreparedRow): number => row.sources.items.length + unknown(row);
   const columns = [
-    column('history_items', ({ row }) => row.historyItems),
-    column('unknown_share', ({ row: { history, historyItems } }) =>
-      historyItems === 0 ? Number.NaN : 1 - history.length / historyItems,
-    ),
+    column('history_items', items),
+    column('unknown_share', (row) => unknown(row) / items(row)),
   ];
   return { table: { rows: rows.length, columns }, scores: { top_score: best } };
 }
