@@ -184,8 +184,8 @@ describe('scoring all customers', () => {
     expect(processedOf(cancelled)).toBeLessThan(CUSTOMERS);
 
     const next = await publishChurn(repository.directory, 1);
-    await repository.directory.setServing(MODEL, { versions: [version] });
     await repository.directory.setLiveVersion(MODEL, next);
+    expect((await repository.directory.readEntry(MODEL)).serving.versions).toEqual([]);
     await jobs.resume(TENANT, id);
     const ended = await until('the job to end', END_MS, async () => {
       const job = await found(id);

@@ -4,7 +4,7 @@ import { modelName } from '@sextant/artefacts';
 import { type Clock, DomainError } from '@sextant/domain';
 import type { FeatureStore, OnlineCustomer } from '@sextant/features';
 import type { DecisionsClient } from '@sextant/inference-protocol';
-import { modelVersionId } from '@sextant/model-registry';
+import { type ModelLifecycle, modelVersionId } from '@sextant/model-registry';
 import { type BatchJob, type ClaimedBatch, processedOf } from './batch-job.js';
 import type { BatchJobs } from './batch-jobs.repository.js';
 import { CallPacer } from './call-pacer.js';
@@ -18,6 +18,7 @@ export interface BatchParts {
   scores: CustomerScores;
   customers: FeatureStore;
   models: ModelRepository;
+  lifecycle: ModelLifecycle;
   client: DecisionsClient;
   clock: Clock;
 }
@@ -79,10 +80,17 @@ export class BatchRun {
 
   /** A failure that is no DomainError is a bug: it rejects, and the job keeps its lease. */
   async run(): Promise<BatchEnd> {
+    const end = await this.runToEnd();
+    await this.letGo();
+    return end;
+  }
+
+  private async runToEnd(): Promise<BatchEnd> {
     try {
       const job = await this.begin();
       if (!job) return 'LOST';
       const question = await this.question(job);
+      await this.parts.lifecycle.keepLoaded(question, question.version, true);
       await this.scoreAll(question, job);
       return await this.conclude(question);
     } catch (error) {
@@ -91,6 +99,15 @@ export class BatchRun {
       const { code, message } = error;
       return (await this.parts.jobs.fail(this.claimed.lease, { code, message })) ? 'FAILED' : 'LOST';
     }
+  }
+
+  /** Of a job that is over, the version need not stay loaded; one that goes on elsewhere still needs it. */
+  private async letGo(): Promise<void> {
+    const { tenantId, id } = this.claimed.job;
+    const job = await this.parts.jobs.find(tenantId, id);
+    if (!job?.finishedAt || job.modelVersionId === null) return;
+    const { model, version } = versionOf(job);
+    await this.parts.lifecycle.keepLoaded({ tenantId, model }, version, false);
   }
 
   /** Fixes instant and version with the first attempt. @returns null when the lease is lost */
@@ -110,12 +127,12 @@ export class BatchRun {
     });
   }
 
-  private async question({ tenantId, task, asOf, modelVersionId: id }: BatchJob): Promise<ScoreQuestion> {
-    const model = modelName(tenantId, task);
-    const version = Number(id?.slice(id.lastIndexOf('@') + 1));
-    if (asOf === null || !Number.isInteger(version)) throw new RangeError(`${id} is no version of ${model}`);
+  private async question(job: BatchJob): Promise<ScoreQuestion> {
+    const { tenantId, task, asOf } = job;
+    const { model, version } = versionOf(job);
+    if (asOf === null) throw new RangeError(`${job.id} has no instant`);
     const { spec } = await this.parts.models.readManifest(model, version);
-    if (spec.task !== task) throw new RangeError(`${id} is a model of ${spec.task}`);
+    if (spec.task !== task) throw new RangeError(`${model}@${version} is a model of ${spec.task}`);
     return { tenantId, task, model, version, asOf, table: new ScoreTable(task, columnsOf(spec), asOf) };
   }
 
@@ -214,6 +231,13 @@ interface Work {
   pacer: CallPacer;
   /** of all attempts, checkpointed or not */
   counts: { processed: number; failed: number };
+}
+
+function versionOf({ tenantId, task, modelVersionId: id }: BatchJob): { model: string; version: number } {
+  const model = modelName(tenantId, task);
+  const version = Number(id?.slice(id.lastIndexOf('@') + 1));
+  if (!Number.isInteger(version)) throw new RangeError(`${id} is no version of ${model}`);
+  return { model, version };
 }
 
 /** The failure that ended the others, rather than their ends. */

@@ -60,6 +60,24 @@ describe('ModelLifecycle', () => {
     return { repository, versions, lifecycle, publish, promote, stages, served, rollback };
   };
 
+  it('keeps a version loaded that does not serve, beside the shares that others get, until told otherwise', async () => {
+    const { repository, lifecycle, publish, promote, stages, served } = await aLifecycle();
+    const [first, second] = [await publish(), await publish()];
+    await promote(first, 'LIVE');
+    const model = { tenantId: 'demo', model: MODEL };
+    await Promise.all([
+      lifecycle.keepLoaded(model, 1, true),
+      lifecycle.keepLoaded(model, 2, true),
+      promote(second, 'CANARY', { share: 0.25 }),
+      lifecycle.keepLoaded(model, 1, true),
+    ]);
+    expect((await repository.readEntry(MODEL)).serving.versions.toSorted()).toEqual([1, 2]);
+    expect(await served()).toMatchObject({ live: 1, canary: { version: 2, share: 0.25 } });
+    expect(await stages()).toEqual({ 1: 'LIVE', 2: 'CANARY' });
+    await lifecycle.keepLoaded(model, 1, false);
+    expect((await repository.readEntry(MODEL)).serving.versions).toEqual([2]);
+  });
+
   it('leads a version through every stage, in the repository and in the records', async () => {
     const { versions, publish, promote, stages, served } = await aLifecycle();
     const [first, second] = [await publish(), await publish()];

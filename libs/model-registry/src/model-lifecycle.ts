@@ -125,6 +125,33 @@ export class ModelLifecycle {
     return this.versions.get(tenantId, backTo);
   }
 
+  /** Has workers keep a version loaded for those who ask for it by number, whatever serves; or no longer. @throws as {@link promote} */
+  async keepLoaded(
+    { tenantId, model }: { tenantId: string; model: string },
+    version: number,
+    isKept: boolean,
+  ): Promise<void> {
+    const { states } = this.versions;
+    for (;;) {
+      const state = await this.settled(tenantId, model);
+      const served = await this.served(model);
+      const plan = { before: served, after: served, moves: [], formerLive: [...state.formerLive] };
+      const intention: Intention = { ...this.ownership(), ...plan, direction: 'DO' };
+      if (!(await states.begin(state, intention))) continue;
+      try {
+        const { serving } = await this.repository.readEntry(model);
+        const others = serving.versions.filter((each) => each !== version);
+        await this.repository.setServing(model, {
+          ...serving,
+          versions: isKept ? [...others, version] : others,
+        });
+      } finally {
+        await states.finish(tenantId, model, intention);
+      }
+      return;
+    }
+  }
+
   /**
    * Finishes or undoes the changes that a dead process left half done; waits for those that are on their way. Call it when a
    * process starts that changes stages.

@@ -2,7 +2,7 @@ import { BatchJobs, BatchRun, type ClaimedBatch, CustomerScores } from '@sextant
 import { systemClock } from '@sextant/domain';
 import { FeatureStore } from '@sextant/features';
 import { createDecisionsClient } from '@sextant/inference-protocol';
-import { openModelRepository } from '@sextant/model-registry';
+import { ModelLifecycle, ModelVersions, openModelRepository } from '@sextant/model-registry';
 import { MongoClient } from 'mongodb';
 import type { TrainerConfig } from '../config.js';
 
@@ -22,17 +22,13 @@ export async function scoreBatch(
   const db = store.db();
   const jobs = new BatchJobs(db);
   try {
-    const run = new BatchRun(
-      {
-        jobs,
-        scores: new CustomerScores(db),
-        customers: new FeatureStore(db),
-        models,
-        client,
-        clock: systemClock,
-      },
-      withPlainLease(claimed),
-    );
+    const parts = {
+      ...{ jobs, models, client, clock: systemClock },
+      scores: new CustomerScores(db),
+      customers: new FeatureStore(db),
+      lifecycle: new ModelLifecycle(models, new ModelVersions(db)),
+    };
+    const run = new BatchRun(parts, withInstants(claimed));
     signal.addEventListener('abort', () => run.stop(), { once: true });
     if (signal.aborted) run.stop();
     const end = await run.run();
@@ -43,8 +39,8 @@ export async function scoreBatch(
   }
 }
 
-/** Instants became texts on their way between the processes. */
-function withPlainLease(claimed: ClaimedBatch): ClaimedBatch {
+/** The instant that a run reads became a text on its way between the processes. */
+function withInstants(claimed: ClaimedBatch): ClaimedBatch {
   const { asOf } = claimed.job;
   return { ...claimed, job: { ...claimed.job, asOf: asOf === null ? null : new Date(asOf) } };
 }
