@@ -8,7 +8,8 @@ export interface Explanation {
   contributions: { feature: string; value: number | string | null; contribution: number }[];
   residual: number;
   method: string;
-  sentence: string;
+  /** @throws DomainError INVALID_INPUT for a language that there are no sentences in */
+  sentence(args: { locale?: string | null }): string;
 }
 
 /**
@@ -39,19 +40,50 @@ export function explain(attribution: Attribution, top: number): Explanation {
     contributions,
     residual: attribution.residual + rest,
     method: attribution.method,
-    sentence: sentenceOf(contributions),
+    sentence: ({ locale }) => sentenceIn(locale ?? 'en', contributions),
   };
 }
 
-function sentenceOf(contributions: Explanation['contributions']): string {
-  const named = contributions.filter(({ contribution }) => contribution !== 0).slice(0, 3);
-  if (named.length === 0) return 'No single feature moves this answer.';
+interface Language {
+  nothing: string;
+  because(phrases: string): string;
+  raises: string;
+  lowers: string;
+}
+
+const LANGUAGES: Readonly<Record<string, Language>> = {
+  en: {
+    nothing: 'No single feature moves this answer.',
+    because: (phrases) => `Mostly because ${phrases}.`,
+    raises: 'raises it',
+    lowers: 'lowers it',
+  },
+  de: {
+    nothing: 'Kein einzelnes Merkmal bewegt diese Antwort.',
+    because: (phrases) => `Ausschlaggebend: ${phrases}.`,
+    raises: 'erhöht sie',
+    lowers: 'senkt sie',
+  },
+};
+const NAMED = 3;
+/** Digits of a number in a sentence. */
+const DIGITS = 4;
+
+function sentenceIn(locale: string, contributions: Explanation['contributions']): string {
+  const name = /^([a-z]{2})(-[A-Za-z0-9]{2,8})*$/.exec(locale)?.[1] ?? '';
+  const language = Object.hasOwn(LANGUAGES, name) ? LANGUAGES[name] : undefined;
+  if (language === undefined) {
+    const known = Object.keys(LANGUAGES).join(', ');
+    const message = `locale must be one of ${known}, got "${locale.slice(0, 40)}"`;
+    throw new DomainError('INVALID_INPUT', message, { path: 'locale' });
+  }
+  const named = contributions.filter(({ contribution }) => contribution !== 0).slice(0, NAMED);
+  if (named.length === 0) return language.nothing;
+  const number = new Intl.NumberFormat(name, { maximumSignificantDigits: DIGITS, useGrouping: false });
   const phrases = named.map(({ feature, value, contribution }) => {
-    const reading =
-      value === null
-        ? feature
-        : `${feature} = ${typeof value === 'number' ? Number(value.toPrecision(4)) : value}`;
-    return `${reading} ${contribution > 0 ? 'raises' : 'lowers'} it`;
+    const shown = typeof value === 'number' ? number.format(value) : value;
+    const reading = shown === null ? feature : `${feature} = ${shown}`;
+    return `${reading} ${contribution > 0 ? language.raises : language.lowers}`;
   });
-  return `Mostly because ${phrases.join(', ')}.`;
+  return language.because(phrases.join(', '));
 }
