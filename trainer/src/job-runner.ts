@@ -1,7 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { ClaimedJob, JobFailure, Lease, TrainingJob, TrainingJobs } from '@sextant/model-registry';
+import { DomainError } from '@sextant/domain';
+import {
+  type ClaimedJob,
+  type JobFailure,
+  type Lease,
+  modelVersionId,
+  type TrainingJob,
+  type TrainingJobs,
+} from '@sextant/model-registry';
 import { type BudgetLeft, budgetUsed, type ComputeBudget } from './compute-budget.js';
 import { HeardProgress, logLine } from './heard-progress.js';
 import type { Publisher } from './publisher.js';
@@ -60,8 +68,8 @@ export class JobRunner {
   }
 
   private async work({ job, lease }: ClaimedJob): Promise<void> {
-    if (job.modelVersionId !== null) {
-      await this.bringIntoService(lease, job, job.modelVersionId);
+    if (job.modelVersionId !== null && (await this.publisher.isRecorded(job.tenantId, job.modelVersionId))) {
+      await this.rollOut(lease, job, job.modelVersionId);
       return;
     }
     const left = (await this.settings.budget?.left(job.tenantId, job.task)) ?? null;
@@ -86,7 +94,7 @@ export class JobRunner {
     const last = published ? 'recording the version' : `failed: ${failure?.message ?? 'no reason was given'}`;
     const held = await this.jobs.report(lease, { step: last, log: [...heard.takeLines(), logLine(last)] });
     if (published && held) {
-      await this.bringIntoService(lease, job, await this.publisher.register(published));
+      await this.bringIntoService({ job, lease }, published);
       return;
     }
     await this.jobs.fail(
@@ -99,12 +107,37 @@ export class JobRunner {
   }
 
   /** From here on a trainer that takes the job up again does not train again: the version is there, and is brought into service once. */
-  private async bringIntoService(lease: Lease, job: TrainingJob, versionId: string): Promise<void> {
+  private async bringIntoService({ job, lease }: ClaimedJob, published: Published): Promise<void> {
+    const versionId = modelVersionId(published.model, published.version);
     if (!(await this.jobs.attach(lease, versionId))) return;
-    const { said, isLive } = await this.publisher.rollOut(job.tenantId, versionId);
-    await this.jobs.report(lease, { step: isLive ? 'live' : 'not live', log: [logLine(said)] });
-    await this.jobs.succeed(lease, versionId);
-    this.settings.logger.info({ job: job.id, version: versionId, isLive }, said);
+    try {
+      await this.publisher.register(published);
+    } catch (error) {
+      await this.refused(lease, error);
+      return;
+    }
+    await this.rollOut(lease, job, versionId);
+  }
+
+  /** A job that was cancelled meanwhile leaves its version where it is. */
+  private async rollOut(lease: Lease, job: TrainingJob, versionId: string): Promise<void> {
+    if (!(await this.jobs.report(lease, { step: 'going through the gates' }))) return;
+    try {
+      const { said, isLive } = await this.publisher.rollOut(job.tenantId, versionId);
+      await this.jobs.report(lease, { step: isLive ? 'live' : 'not live', log: [logLine(said)] });
+      await this.jobs.succeed(lease, versionId);
+      this.settings.logger.info({ job: job.id, version: versionId, isLive }, said);
+    } catch (error) {
+      await this.refused(lease, error);
+    }
+  }
+
+  /** What will not be better the next time fails the job with its reason; an outage leaves it to the next attempt. */
+  private async refused(lease: Lease, error: unknown): Promise<void> {
+    if (!(error instanceof DomainError) || error.kind === 'unavailable') throw error;
+    const { code, message } = error;
+    await this.jobs.report(lease, { log: [logLine(`failed: ${message}`)] });
+    await this.jobs.fail(lease, { code, message });
   }
 
   /** Relays progress and renews the lease until the process ends; a lost lease or a passed deadline ends it. */

@@ -45,6 +45,10 @@ export class Publisher {
     return recorded.id;
   }
 
+  async isRecorded(tenantId: string, versionId: string): Promise<boolean> {
+    return (await this.versions.find(tenantId, versionId)) !== null;
+  }
+
   /**
    * Puts a version live that passed its gates, where the policy neither keeps that for people nor tries versions out first; again
    * changes nothing.

@@ -139,21 +139,36 @@ export class ModelDirectory implements ModelRepository {
     files: ReadonlyMap<string, Uint8Array>,
     card: ModelCard,
   ): Promise<Manifest> {
-    const version = ((await this.listVersions(draft.model)).at(-1) ?? 0) + 1;
-    const manifest = completeManifest(draft, version, files);
     const staging = join(this.root, `.staging-${randomUUID()}`);
     await mkdir(staging, { recursive: true });
     try {
       for (const [path, content] of files) await writeDurably(join(staging, path), content);
       await writeDurably(join(staging, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
-      await writeDurably(join(staging, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
       await mkdir(join(this.root, draft.model), { recursive: true });
-      await rename(staging, this.path(draft.model, version));
+      return await this.publishNext(draft, files, staging);
     } catch (error) {
       await rm(staging, { recursive: true, force: true });
       throw error;
     }
-    return manifest;
+  }
+
+  /** Trainers that publish the same model at once take the next number each. */
+  private async publishNext(
+    draft: ManifestDraft,
+    files: ReadonlyMap<string, Uint8Array>,
+    staging: string,
+  ): Promise<Manifest> {
+    for (;;) {
+      const version = ((await this.listVersions(draft.model)).at(-1) ?? 0) + 1;
+      const manifest = completeManifest(draft, version, files);
+      await writeDurably(join(staging, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
+      try {
+        await rename(staging, this.path(draft.model, version));
+        return manifest;
+      } catch (error) {
+        if (!isTaken(error)) throw error;
+      }
+    }
   }
 
   /** Nothing is held open. */
@@ -173,6 +188,10 @@ export class ModelDirectory implements ModelRepository {
   private path(model: string, version: number, file = ''): string {
     return join(this.root, model, String(version), file);
   }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOTEMPTY' || error.code === 'EEXIST');
 }
 
 function mayBeFolder(entry: { isDirectory(): boolean; isSymbolicLink(): boolean }): boolean {

@@ -138,12 +138,12 @@ describe.each(KINDS)('a model repository in $name', ({ where }) => {
 
   it('gives trainers that publish at once a number each', async () => {
     const repository = await fresh();
-    const published = await Promise.allSettled(
+    const published = await Promise.all(
       Array.from({ length: 5 }, () => repository.publish(DRAFT, FILES, CARD)),
     );
-    const numbers = published.flatMap((each) => (each.status === 'fulfilled' ? [each.value.version] : []));
-    expect(numbers.toSorted()).toEqual(await repository.listVersions(MODEL));
-    expect(new Set(numbers).size).toBe(numbers.length);
+    const numbers = published.map(({ version }) => version).sort();
+    expect(numbers).toEqual([1, 2, 3, 4, 5]);
+    expect(await repository.listVersions(MODEL)).toEqual(numbers);
     for (const version of numbers)
       expect((await repository.readVersion(MODEL, version)).manifest?.version).toBe(version);
   });

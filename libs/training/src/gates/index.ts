@@ -5,6 +5,8 @@ export type { HeldOutRows, ModelEvidence, OpenedVersion, ParityProbe } from './m
 export {
   baselineGate,
   calibrationGate,
+  type Discrimination,
+  discriminationGate,
   fairnessGate,
   fairnessSlices,
   type Gain,

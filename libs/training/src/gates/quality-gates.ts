@@ -1,7 +1,8 @@
 import type { FairnessSlice, Gate, GateName, Measured } from '@sextant/artefacts';
+import type { CalibrationCheck } from '@sextant/learning/calibration';
 import type { FairnessAudit, GroupAudit } from '@sextant/learning/fairness';
 
-/** Beyond noise above this a probability is not one. */
+/** A mean distance of probability and rate that decisions feel. */
 const MOST_CALIBRATION_ERROR = 0.05;
 /** A model that separates better than this on rows to come has most likely read the answer. */
 const MOST_HONEST_AUC = 0.995;
@@ -27,13 +28,41 @@ export function baselineGate({ difference, metric, over }: Gain): Gate {
   };
 }
 
-/** @param error  expected calibration error on rows that no fit has seen */
-export function calibrationGate(error: Measured, rows: number): Gate {
+export interface Discrimination {
+  /** of the score, on rows that no fit has seen */
+  auc: Measured;
+  /** log-loss of the rate of all, known in hindsight, less that of the score, row by row */
+  logLossGain: Measured;
+  /** e.g. `412 later leads` */
+  rows: string;
+}
+
+/**
+ * A score is worth something where it ranks better than one rate for everybody, whose AUC is 0.5, and where its probabilities are not worse
+ * than that rate. On few rows the second cannot be told from noise while the first can: log-loss is lost to calibrating on half of them.
+ */
+export function discriminationGate({ auc, logLossGain, rows }: Discrimination): Gate {
+  return {
+    name: 'better-than-baseline',
+    required:
+      'AUC above that of one rate for everybody (lower bound above 0.5), and log-loss not above that of the rate beyond noise',
+    observed: `AUC ${figures(auc)}, log-loss lower by ${figures(logLossGain)} on ${rows}`,
+    passed: auc.low > 0.5 && logLossGain.high >= 0,
+  };
+}
+
+/** An error on few rows is mostly chance: only one that is large and beyond it stops a version. */
+export function calibrationGate(
+  error: Measured,
+  { warning, z, slope }: CalibrationCheck,
+  rows: number,
+): Gate {
+  const observed = `${error.value.toFixed(4)} on ${rows} rows, slope ${slope.toFixed(2)}, z ${z.toFixed(1)}`;
   return {
     name: 'calibration',
-    required: `expected calibration error at most ${MOST_CALIBRATION_ERROR}, or not above it beyond noise`,
-    observed: `${figures(error)} on ${rows} rows`,
-    passed: error.low <= MOST_CALIBRATION_ERROR,
+    required: `expected calibration error at most ${MOST_CALIBRATION_ERROR}, or none beyond noise (Spiegelhalter, Cox, one in a thousand)`,
+    observed: warning === null ? observed : `${observed}; ${warning}`,
+    passed: error.value <= MOST_CALIBRATION_ERROR || warning === null,
   };
 }
 

@@ -1,13 +1,13 @@
 import type { Gate } from '@sextant/artefacts';
 import { LEAKAGE_AUC, logLosses, pairedDifference } from '@sextant/learning';
-import { measuredCalibrationError } from '@sextant/learning/calibration';
+import { checkCalibration, measuredCalibrationError } from '@sextant/learning/calibration';
 import { auditFairness, type FairnessAudit } from '@sextant/learning/fairness';
 import {
-  baselineGate,
   calibrationGate,
+  type Discrimination,
+  discriminationGate,
   fairnessGate,
   fairnessSlices,
-  type Gain,
   leakGate,
   LEAST_GROUP_ROWS,
   type ModelEvidence,
@@ -49,7 +49,7 @@ export function scoreEvidence(
   const audits = auditsOf(trained, held, { seed, audited });
   return {
     gates: [
-      baselineGate(gainOf(trained, held, { seed, words })),
+      discriminationGate(discriminationOf(trained, held, { seed, words })),
       calibration(trained, held, seed),
       leakGate({
         leftOut: trained.leaked,
@@ -72,24 +72,25 @@ export function scoreEvidence(
   };
 }
 
-/** Over the best constant there is, in hindsight: what a model must beat to be worth anything. */
-function gainOf(
+/** Beside the best constant there is, in hindsight: what a model must beat to be worth anything. */
+function discriminationOf(
   { split, choice }: TrainedTableScore,
   { labels }: TableExamples,
   { seed, words }: { seed: number; words: string },
-): Gain {
+): Discrimination {
+  const { metrics, losses } = choice.chosen;
   const constant = new Float64Array(labels.length).fill(countPositives(labels) / labels.length);
   return {
-    difference: pairedDifference(logLosses(labels, constant), choice.chosen.losses, { seed, level: LEVEL }),
-    metric: `log-loss on ${labels.length} ${split.kind === 'later' ? 'later' : 'held-out'} ${words}`,
-    over: 'the rate of all for everybody',
+    auc: metrics.auc,
+    logLossGain: pairedDifference(logLosses(labels, constant), losses, { seed, level: LEVEL }),
+    rows: `${labels.length} ${split.kind === 'later' ? 'later' : 'held-out'} ${words}`,
   };
 }
 
 function calibration({ choice }: TrainedTableScore, { labels }: TableExamples, seed: number): Gate {
   const { probabilities } = choice.chosen;
   const error = measuredCalibrationError({ labels, probabilities }, { seed, level: LEVEL });
-  return calibrationGate(error, labels.length);
+  return calibrationGate(error, checkCalibration({ labels, probabilities }, error.value), labels.length);
 }
 
 /** Who is in the highest band counts as selected. */
