@@ -2,7 +2,7 @@ import type { ColumnEncoding, TableEncoding } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import { emptyState, featureVector } from '@sextant/features';
 import { type ColumnTable, encodeTable, tableOfRecords } from '@sextant/learning';
-import type { ImportColumn, SampleRow } from './import-order.js';
+import type { ImportColumn, ImportOrder, SampleRow } from './import-order.js';
 
 /** Traits and form fields are the tenant's own; no list of them is complete. */
 const OWN_NAMES = /^(trait|form)\../;
@@ -45,6 +45,11 @@ export function encodeSample(encoding: TableEncoding, sample: readonly SampleRow
     );
   }
   return encoded;
+}
+
+/** @throws DomainError INVALID_INPUT for a feature that there is none of, or a row of another length than the columns */
+export function checkMapping({ columns, sample }: Pick<ImportOrder, 'columns' | 'sample'>): void {
+  encodeSample(tableEncodingOf(columns), sample);
 }
 
 /** Columns that no row names are there too, so that a sample of arrays has a table. */

@@ -1,5 +1,6 @@
 export { IMPORT_CHECKS, type ImportCheck, type ImportCheckName } from './import-check.js';
 export { type ImportedModel, importModel, type ImportOutcome, type ImportParts } from './import-model.js';
+export { checkMapping } from './column-mapping.js';
 export { type ImportOrder, parseImportOrder } from './import-order.js';
 export {
   type ImportClaim,

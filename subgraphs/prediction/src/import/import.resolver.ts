@@ -1,6 +1,12 @@
 import type { ScoreTask } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
-import { type ModelImport, type ModelUpload, ModelUploads, parseImportOrder } from '@sextant/model-import';
+import {
+  checkMapping,
+  type ModelImport,
+  type ModelUpload,
+  ModelUploads,
+  parseImportOrder,
+} from '@sextant/model-import';
 import type { ModelVersion } from '@sextant/model-registry';
 import type { RequestContext } from '@sextant/platform';
 import { Args, Context, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
@@ -48,6 +54,7 @@ export class ImportResolver {
       tolerance: tolerance ?? undefined,
       card: Object.fromEntries(Object.entries(card ?? {}).filter(([, value]) => value !== null)),
     });
+    checkMapping(order);
     const key = checkText(idempotencyKey, 'input.idempotencyKey');
     return this.imports.import(order, { idempotencyKey: key, by: identity.subject });
   }

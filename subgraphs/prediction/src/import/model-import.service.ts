@@ -132,16 +132,16 @@ export class ModelImportService implements OnModuleInit {
   private async publish({ draft, files, card, gates }: ImportedModel, by: string): Promise<string> {
     const { repository, lifecycle } = this.stores.models;
     const manifest =
-      (await findPublished(repository, draft)) ?? (await repository.publish(draft, files, card));
+      (await findPublished(repository, { draft, card })) ?? (await repository.publish(draft, files, card));
     const findings = { gates, origin: 'IMPORTED' as const, importance: {}, fairness: [], by };
     return (await lifecycle.register(manifest, card, findings)).id;
   }
 }
 
-/** The same import, published by a process that died before it was recorded. */
+/** The same import: asked for under another key, or published by a process that died before it was recorded. */
 async function findPublished(
   repository: ModelRepository,
-  draft: ImportedModel['draft'],
+  { draft, card }: Pick<ImportedModel, 'draft' | 'card'>,
 ): Promise<Manifest | null> {
   const versions = await repository.listVersions(draft.model);
   for (const version of versions.slice(-LATEST).reverse()) {
@@ -150,7 +150,7 @@ async function findPublished(
       manifest?.dataSha256 === draft.dataSha256 &&
       isDeepStrictEqual(manifest.imported, draft.imported) &&
       isDeepStrictEqual(manifest.spec, draft.spec);
-    if (isSame) return manifest;
+    if (isSame && isDeepStrictEqual(await repository.readCard(draft.model, version), card)) return manifest;
   }
   return null;
 }
