@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { tokenCommand } from './access/token.command.js';
+import { batchCommand } from './batch/batch.command.js';
 import { evaluateCommand } from './evaluate/evaluate.command.js';
 import { exitCodeOf } from './exit-code.js';
 import { importCommand } from './import/import.command.js';
@@ -25,6 +26,7 @@ const output = {
 for (const command of [
   importCommand(authority, output),
   modelCommand(authority, output),
+  batchCommand(authority, output),
   tokenCommand(authority),
   evaluateCommand(output.print),
 ]) {
