@@ -2,7 +2,13 @@ import { fileURLToPath } from 'node:url';
 import { type Clock, DomainError, systemClock } from '@sextant/domain';
 import { FeatureStore } from '@sextant/features';
 import type { DecisionsClient } from '@sextant/inference-protocol';
-import { ModelPolicies, ModelVersions, TrainingJobs, TrainingMembers } from '@sextant/model-registry';
+import {
+  Challenges,
+  ModelPolicies,
+  ModelVersions,
+  TrainingJobs,
+  TrainingMembers,
+} from '@sextant/model-registry';
 import { type Logger, mongoModule, subgraphGraphqlModule } from '@sextant/platform';
 import {
   type BeforeApplicationShutdown,
@@ -27,6 +33,7 @@ import { importProviders } from './import/import.providers.js';
 import { ImportResolver } from './import/import.resolver.js';
 import { DriftResolver } from './monitoring/drift.resolver.js';
 import { monitoringProviders } from './monitoring/monitoring.providers.js';
+import { ChallengeResolver } from './challenge/challenge.resolver.js';
 import { LineageResolver } from './lineage/lineage.resolver.js';
 import { ChallengerResolver, LifecycleResolver, VersionRecordResolver } from './model/lifecycle.resolver.js';
 import { ModelStore } from './model/model-store.js';
@@ -74,6 +81,7 @@ const RESOLVERS = [
   ModelResolver,
   ModelVersionResolver,
   ChallengerResolver,
+  ChallengeResolver,
   LifecycleResolver,
   VersionRecordResolver,
   TrainingJobResolver,
@@ -162,6 +170,7 @@ function storeProviders(clock: Clock): Provider[] {
     { provide: DecisionRepository, inject: [DATABASE], useFactory: (db: Db) => new DecisionRepository(db) },
     { provide: ModelVersions, inject: [DATABASE], useFactory: (db: Db) => new ModelVersions(db, clock) },
     { provide: TrainingMembers, inject: [DATABASE], useFactory: (db: Db) => new TrainingMembers(db) },
+    { provide: Challenges, inject: [DATABASE], useFactory: (db: Db) => new Challenges(db) },
     { provide: TrainingJobs, inject: [DATABASE], useFactory: (db: Db) => new TrainingJobs(db, clock) },
     { provide: OutcomeRepository, inject: [DATABASE], useFactory: (db: Db) => new OutcomeRepository(db) },
     {
