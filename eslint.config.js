@@ -63,7 +63,7 @@ export default tseslint.config(
             only('scope:inference-protocol', 'scope:domain', 'type:testing'),
             only('scope:telemetry', 'scope:domain', 'type:testing'),
             only('scope:model-registry', 'scope:domain', 'scope:artefacts', 'type:testing'),
-            only('scope:decision-log', 'scope:domain', 'scope:artefacts', 'type:testing'),
+            only('scope:decision-log', 'scope:domain', 'scope:artefacts', 'scope:features', 'type:testing'),
             only('scope:monitoring', 'scope:domain', 'scope:artefacts', 'scope:learning', 'type:testing'),
             only(
               'scope:batch-scoring',

@@ -65,7 +65,7 @@ describe('decision log', () => {
     expect(all.reduce((sum, { recorded }) => sum + recorded, 0)).toBe(1);
     expect(all.reduce((sum, { duplicates }) => sum + duplicates, 0)).toBe(15);
     expect(await outcomes.summariesOf('demo', [id])).toEqual(
-      new Map([[id, { reward: 1, at: minutes(-1), count: 1 }]]),
+      new Map([[id, { reward: 1, at: minutes(-1), count: 1, source: 'RECORDED' }]]),
     );
   });
 
@@ -83,7 +83,7 @@ describe('decision log', () => {
       ['a', 'IDEMPOTENCY_CONFLICT'],
     ]);
     expect(await outcomes.summariesOf('demo', [first.id, second.id])).toEqual(
-      new Map([[first.id, { reward: 7, at: minutes(-1), count: 2 }]]),
+      new Map([[first.id, { reward: 7, at: minutes(-1), count: 2, source: 'RECORDED' }]]),
     );
   });
 

@@ -1,5 +1,6 @@
 import { type Collection, type Db, MongoBulkWriteError } from 'mongodb';
 import { type DecisionKind, KEPT_DAYS, type LoggedDecision } from './logged-decision.js';
+import type { EventOutcomes } from './event-outcomes.js';
 import type { OutcomeSummary } from './outcome.js';
 import { OutcomeRepository } from './outcome.repository.js';
 
@@ -16,7 +17,7 @@ export interface DecisionWindow {
   to: Date;
 }
 
-/** A decision with all that came of it so far; null: nothing was recorded. */
+/** A decision with all that came of it so far; null: nothing was recorded, and events show nothing. */
 export interface JoinedDecision extends LoggedDecision {
   outcome: OutcomeSummary | null;
 }
@@ -28,7 +29,11 @@ export class DecisionRepository {
   private readonly decisions: Collection<DecisionDocument>;
   private readonly outcomes: OutcomeRepository;
 
-  constructor(db: Db) {
+  /** @param events  shows outcomes that nobody recorded; without it there are none but the recorded */
+  constructor(
+    db: Db,
+    private readonly events: Pick<EventOutcomes, 'of'> | null = null,
+  ) {
     this.decisions = db.collection('decisions');
     this.outcomes = new OutcomeRepository(db);
   }
@@ -129,7 +134,11 @@ export class DecisionRepository {
       tenantId,
       rows.map(({ id }) => id),
     );
-    return rows.map((row) => ({ ...row, outcome: outcomes.get(row.id) ?? null }));
+    const shown = await this.events?.of(
+      tenantId,
+      rows.filter(({ id }) => !outcomes.has(id)),
+    );
+    return rows.map((row) => ({ ...row, outcome: outcomes.get(row.id) ?? shown?.get(row.id) ?? null }));
   }
 }
 

@@ -1,5 +1,6 @@
 export { decidedAtOf, newDecisionId } from './decision-id.js';
 export { DecisionRepository, type DecisionWindow, type JoinedDecision } from './decision.repository.js';
+export { EVENT_OUTCOME_DAYS, EventOutcomes, outcomeInEvents } from './event-outcomes.js';
 export { type DecidedOutcome, KnownOutcomes, type OutcomeReading } from './known-outcomes.repository.js';
 export type { DecisionKind, LoggedDecision, Rung } from './logged-decision.js';
 export { MAX_REWARD, type Outcome, type OutcomeSummary } from './outcome.js';

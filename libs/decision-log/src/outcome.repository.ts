@@ -74,7 +74,7 @@ export class OutcomeRepository {
   ): Promise<ReadonlyMap<string, OutcomeSummary>> {
     if (decisionIds.length === 0) return new Map();
     const summaries = await this.outcomes
-      .aggregate<OutcomeSummary & { _id: string }>([
+      .aggregate<Omit<OutcomeSummary, 'source'> & { _id: string }>([
         { $match: { tenantId, decisionId: { $in: [...decisionIds] } } },
         {
           $group: {
@@ -86,7 +86,7 @@ export class OutcomeRepository {
         },
       ])
       .toArray();
-    return new Map(summaries.map(({ _id, ...summary }) => [_id, summary]));
+    return new Map(summaries.map(({ _id, ...summary }) => [_id, { ...summary, source: 'RECORDED' }]));
   }
 
   /** @returns the rows whose key was there */

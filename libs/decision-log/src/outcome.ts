@@ -15,8 +15,10 @@ export interface OutcomeSummary {
   reward: number;
   /** of the newest */
   at: Date;
-  /** how many outcomes were recorded */
+  /** how many outcomes there are */
   count: number;
+  /** recorded by somebody, or shown by the customer's events; what was recorded goes before what events show */
+  source: 'RECORDED' | 'EVENTS';
 }
 
 /** Rewards are kept within plus and minus this, so that sums stay exact enough to compare. */
