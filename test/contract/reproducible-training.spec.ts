@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Manifest, ModelDirectory, TASKS } from '@sextant/artefacts';
@@ -8,20 +7,12 @@ import { TrainingMembers } from '@sextant/model-registry';
 import { startTestMongo, type TestMongo } from '@sextant/testing';
 import { type Db, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runProgram, type SentEvent, simulatedEvents } from './trainer-process.js';
 
-const ROOT = join(import.meta.dirname, '../..');
 const TENANT = 'demo';
 /** After the last event, and long before the test runs. */
 const PERIOD = { from: '2025-09-10T00:00:00Z', to: '2026-01-01T00:00:00Z' };
-const LIMIT_MS = 120_000;
-
-interface Sent {
-  id: string;
-  type: string;
-  at: string;
-  customerRef?: string;
-  properties?: Record<string, unknown>;
-}
+const LIMIT_MS = 240_000;
 
 let mongo: TestMongo;
 let client: MongoClient;
@@ -30,12 +21,7 @@ beforeAll(async () => {
   mongo = await startTestMongo();
   client = await new MongoClient(mongo.uri).connect();
   folder = await mkdtemp(join(tmpdir(), 'sextant-reproducible-'));
-  await run('simulator', [
-    ...['--out', join(folder, 'company'), '--customers', '600', '--products', '40', '--accounts', '10'],
-    ...['--days', '120', '--until', '2026-01-01', '--seed', '3'],
-  ]);
-  const lines = (await readFile(join(folder, 'company', 'events.ndjson'), 'utf8')).trim().split('\n');
-  const events = lines.map((line) => stored(JSON.parse(line) as Sent));
+  const events = (await simulatedEvents(join(folder, 'company'), 600)).map(stored);
   await store('first', events);
   await store('second', events.toReversed());
 });
@@ -45,7 +31,7 @@ afterAll(async () => {
   if (folder) await rm(folder, { recursive: true, force: true });
 });
 
-function stored({ id, type, at, customerRef, properties = {} }: Sent): StoredEvent {
+function stored({ id, type, at, customerRef, properties = {} }: SentEvent): StoredEvent {
   const event: StoredEvent = {
     _id: eventKey(TENANT, id),
     tenantId: TENANT,
@@ -68,35 +54,10 @@ async function store(name: string, events: readonly StoredEvent[]): Promise<void
   await databaseOf(name).collection<StoredEvent>(EVENTS_COLLECTION).insertMany(events);
 }
 
-/** Runs a program of the product to its end. @throws Error with what it said when it fails */
-function run(
-  program: 'simulator' | 'trainer',
-  args: string[],
-  env: Record<string, string> = {},
-): Promise<void> {
-  const child = spawn(process.execPath, [join(ROOT, program, 'dist/main.js'), ...args], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: LIMIT_MS,
-  });
-  const said: string[] = [];
-  child.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code) =>
-      code === 0
-        ? resolve()
-        : reject(
-            new Error(`${program} ${args.join(' ')} ended with ${code}: ${said.join('').slice(-2_000)}`),
-          ),
-    );
-  });
-}
-
 /** Trains in a process of its own. @returns the manifest of what it published */
 async function train(name: string, task: string, env: Record<string, string> = {}): Promise<Manifest> {
   const models = join(folder, `models-${name}`);
-  await run(
+  await runProgram(
     'trainer',
     [
       ...['train', '--task', task, '--tenant', TENANT, '--seed', '7'],
