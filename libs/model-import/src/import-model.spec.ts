@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { importModel, type ImportOutcome } from './import-model.js';
 import { type ImportOrder, parseImportOrder } from './import-order.js';
 
-const LIMITS = { memoryBytes: 700 * 1024 ** 2, timeMs: 15_000 };
+const LIMITS = { memoryBytes: 320 * 1024 ** 2, timeMs: 15_000 };
 const NOW = new Date('2026-03-01T00:00:00Z');
 const [A, B] = [0.05, -0.02];
 const sigmoid = (margin: number): number => 1 / (1 + Math.exp(-margin));

@@ -28,6 +28,8 @@ const WATCH_MS = 25;
 const MAX_OUTPUT_CHARACTERS = 4 * 1024 * 1024;
 /** Heap of JavaScript; tensors lie outside of it. */
 const HEAP_MIB = 1024;
+/** V8 sets 512 MiB of addresses aside for code that it compiles; the kernel counts them, though they are hardly ever filled. */
+const SET_ASIDE_BYTES = 640 * 1024 * 1024;
 
 /** The compiled entry, also for a process that runs the TypeScript sources. */
 const ENTRY = import.meta.url.endsWith('.ts')
@@ -60,7 +62,7 @@ export async function runTrial(orderPath: string, limits: TrialLimits): Promise<
   return { checks: [...checks, failed], result: null, peakBytes: watch.peakBytes };
 }
 
-/** Under the kernel's limits where the shell can set them; without the environment, which may hold secrets. */
+/** Under the kernel's limits, somewhat above ours, where the shell can set them; without the environment, which may hold secrets. */
 function start(args: string[], { memoryBytes, timeMs }: TrialLimits): ChildProcess {
   const options = {
     env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' },
@@ -68,7 +70,7 @@ function start(args: string[], { memoryBytes, timeMs }: TrialLimits): ChildProce
   };
   if (process.platform !== 'linux') return spawn(process.execPath, args, options);
   const seconds = Math.ceil((2 * timeMs) / 1000) + 1;
-  const limits = `ulimit -c 0; ulimit -d ${Math.ceil(memoryBytes / 1024)}; ulimit -t ${seconds}; exec "$0" "$@"`;
+  const limits = `ulimit -c 0; ulimit -d ${Math.ceil((memoryBytes + SET_ASIDE_BYTES) / 1024)}; ulimit -t ${seconds}; exec "$0" "$@"`;
   return spawn('/bin/sh', ['-c', limits, process.execPath, ...args], options);
 }
 
