@@ -184,7 +184,7 @@ describe('a challenger in traffic', () => {
     expect(heard[0]).toBe(
       (tally.versions['1'] ?? 0) + 2 * again.filter(({ version }) => version === '1').length,
     );
-  });
+  }, 300_000);
 
   it.each([
     ['CANARY', 'slower', { products: 500 }],
