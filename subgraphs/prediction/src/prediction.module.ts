@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { type Clock, DomainError, systemClock } from '@sextant/domain';
-import { FeatureStore } from '@sextant/features';
+import { EventHistory, FeatureStore } from '@sextant/features';
 import type { DecisionsClient } from '@sextant/inference-protocol';
 import {
   Challenges,
@@ -27,7 +27,7 @@ import { CustomerEntityResolver, ProductEntityResolver } from './customer/entity
 import { DecisionReader } from './decision/decision-reader.js';
 import { decisionTypeResolvers } from './decision/decision-types.js';
 import { DecisionLog } from './decision/decision-log.js';
-import { DecisionRepository, OutcomeRecorder, OutcomeRepository } from '@sextant/decision-log';
+import { DecisionRepository, EventOutcomes, OutcomeRecorder, OutcomeRepository } from '@sextant/decision-log';
 import { DecisionResolver } from './decision/decision.resolver.js';
 import { importProviders } from './import/import.providers.js';
 import { ImportResolver } from './import/import.resolver.js';
@@ -172,13 +172,7 @@ function storeProviders(clock: Clock): Provider[] {
     { provide: TrainingMembers, inject: [DATABASE], useFactory: (db: Db) => new TrainingMembers(db) },
     { provide: Challenges, inject: [DATABASE], useFactory: (db: Db) => new Challenges(db) },
     { provide: TrainingJobs, inject: [DATABASE], useFactory: (db: Db) => new TrainingJobs(db, clock) },
-    { provide: OutcomeRepository, inject: [DATABASE], useFactory: (db: Db) => new OutcomeRepository(db) },
-    {
-      provide: OutcomeRecorder,
-      inject: [DecisionRepository, OutcomeRepository],
-      useFactory: (decisions: DecisionRepository, outcomes: OutcomeRepository) =>
-        new OutcomeRecorder(decisions, outcomes, clock),
-    },
+    ...outcomeProviders(clock),
     { provide: ModelPolicies, inject: [DATABASE], useFactory: (db: Db) => new ModelPolicies(db) },
     {
       provide: TenantPlaybooks,
@@ -196,6 +190,23 @@ function storeProviders(clock: Clock): Provider[] {
         ...BATCH_REPOSITORIES,
       ],
       useFactory: (...repositories: Indexed[]) => repositories,
+    },
+  ];
+}
+
+function outcomeProviders(clock: Clock): Provider[] {
+  return [
+    { provide: OutcomeRepository, inject: [DATABASE], useFactory: (db: Db) => new OutcomeRepository(db) },
+    {
+      provide: EventOutcomes,
+      inject: [DATABASE],
+      useFactory: (db: Db) => new EventOutcomes(new EventHistory(db), clock),
+    },
+    {
+      provide: OutcomeRecorder,
+      inject: [DecisionRepository, OutcomeRepository],
+      useFactory: (decisions: DecisionRepository, outcomes: OutcomeRepository) =>
+        new OutcomeRecorder(decisions, outcomes, clock),
     },
   ];
 }

@@ -1,7 +1,7 @@
 import type { ModelRepository } from '@sextant/artefacts';
-import { DecisionRepository } from '@sextant/decision-log';
+import { DecisionRepository, EventOutcomes } from '@sextant/decision-log';
 import { systemClock } from '@sextant/domain';
-import { FeatureStore } from '@sextant/features';
+import { EventHistory, FeatureStore } from '@sextant/features';
 import type { ModelVersions } from '@sextant/model-registry';
 import {
   ReportRepository,
@@ -80,7 +80,10 @@ function windowReportsOf(
   return new WindowReports({
     sketches,
     watched: new WatchedVersions(repository),
-    reader: new DecisionReader(new DecisionRepository(db), new FeatureStore(db)),
+    reader: new DecisionReader(
+      new DecisionRepository(db, new EventOutcomes(new EventHistory(db), systemClock)),
+      new FeatureStore(db),
+    ),
     policies: versions.policies,
     versions,
     clock: systemClock,

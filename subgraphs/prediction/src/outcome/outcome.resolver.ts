@@ -1,5 +1,7 @@
 import { DomainError } from '@sextant/domain';
 import {
+  EventOutcomes,
+  type LoggedDecision,
   type Outcome,
   OutcomeRecorder,
   OutcomeRepository,
@@ -9,22 +11,30 @@ import {
 import { type RequestContext, RequestLoaders } from '@sextant/platform';
 import { Args, Context, Mutation, Parent, ResolveField, Resolver } from '@nestjs/graphql';
 
+import type { DecisionRecord } from '../decision/decision.resolver.js';
+
 const MAX_OUTCOMES = 1_000;
 
 @Resolver('DecisionRecord')
 export class OutcomeResolver {
-  private readonly summaries: RequestLoaders<string, OutcomeSummary | null>;
+  private readonly summaries: RequestLoaders<LoggedDecision, OutcomeSummary | null>;
 
   constructor(
     private readonly recorder: OutcomeRecorder,
     outcomes: OutcomeRepository,
+    events: EventOutcomes,
   ) {
     this.summaries = new RequestLoaders(
-      async (tenantId, ids: readonly string[]) => {
-        const found = await outcomes.summariesOf(tenantId, ids);
-        return ids.map((id) => found.get(id) ?? null);
+      async (tenantId, decisions: readonly LoggedDecision[]) => {
+        const recorded = await outcomes.summariesOf(
+          tenantId,
+          decisions.map(({ id }) => id),
+        );
+        const others = decisions.filter(({ id }) => !recorded.has(id));
+        const shown = await events.of(tenantId, others);
+        return decisions.map(({ id }) => recorded.get(id) ?? shown.get(id) ?? null);
       },
-      (id) => id,
+      ({ id }) => id,
     );
   }
 
@@ -45,9 +55,9 @@ export class OutcomeResolver {
 
   @ResolveField()
   outcome(
-    @Parent() decision: { id: string },
+    @Parent() { logged }: DecisionRecord,
     @Context() context: RequestContext,
   ): Promise<OutcomeSummary | null> {
-    return this.summaries.load(context, decision.id);
+    return this.summaries.load(context, logged);
   }
 }

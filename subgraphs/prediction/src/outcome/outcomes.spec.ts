@@ -6,7 +6,7 @@ const RECORD = `mutation ($outcomes: [OutcomeInput!]!) {
   recordOutcomes(outcomes: $outcomes) { recorded duplicates unknown rejected { idempotencyKey code message } }
 }`;
 const SCORE = '{ scoreLeads(customerIds: ["%"]) { decisionId decidedAt } }';
-const OUTCOME = 'query ($id: ID!) { decision(id: $id) { id outcome { reward at count } } }';
+const OUTCOME = 'query ($id: ID!) { decision(id: $id) { id outcome { reward at count source } } }';
 
 describe('outcomes of decisions', () => {
   let prediction: Prediction;
@@ -33,7 +33,7 @@ describe('outcomes of decisions', () => {
       outcomes: [outcome, { ...outcome, reward: 0.5, idempotencyKey: 'more' }],
     });
     expect(again.data.recordOutcomes).toMatchObject({ recorded: 1, duplicates: 1 });
-    expect(await outcomeOf(decisionId)).toEqual({ reward: 1.5, at: decidedAt, count: 2 });
+    expect(await outcomeOf(decisionId)).toEqual({ reward: 1.5, at: decidedAt, count: 2, source: 'RECORDED' });
   });
 
   it('are taken or refused row by row', async () => {
