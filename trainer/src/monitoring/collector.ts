@@ -20,7 +20,7 @@ export interface CollectorParts {
   logger: Logger;
   /** told of each report that was stored */
   onReport?(): void;
-  /** told when a stream broke or the workers could not be looked up */
+  /** told when a worker could not be heard, or the workers could not be looked up */
   onProblem?(): void;
   clock?: Clock;
 }

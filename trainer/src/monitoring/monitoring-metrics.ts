@@ -24,7 +24,7 @@ export class MonitoringMetrics {
     this.collected = counter('sextant_monitoring_collected_total', 'messages of workers that were stored');
     this.streamFailures = counter(
       'sextant_monitoring_stream_failures_total',
-      'streams of workers that broke, and look-ups of workers that failed; both are tried again',
+      'streams that could not be opened or whose message could not be stored, and look-ups of workers that failed; each is tried again',
     );
     this.rounds = counter(
       'sextant_monitoring_rounds_total',

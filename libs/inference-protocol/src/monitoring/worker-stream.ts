@@ -15,7 +15,7 @@ export interface WorkerStreamOptions {
   maxMessageBytes: number;
   /** The next report waits for it; where it rejects the stream begins anew, and the worker tells everything again. */
   onReport(report: WorkerReport): Promise<void>;
-  /** the stream ended otherwise than by the worker's last word; it is opened again */
+  /** no stream could be opened, or a report was not taken; it is tried again. A stream that ends (connections grow old) is opened again. */
   onProblem(error: Error): void;
 }
 
@@ -68,7 +68,7 @@ export class WorkerStream {
       definition.requestSerialize,
       definition.responseDeserialize as (bytes: Buffer) => WorkerReport,
       { periodMs: this.options.periodMs },
-      new Metadata({ waitForReady: true }),
+      new Metadata(),
     );
     this.stream = stream;
     stream.on('data', (report: WorkerReport) => {
@@ -88,6 +88,7 @@ export class WorkerStream {
       this.pauseMs = FIRST_PAUSE_MS;
       stream.resume();
     } catch (error) {
+      this.isOpen = false;
       this.ended(stream, error instanceof Error ? error : new Error(String(error)));
       stream.cancel();
     }
@@ -95,9 +96,10 @@ export class WorkerStream {
 
   private ended(stream: ClientReadableStream<WorkerReport>, error: Error | null): void {
     if (stream !== this.stream || this.isClosed) return;
+    const wasHeard = this.isOpen;
     this.stream = undefined;
     this.isOpen = false;
-    if (error) this.options.onProblem(error);
+    if (error && !wasHeard) this.options.onProblem(error);
     const isUnsupported = (error as ServiceError | null)?.code === status.UNIMPLEMENTED;
     // Streams of many workers that end together do not come back together.
     const pauseMs = isUnsupported ? UNSUPPORTED_PAUSE_MS : this.pauseMs * (0.5 + Math.random() / 2);

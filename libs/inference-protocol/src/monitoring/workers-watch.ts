@@ -12,7 +12,7 @@ export interface WorkersWatchOptions {
   maxMessageBytes?: number;
   /** The next report of the worker waits for it; where it rejects the worker tells everything again. */
   onReport(report: WorkerReport, address: string): Promise<void>;
-  /** a stream broke, or the look-up of workers failed; both are tried again */
+  /** a worker cannot be heard, a report was not taken, or the look-up of workers failed; each is tried again */
   onProblem?(error: Error, address: string | null): void;
 }
 
