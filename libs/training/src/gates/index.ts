@@ -11,6 +11,6 @@ export {
   fairnessSlices,
   type Gain,
   leakGate,
-  LEAST_GROUP_ROWS,
   notApplicable,
 } from './quality-gates.js';
+export { gapsBeyondChance, LEAST_GROUP_ROWS, type TraitAudit } from './group-gaps.js';

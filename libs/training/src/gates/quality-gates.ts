@@ -1,13 +1,11 @@
 import type { FairnessSlice, Gate, GateName, Measured } from '@sextant/artefacts';
 import type { CalibrationCheck } from '@sextant/learning/calibration';
-import type { FairnessAudit, GroupAudit } from '@sextant/learning/fairness';
+import { comparedGroups, gapsBeyondChance, LEAST_GROUP_ROWS, type TraitAudit } from './group-gaps.js';
 
 /** A mean distance of probability and rate that decisions feel. */
 const MOST_CALIBRATION_ERROR = 0.05;
 /** A model that separates better than this on rows to come has most likely read the answer. */
 const MOST_HONEST_AUC = 0.995;
-/** Smaller groups are not compared: the four-fifths rule on a handful of people is a lottery. */
-export const LEAST_GROUP_ROWS = 100;
 
 export interface Gain {
   /** of the model over what would answer without it; above 0 is better */
@@ -90,14 +88,14 @@ export function leakGate({ leftOut, alone, auc, mostAlone }: LeakFindings): Gate
 }
 
 /** Each protected trait audited on rows that no fit has seen; what cannot be audited does not pass. */
-export function fairnessGate(audits: readonly FairnessAudit[]): Gate {
-  const required = `between groups of ${LEAST_GROUP_ROWS} rows or more: no gap of selection, true or false positive rate of 0.05, of calibration, and no selection rate below four fifths, beyond noise`;
+export function fairnessGate(audits: readonly TraitAudit[]): Gate {
+  const required = `between groups of ${LEAST_GROUP_ROWS} rows or more: no gap of selection, true or false positive rate or calibration of 0.05, and no selection rate below four fifths, beyond chance (1 % over all comparisons)`;
   if (audits.length === 0)
     return notApplicable('fairness', required, 'the policy of the task names no protected trait');
-  const flags = audits.flatMap((audit) => audit.flags);
-  const refused = audits.filter((audit) => compared(audit).length < 2).map(refusalOf);
-  const small = audits.filter((audit) => compared(audit).length >= 2).flatMap(smallGroups);
-  const even = flags.length + refused.length === 0 ? ['no gap beyond noise'] : [];
+  const flags = gapsBeyondChance(audits);
+  const refused = audits.filter((audit) => comparedGroups(audit).length < 2).map(refusalOf);
+  const small = audits.filter((audit) => comparedGroups(audit).length >= 2).flatMap(smallGroups);
+  const even = flags.length + refused.length === 0 ? ['no gap beyond chance'] : [];
   return {
     name: 'fairness',
     required,
@@ -107,9 +105,9 @@ export function fairnessGate(audits: readonly FairnessAudit[]): Gate {
 }
 
 /** One slice a group; groups that are too small are counted and not compared. */
-export function fairnessSlices(audits: readonly FairnessAudit[]): FairnessSlice[] {
+export function fairnessSlices(audits: readonly TraitAudit[]): FairnessSlice[] {
   return audits.flatMap((audit) => {
-    const large = compared(audit);
+    const large = comparedGroups(audit);
     const most = Math.max(...large.map(({ selectionRate }) => selectionRate.value));
     const best = Math.max(...large.flatMap(({ truePositiveRate }) => truePositiveRate?.value ?? []));
     return audit.groups.map((group) => {
@@ -137,16 +135,12 @@ export function figures({ value, low, high, level }: Measured): string {
   return `${value.toFixed(4)} (${Math.round(100 * level)} % interval ${low.toFixed(4)} to ${high.toFixed(4)})`;
 }
 
-function compared({ groups }: FairnessAudit): GroupAudit[] {
-  return groups.filter(({ rows }) => rows >= LEAST_GROUP_ROWS);
-}
-
-function refusalOf({ attribute, groups }: FairnessAudit): string {
+function refusalOf({ attribute, groups }: TraitAudit): string {
   const sizes = groups.map(({ group, rows }) => `${group} ${rows}`).join(', ');
   return `"${attribute}" cannot be audited: fewer than two groups of ${LEAST_GROUP_ROWS} rows (${sizes}); train on more rows, or take the trait out of the policy`;
 }
 
-function smallGroups({ attribute, groups }: FairnessAudit): string[] {
+function smallGroups({ attribute, groups }: TraitAudit): string[] {
   const small = groups.filter(({ rows }) => rows < LEAST_GROUP_ROWS);
   const sizes = small.map(({ group, rows }) => `${group} ${rows}`).join(', ');
   return small.length === 0 ? [] : [`too small to be compared by "${attribute}": ${sizes}`];

@@ -1,7 +1,7 @@
 import type { Gate } from '@sextant/artefacts';
 import { LEAKAGE_AUC, logLosses, pairedDifference } from '@sextant/learning';
 import { checkCalibration, measuredCalibrationError } from '@sextant/learning/calibration';
-import { auditFairness, type FairnessAudit } from '@sextant/learning/fairness';
+import { auditGroups } from '@sextant/learning/fairness';
 import {
   calibrationGate,
   type Discrimination,
@@ -9,8 +9,8 @@ import {
   fairnessGate,
   fairnessSlices,
   leakGate,
-  LEAST_GROUP_ROWS,
   type ModelEvidence,
+  type TraitAudit,
 } from '../gates/index.js';
 import { columnImportance } from './column-importance.js';
 import { countPositives, takeExamples, type TableExamples } from './table-examples.js';
@@ -46,7 +46,7 @@ export function scoreEvidence(
 ): ModelEvidence {
   const held = takeExamples(examples, trained.split.validate);
   const { losses } = trained.choice.chosen;
-  const audits = auditsOf(trained, held, { seed, audited });
+  const audits = auditsOf(trained, held, audited);
   return {
     gates: [
       discriminationGate(discriminationOf(trained, held, { seed, words })),
@@ -97,15 +97,13 @@ function calibration({ choice }: TrainedTableScore, { labels }: TableExamples, s
 function auditsOf(
   { split, choice, spec }: TrainedTableScore,
   { labels }: TableExamples,
-  { seed, audited }: Pick<ScoreEvidenceOptions, 'seed' | 'audited'>,
-): FairnessAudit[] {
+  audited: readonly AuditedTrait[],
+): TraitAudit[] {
   const { probabilities } = choice.chosen;
-  return audited.map(({ attribute, groups }) =>
-    auditFairness(
-      { attribute, groups: Array.from(split.validate, (row) => groups[row] ?? ''), labels, probabilities },
-      { threshold: spec.bands.hot, seed, minRows: LEAST_GROUP_ROWS },
-    ),
-  );
+  return audited.map(({ attribute, groups: ofAll }) => {
+    const groups = Array.from(split.validate, (row) => ofAll[row] ?? '');
+    return { attribute, groups: auditGroups({ attribute, groups, labels, probabilities }, spec.bands.hot) };
+  });
 }
 
 function usedColumns({ model, alone }: TrainedTableScore): Map<string, number> {
