@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { type ModelRepository, type Task, TASKS } from '@sextant/artefacts';
 import { BatchJobs, CustomerScores } from '@sextant/batch-scoring';
 import { DomainError, isTenantId } from '@sextant/domain';
-import { ModelVersions, openModelRepository, TrainingHistory, TrainingJobs } from '@sextant/model-registry';
+import {
+  ModelLifecycle,
+  ModelVersions,
+  openModelRepository,
+  TrainingHistory,
+  TrainingJobs,
+} from '@sextant/model-registry';
 import { OperationsServer, type ReadinessCheck } from '@sextant/telemetry';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Db, MongoClient } from 'mongodb';
@@ -16,6 +22,7 @@ import { JobRunner } from './job-runner.js';
 import { replaceServing, showServing } from './model-serving.js';
 import { startMonitoring } from './monitoring/start-monitoring.js';
 import { Publisher } from './publisher.js';
+import { RecoveryRounds } from './recovery-rounds.js';
 import { TrainerMetrics } from './trainer-metrics.js';
 import { trainAndPublish } from './training-run.js';
 
@@ -126,7 +133,8 @@ async function work(): Promise<void> {
   });
   const { registry } = metrics;
   const watching = await startMonitoring({ db: client.db(), repository, versions, registry, config, logger });
-  const services: readonly Service[] = [runner, batches, continuous, ...watching];
+  const recovery = new RecoveryRounds(new ModelLifecycle(repository, versions), logger);
+  const services: readonly Service[] = [recovery, runner, batches, continuous, ...watching];
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => services.forEach((service) => service.stop()));
   logger.info({ metricsPort }, 'the trainer waits for jobs');
