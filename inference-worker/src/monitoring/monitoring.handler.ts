@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ServerWritableStream, status, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { type FeedCursor, MonitoringFeed, type WatchMessage } from './monitoring-feed.js';
 
@@ -6,6 +7,8 @@ interface WatchRequest {
 }
 type WatchCall = ServerWritableStream<WatchRequest, WatchMessage>;
 
+/** Threads hand their counts over between two runs. */
+const PATIENCE_MS = 1_000;
 const DEFAULT_PERIOD_MS = 10_000;
 const SHORTEST_PERIOD_MS = 100;
 const LONGEST_PERIOD_MS = 300_000;
@@ -30,7 +33,8 @@ export class MonitoringStreams {
   /** Tells the last of it and ends every stream; to be called when nothing is decided any more. */
   async finish(): Promise<void> {
     this.isOver = true;
-    await this.feed.collectAll();
+    // A thread that is stuck in a run keeps its counts; it must not keep the worker.
+    await Promise.race([this.feed.collectAll(), sleep(PATIENCE_MS, undefined, { ref: false })]);
     for (const watcher of [...this.watchers]) watcher.finish();
     this.watchers.clear();
   }
