@@ -5,10 +5,10 @@ import {
   CONSENT_EVENT_TYPE,
   type ConsentState,
   customerIdOf,
-  FeatureStore,
   type Purpose,
   type StoredEvent,
 } from '@sextant/features';
+import { CustomerRepository } from '../customers/customer.repository.js';
 import { EventRepository } from '../ingestion/event.repository.js';
 import { IngestionService } from '../ingestion/ingestion.service.js';
 import { type Surroundings, SURROUNDINGS } from '../surroundings.js';
@@ -32,7 +32,7 @@ export class ConsentService {
   constructor(
     private readonly ingestion: IngestionService,
     private readonly events: EventRepository,
-    private readonly states: FeatureStore,
+    private readonly customers: CustomerRepository,
     @Inject(SURROUNDINGS) private readonly surroundings: Surroundings,
   ) {}
 
@@ -46,8 +46,8 @@ export class ConsentService {
   async set(tenantId: string, input: SetConsentInput): Promise<string> {
     const { customerRef, purpose, idempotencyKey } = input;
     const customerId = customerIdOf(tenantId, customerRef);
-    const state = (await this.states.get(tenantId, [customerId])).get(customerId)?.state;
-    if (!state) {
+    const [known] = await this.customers.findByIds(tenantId, [customerId]);
+    if (!known) {
       throw new DomainError(
         'CUSTOMER_NOT_FOUND',
         'no event ever named this customerRef; send a consent_changed event through ingestEvents for somebody new',
@@ -58,8 +58,9 @@ export class ConsentService {
     const properties = propertiesOf(input);
     const earlier = idempotencyKey ? (await this.events.findByIds(tenantId, [id]))[0] : undefined;
     if (earlier) return sameAs(earlier, customerId, properties);
+    const lastAt = await this.events.lastConsentAt(tenantId, customerId, purpose);
     const nowMs = this.surroundings.clock.now().getTime();
-    const at = new Date(Math.max(nowMs, (state.consents[purpose]?.at ?? -Infinity) + 1)).toISOString();
+    const at = new Date(Math.max(nowMs, (lastAt ?? -Infinity) + 1)).toISOString();
     const row = { id, type: CONSENT_EVENT_TYPE, at, customerRef, source: SOURCE, properties };
     const { rejected } = await this.ingestion.ingest(tenantId, [row]);
     const [fault] = rejected;

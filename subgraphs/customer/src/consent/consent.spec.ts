@@ -86,6 +86,14 @@ describe('setConsent', () => {
     expect(stateOf(await set({ customerRef: 'shop:2' }))).toBe('DENIED');
   });
 
+  it('knows whoever was named in a batch that is not folded yet', async () => {
+    const crowd = Array.from({ length: 201 }, (_, i) => anEventInput({ customerRef: `crowd:${i}` }));
+    await customer.ingest(crowd);
+    const { userErrors } = await set({ customerRef: 'crowd:7' });
+    expect(userErrors).toEqual([]);
+    expect(await storedConsents('crowd:7')).toHaveLength(1);
+  });
+
   it('shows each change of several in one request', async () => {
     await known('shop:3');
     const one = (alias: string, purpose: string) =>

@@ -1,5 +1,12 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { eventIdOf, eventKey, EventHistory, EVENTS_COLLECTION, type StoredEvent } from '@sextant/features';
+import {
+  CONSENT_EVENT_TYPE,
+  eventIdOf,
+  eventKey,
+  EventHistory,
+  EVENTS_COLLECTION,
+  type StoredEvent,
+} from '@sextant/features';
 import { type Collection, Db, type Filter } from 'mongodb';
 import { DATABASE, duplicateRows } from '../store.js';
 
@@ -74,6 +81,17 @@ export class EventRepository implements OnModuleInit {
   async findByIds(tenantId: string, ids: readonly string[]): Promise<StoredEvent[]> {
     const keys = ids.map((id) => eventKey(tenantId, id));
     return this.events.find({ tenantId, _id: { $in: keys } }).toArray();
+  }
+
+  /** When a customer last said something about a purpose, milliseconds since 1970; null where they never did. */
+  async lastConsentAt(tenantId: string, customerId: string, purpose: string): Promise<number | null> {
+    const [last] = await this.events
+      .find({ tenantId, type: CONSENT_EVENT_TYPE, 'properties.purpose': purpose, customerId })
+      .sort({ at: -1 })
+      .limit(1)
+      .project<{ at: Date }>({ at: 1 })
+      .toArray();
+    return last?.at.getTime() ?? null;
   }
 
   /** Events of one customer, newest first, one row more than `limit` when there is more. */
