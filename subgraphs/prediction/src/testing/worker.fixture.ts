@@ -35,6 +35,8 @@ export class FixtureWorker {
   readonly metadata: Record<string, unknown>[] = [];
   delayMs = 0;
   refusal: DomainError | null = null;
+  /** why it refuses this one request; null: it does not */
+  judge: (request: unknown) => DomainError | null = () => null;
   /** why it answers scores and quotes without attributions; empty: it does not */
   explanationRefused = '';
   /** Models that it does not have. */
@@ -82,7 +84,7 @@ export class FixtureWorker {
       };
       const refusal = this.missing.has(call.request.model)
         ? new DomainError('MODEL_NOT_FOUND', `there is no ${call.request.model}`)
-        : this.refusal;
+        : (this.refusal ?? this.judge(call.request));
       const answer = (): void =>
         refusal
           ? reply(toStatusAnswer(refusal))
