@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitoringReference } from '@sextant/artefacts';
 import { constant, encodeGraph, ModelRefused, node } from '@sextant/onnx';
 import { describe, expect, it } from 'vitest';
 import { importModel, type ImportOutcome } from './import-model.js';
@@ -111,6 +112,24 @@ describe('importModel', () => {
       },
       spec: { task: 'churn', family: 'imported', explainFile: null, horizonDays: 30 },
     });
+    expect(imported?.importance).toEqual({
+      'recency.days': expect.closeTo(0.82, 1),
+      'count.order.total': expect.closeTo(0.18, 1),
+    });
+    expect(imported?.draft.monitorFile).toBe('monitor.json');
+    const reference = monitoringReference.parse(
+      JSON.parse(
+        String(
+          imported?.files.get('monitor.json') &&
+            Buffer.from(imported.files.get('monitor.json') ?? []).toString('utf8'),
+        ),
+      ),
+    );
+    expect([reference.rows, reference.features.map(({ name }) => name).sort()]).toEqual([
+      200,
+      ['count.order.total', 'recency.days'],
+    ]);
+    expect(reference.performance).toMatchObject({ measure: 'auc', rows: 200 });
     expect(imported?.draft.imported?.largestDifference).toBeLessThan(1e-6);
     expect((await readdir(tmpdir())).filter((name) => name.startsWith('sextant-import-'))).toEqual([]);
   });

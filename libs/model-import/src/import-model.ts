@@ -8,12 +8,15 @@ import {
   type ManifestDraft,
   type ModelCard,
   modelName,
+  MONITOR_FILE,
+  type MonitoringReference,
 } from '@sextant/artefacts';
 import { ONNX_FILE, ModelRefused } from '@sextant/onnx';
 import { encodeSample, tableEncodingOf } from './column-mapping.js';
 import type { ImportCheck } from './import-check.js';
 import type { ImportOrder } from './import-order.js';
 import { judgeImport } from './judge-import.js';
+import { importanceOf, monitoringOf } from './watch-import.js';
 import type { TrialOrder, TrialResult } from './runtime/trial.js';
 import { runTrial, type TrialLimits } from './runtime/trial-process.js';
 
@@ -23,6 +26,8 @@ export interface ImportedModel {
   files: ReadonlyMap<string, Uint8Array>;
   card: ModelCard;
   gates: Gate[];
+  /** share of each feature in what the model says; empty where not measured */
+  importance: Record<string, number>;
 }
 
 export interface ImportOutcome {
@@ -136,6 +141,7 @@ function assembled(order: ImportOrder, tried: Tried): ImportedModel {
   const { task, tenantId, horizonDays } = order;
   const { gates, card, metrics, baselineMetrics, bands, quantiles, reliability } = judged;
   const table = tableEncodingOf(order.columns);
+  const monitoring = monitoringOf(order, tried.result, judged);
   return {
     draft: {
       model: modelName(tenantId, task),
@@ -149,6 +155,7 @@ function assembled(order: ImportOrder, tried: Tried): ImportedModel {
       baselineMetrics,
       warmUpBatchSizes: WARM_UP_ROWS,
       imported: originOf(order, tried),
+      ...(monitoring && { monitorFile: MONITOR_FILE }),
       spec: {
         task,
         table,
@@ -160,10 +167,17 @@ function assembled(order: ImportOrder, tried: Tried): ImportedModel {
         horizonDays,
       },
     },
-    files: new Map([[ONNX_FILE, tried.adapted]]),
+    files: filesOf(tried.adapted, monitoring),
     card,
     gates,
+    importance: importanceOf(order, tried.result),
   };
+}
+
+function filesOf(adapted: Uint8Array, monitoring: MonitoringReference | null): Map<string, Uint8Array> {
+  const files = new Map([[ONNX_FILE, adapted]]);
+  if (monitoring) files.set(MONITOR_FILE, Buffer.from(JSON.stringify(monitoring)));
+  return files;
 }
 
 function originOf({ sha256, sample }: ImportOrder, { result, bytes }: Tried): ImportedFrom {

@@ -31,6 +31,8 @@ export interface TrialResult {
   probabilities: number[];
   /** milliseconds of 64 rows, the slower of the times but the slowest twentieth */
   batchMs: number;
+  /** how much each column of the input moves the answer, mean absolute change; null where that took too long */
+  moved: number[] | null;
 }
 
 /** Lines that the process writes, one after the other. */

@@ -5,19 +5,16 @@ import {
   inspectOnnxFile,
   ModelRefused,
   type OnnxFile,
-  type RefusalCode,
 } from '@sextant/onnx';
-import type { InferenceSession as Session } from 'onnxruntime-node';
-import type { ImportCheck, ImportCheckName } from '../import-check.js';
-import type { TrialLine, TrialOrder, TrialResult } from './trial.js';
+import { openOnCpu, type Run, runnerOf } from './model-runner.js';
+import { shiftedColumns } from './shifted-columns.js';
+import type { TrialOrder, TrialResult } from './trial.js';
+import { CheckFailed, Checks, type Report } from './trial-checks.js';
 
 const BATCH_ROWS = 64;
 const TIMED_RUNS = 40;
 /** Longest time of 64 rows: a page that asks for 50 customers waits for it. */
 const MAX_BATCH_MS = 100;
-const LOG_FATAL_ONLY = 4;
-
-type Report = (line: TrialLine) => void;
 
 /**
  * Everything that is done with a file made elsewhere: it is read by our own reader first, and by the runtime only when nothing in it
@@ -92,6 +89,7 @@ async function tryAdapted(
     largestDifference: difference,
     probabilities: [...probabilities],
     batchMs,
+    moved: await shiftedColumns(run, cells, columns),
   };
 }
 
@@ -145,116 +143,6 @@ function most(values: Float32Array): string {
 
 function summary({ bytes, graph, producer }: OnnxFile): string {
   return `${bytes.byteLength.toLocaleString('en')} bytes, ${graph.nodes.length} nodes, by ${producer.slice(0, 40) || 'an unnamed tool'}`;
-}
-
-class CheckFailed extends Error {}
-
-/** Reports each check as it ends; the first that fails ends the trial. */
-class Checks {
-  constructor(private readonly report: Report) {}
-
-  sync<T>(name: ImportCheckName, required: string, work: () => [T, string]): T {
-    this.report({ kind: 'begins', check: name });
-    try {
-      return this.passed(name, required, work());
-    } catch (error) {
-      throw this.failed(name, required, error);
-    }
-  }
-
-  async check<T>(name: ImportCheckName, required: string, work: () => Promise<[T, string]>): Promise<T> {
-    this.report({ kind: 'begins', check: name });
-    try {
-      return this.passed(name, required, await work());
-    } catch (error) {
-      throw this.failed(name, required, error);
-    }
-  }
-
-  private passed<T>(name: ImportCheckName, required: string, [value, observed]: [T, string]): T {
-    this.report({ kind: 'check', check: { name, passed: true, required, observed, code: null } });
-    return value;
-  }
-
-  private failed(name: ImportCheckName, required: string, error: unknown): Error {
-    const refused = asRefused(name, error);
-    if (!refused) return error instanceof Error ? error : new Error(String(error));
-    const check: ImportCheck = {
-      name: checkOf(name, refused.code),
-      passed: false,
-      required,
-      observed: refused.message,
-      code: refused.code,
-    };
-    this.report({ kind: 'check', check });
-    return new CheckFailed(name);
-  }
-}
-
-/** The file is read once for format and operators; the name says which of the two failed. */
-function checkOf(name: ImportCheckName, code: RefusalCode): ImportCheckName {
-  return code === 'OPSET_UNSUPPORTED' || code === 'OPERATOR_UNSUPPORTED' ? 'operators' : name;
-}
-
-/** What the runtime throws while it opens or runs a file is about the file; anything else is ours. */
-function asRefused(name: ImportCheckName, error: unknown): ModelRefused | null {
-  if (error instanceof ModelRefused) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  const short = message.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 300);
-  if (/bad_alloc|Integer overflow|allocate memory|out of memory|Array buffer allocation/i.test(message))
-    return new ModelRefused('MEMORY_EXCEEDED', `it takes more memory than a trial may: ${short}`);
-  if (name === 'opens') return new ModelRefused(codeOfRefusal(message), `the runtime refuses it: ${short}`);
-  if (name === 'sample' || name === 'range' || name === 'determinism' || name === 'latency')
-    return new ModelRefused('RUN_FAILED', `it does not run on the sample: ${short}`);
-  return null;
-}
-
-function codeOfRefusal(message: string): RefusalCode {
-  if (
-    /not a registered|NOT_IMPLEMENTED|Could not find an implementation|No Op registered|Unrecognized attribute/i.test(
-      message,
-    )
-  )
-    return 'OPERATOR_UNSUPPORTED';
-  if (/opset|IR version/i.test(message)) return 'OPSET_UNSUPPORTED';
-  return 'RUNTIME_REFUSED';
-}
-
-function openOnCpu(runtime: typeof Session, bytes: Uint8Array): Promise<Session> {
-  return runtime.create(bytes, {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: LOG_FATAL_ONLY,
-    enableCpuMemArena: false,
-  });
-}
-
-type Run = (cells: Float32Array) => Promise<Float32Array>;
-
-function runnerOf(session: Session, { inputs, outputs }: AdaptedModel, columns: number): Run {
-  const [input, output] = [inputs[0]?.name ?? '', outputs[0]?.name ?? ''];
-  return async (cells) => {
-    const { Tensor } = await import('onnxruntime-node');
-    const rows = cells.length / columns;
-    const answer = (await session.run({ [input]: new Tensor('float32', cells, [rows, columns]) }))[output];
-    const data = answer?.data;
-    if (!(data instanceof Float32Array) || data.length !== rows) {
-      throw new ModelRefused(
-        'OUTPUT_MISMATCH',
-        `expected one number a row, ${rows} rows, found [${answer?.dims.join(', ')}]: name another output or class`,
-      );
-    }
-    const bad = data.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) {
-      throw new ModelRefused(
-        'OUTPUT_NOT_FINITE',
-        `row ${bad} of the sample gives ${data[bad]}: give columns a fill where the model knows no missing values`,
-      );
-    }
-    return data;
-  };
 }
 
 function unknownRefused(): ModelRefused {

@@ -129,11 +129,14 @@ export class ModelImportService implements OnModuleInit {
   }
 
   /** @returns the version's id */
-  private async publish({ draft, files, card, gates }: ImportedModel, by: string): Promise<string> {
+  private async publish(
+    { draft, files, card, gates, importance }: ImportedModel,
+    by: string,
+  ): Promise<string> {
     const { repository, lifecycle } = this.stores.models;
     const manifest =
       (await findPublished(repository, { draft, card })) ?? (await repository.publish(draft, files, card));
-    const findings = { gates, origin: 'IMPORTED' as const, importance: {}, fairness: [], by };
+    const findings = { gates, origin: 'IMPORTED' as const, importance, by };
     return (await lifecycle.register(manifest, card, findings)).id;
   }
 }
