@@ -51,7 +51,8 @@ describe.skipIf('missing' in helm)('how prediction finds the workers', () => {
     ]);
     expect(ofKind(objects, 'ServiceAccount').map(({ metadata }) => metadata.name)).toContain(account);
     expect(mountsApi(objects)).toEqual(['prediction']);
-    const [volume] = listAt(podOf(objects, 'prediction'), 'volumes');
+    const volumes = listAt(podOf(objects, 'prediction'), 'volumes');
+    const volume = volumes.find((each) => at(each, 'name') === 'kubernetes-api');
     const sources = listAt(at(volume, 'projected'), 'sources');
     expect(sources.map((source) => at(source, 'serviceAccountToken', 'path'))).toContain('token');
     expect(sources.map((source) => at(source, 'configMap', 'items', 0, 'path'))).toContain('ca.crt');

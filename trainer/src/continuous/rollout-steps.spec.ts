@@ -69,6 +69,14 @@ describe('nextMove', () => {
     expect(toOf(STAGED, [aVersion(3, 'RETIRED'), aVersion(2, 'CANDIDATE'), live])).toBeNull();
   });
 
+  it('leaves a version where a person put it, in a stage that the policy passes over', () => {
+    const rollout = { ...STAGED, shadowMinutes: 0, canaryMinutes: 0 };
+    for (const stage of ['SHADOW', 'CANARY'] as const) {
+      const versions = [aVersion(2, stage, { since: minutesAgo(9_999) }), live];
+      expect(toOf(rollout, versions, CONTENT)).toBeNull();
+    }
+  });
+
   it('waits with the next candidate until the challenger has gone its way', () => {
     const versions = [aVersion(3, 'CANDIDATE'), aVersion(2, 'SHADOW'), live];
     expect(toOf(STAGED, versions, CONTENT)).toBeNull();

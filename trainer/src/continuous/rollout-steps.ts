@@ -57,6 +57,8 @@ function stepOf(
 ): Move | null {
   const { stage, since, isTrained, passedGates } = challenger;
   const minutes = stage === 'SHADOW' ? rollout.shadowMinutes : rollout.canaryMinutes;
+  // A stage that the policy passes over is one that a person chose: it stays there until a person moves it.
+  if (minutes === 0) return null;
   const passed = now.getTime() - since.getTime();
   if (!isTrained || !passedGates || !judgement || judgement.verdict === 'STOP') return null;
   const wait = minutes * MINUTE_MS * (judgement.verdict === 'CONTENT' ? 1 : PATIENCE);
