@@ -130,11 +130,9 @@ export async function publishChurn(repository) {
   const trees = Array.from({ length: TREES }, () => aTree(random, values));
   const ensemble = { baseScore: -0.5, trees };
   const platt = { a: 1, b: 0 };
-  const {
-    bytes,
-    gpuBytes: _gpu,
-    ...onnx
-  } = writeTreeForms(ensemble, features.length, { kind: 'probability', platt });
+  const head = { kind: 'probability', platt };
+  const { bytes, opset, inputs, outputs } = writeTreeForms(ensemble, features.length, head);
+  const onnx = { opset, inputs, outputs };
   const explained = {
     method: 'linear',
     model: linearOf(features.length),
