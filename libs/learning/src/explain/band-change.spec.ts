@@ -47,7 +47,13 @@ describe('changeToBand of a linear score', () => {
     expect(moves?.[0]).toMatchObject({ column: 'value', from: 60 });
     const to = moves?.[0]?.to ?? 0;
     expect(probabilityOf({ ...row, value: to })).toBeGreaterThanOrEqual(0.5);
-    expect(probabilityOf({ ...row, value: 0.99 * to })).toBeLessThan(0.5);
+    expect(probabilityOf({ ...row, value: to - 1 })).toBeLessThan(0.5);
+    const broken = changeToBand(score, encoding, {
+      ...{ row: { ...row, value: 60.5 }, probability: 0.5, aim: 'reach', columns: null },
+    });
+    expect(Number.isInteger(to)).toBe(true);
+    expect(broken?.[0]?.to).toBeLessThan(to);
+    expect(broken?.[0]?.to).toBeGreaterThan(to - 1);
   });
 
   it('keeps to the columns that may change, takes two where one is not enough, and gives up beyond training', () => {

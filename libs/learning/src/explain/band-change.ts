@@ -65,8 +65,17 @@ export function changeToBand(
   return change.changes.flatMap(({ column: feature, to }): ColumnMove[] => {
     const lever = levers.find(({ actionable }) => actionable.column === feature);
     const from = Number(lever && row[lever.column.column]);
-    return lever ? [{ column: lever.column.column, from, to: rawOf(lever.column, to) }] : [];
+    if (!lever) return [];
+    const raw = rawOf(lever.column, to);
+    const isRounded = explained.method === 'linear' && Number.isInteger(from);
+    return [{ column: lever.column.column, from, to: isRounded ? roundedOutwards(from, raw, lever) : raw }];
   });
+}
+
+/** Whole numbers stay whole: the next one beyond, which a linear score only likes better, unless training never saw it. */
+function roundedOutwards(from: number, to: number, { column: { range } }: Lever): number {
+  const whole = to > from ? Math.ceil(to) : Math.floor(to);
+  return range !== undefined && (whole < range[0] || whole > range[1]) ? to : whole;
 }
 
 interface Lever {
