@@ -11,7 +11,6 @@ export {
 export { openModelRepository } from './open-model-repository.js';
 export {
   type ModelOrigin,
-  modelOfVersionId,
   type ModelVersion,
   modelVersionId,
   type Stage,

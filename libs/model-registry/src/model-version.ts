@@ -55,8 +55,3 @@ export interface ModelVersion {
 export function modelVersionId(model: string, version: number | string): string {
   return `${model}@${version}`;
 }
-
-/** The model of `<model>@<version>`; null for anything else. */
-export function modelOfVersionId(id: string): string | null {
-  return /^([^@]+)@[1-9]\d*$/.exec(id)?.[1] ?? null;
-}

@@ -1,9 +1,9 @@
 export { evidenceOf } from './evidence-of.js';
 export { cardGate, latencyGate, parityGate } from './file-gates.js';
+export type { TraitAudit } from './group-gaps.js';
 export { liveGate } from './live-gate.js';
 export type { HeldOutRows, ModelEvidence, OpenedVersion, ParityProbe } from './model-evidence.js';
 export {
-  baselineGate,
   calibrationGate,
   type Discrimination,
   discriminationGate,
@@ -11,6 +11,4 @@ export {
   fairnessSlices,
   type Gain,
   leakGate,
-  notApplicable,
 } from './quality-gates.js';
-export { gapsBeyondChance, LEAST_GROUP_ROWS, type TraitAudit } from './group-gaps.js';
