@@ -98,6 +98,7 @@ describe('importModel', () => {
     expect(imported?.gates.map(({ name, passed }) => [name, passed])).toEqual([
       ['better-than-baseline', true],
       ['calibration', true],
+      ['no-leak', true],
       ['onnx-parity', true],
       ['latency', true],
       ['complete-card', true],
@@ -165,6 +166,7 @@ describe('importModel', () => {
     ).toEqual([
       ['better-than-baseline', expect.stringContaining('not measured: 0 rows of the sample have a label')],
       ['calibration', expect.stringContaining('not measured')],
+      ['no-leak', expect.stringContaining('not measured')],
       ['complete-card', 'without purpose, trainingData, limitations'],
     ]);
   });

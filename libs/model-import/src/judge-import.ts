@@ -2,15 +2,18 @@ import type { Gate, Measured, ModelCard } from '@sextant/artefacts';
 import {
   brierScores,
   chooseBands,
+  LEAKAGE_AUC,
   logLosses,
   measuredAuc,
   measuredMean,
   pairedDifference,
   reliabilityBins,
   scoreQuantiles,
+  singleFeatureAuc,
   type ReliabilityBin,
 } from '@sextant/learning';
 import { checkCalibration, measuredCalibrationError } from '@sextant/learning/calibration';
+import { encodeSample, tableEncodingOf } from './column-mapping.js';
 import type { ImportOrder } from './import-order.js';
 import type { TrialResult } from './runtime/trial.js';
 
@@ -20,6 +23,7 @@ const MIN_OF_EACH = 10;
 const SEED = 1;
 const LEVEL = 0.9;
 const MAX_BATCH_MS = 50;
+const NO_LEAK = `AUC of each column alone below ${LEAKAGE_AUC}`;
 
 export interface Judged {
   gates: Gate[];
@@ -40,6 +44,7 @@ export function judgeImport(order: ImportOrder, trial: TrialResult): Judged {
   const { metrics = {}, baselineMetrics = {} } = measured ?? {};
   const gates = [
     ...(measured?.gates ?? unmeasured(order)),
+    ...(labelled ? [leakGate(order)] : []),
     parityGate(order, trial),
     latencyGate(trial),
     cardGate(order),
@@ -118,7 +123,27 @@ function unmeasured({ sample }: ImportOrder): Gate[] {
       passed: false,
     },
     { name: 'calibration', required: 'probabilities that come true', observed, passed: false },
+    { name: 'no-leak', required: NO_LEAK, observed, passed: false },
   ];
+}
+
+/** Columns of the model's input, each alone on the labelled rows. */
+function leakGate({ columns, sample }: ImportOrder): Gate {
+  const rows = sample.filter(({ label }) => label != null);
+  const labels = Uint8Array.from(rows, ({ label }) => label ?? 0);
+  const { features } = tableEncodingOf(columns);
+  const cells = encodeSample(tableEncodingOf(columns), rows);
+  const alone = features.map((name, column) => {
+    const values = Float64Array.from(rows, (_, row) => cells[row * features.length + column] ?? Number.NaN);
+    return { name, auc: singleFeatureAuc({ kind: 'numeric', name, values }, labels) };
+  });
+  const [strongest] = alone.sort((a, b) => b.auc - a.auc);
+  return {
+    name: 'no-leak',
+    required: NO_LEAK,
+    observed: strongest ? `strongest column ${strongest.name} ${strongest.auc.toFixed(3)}` : 'no column',
+    passed: (strongest?.auc ?? 0) < LEAKAGE_AUC,
+  };
 }
 
 function parityGate({ tolerance }: ImportOrder, { largestDifference, probabilities }: TrialResult): Gate {
@@ -168,7 +193,7 @@ function cardOf(
     baselineMetrics,
     limitations: [
       ...card.limitations,
-      `Fitted elsewhere: what it learnt from, whose consent that had, and whether a column gives the outcome away were not checked here; metrics are of the ${sample.length} rows that came with it.`,
+      `Fitted elsewhere: what it learnt from, whose consent that had, and how it treats groups of people were not checked here; metrics are of the ${sample.length} rows that came with it.`,
     ],
     warnings: ['answers come without contributions of single features'],
   };

@@ -1,5 +1,6 @@
 import type { Clock } from '@sextant/domain';
 import { ModelImports, ModelUploads } from '@sextant/model-import';
+import { ModelPolicies } from '@sextant/model-registry';
 import type { Logger } from '@sextant/platform';
 import type { Provider } from '@nestjs/common';
 import { getConnectionToken } from '@nestjs/mongoose';
@@ -32,9 +33,13 @@ export function importProviders(config: PredictionConfig, clock: Clock, logger: 
     },
     {
       provide: ModelImportService,
-      inject: [ModelImports, ModelUploads, ModelStore],
-      useFactory: (imports: ModelImports, uploads: ModelUploads, models: ModelStore) =>
-        new ModelImportService({ imports, uploads, models }, limits, clock, logger),
+      inject: [ModelImports, ModelUploads, ModelStore, ModelPolicies],
+      useFactory: (
+        imports: ModelImports,
+        uploads: ModelUploads,
+        models: ModelStore,
+        policies: ModelPolicies,
+      ) => new ModelImportService({ imports, uploads, models, policies }, limits, clock, logger),
     },
   ];
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Manifest, ModelRepository } from '@sextant/artefacts';
+import type { Gate, Manifest, ModelRepository } from '@sextant/artefacts';
 import { type Clock, DomainError } from '@sextant/domain';
 import {
   fetchModelFile,
@@ -14,6 +14,7 @@ import {
   type SourceLimits,
   type TrialLimits,
 } from '@sextant/model-import';
+import type { ModelPolicies } from '@sextant/model-registry';
 import { asDomainError, type Logger } from '@sextant/platform';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModelStore } from '../model/model-store.js';
@@ -33,6 +34,13 @@ export interface ImportLimits {
   trial: TrialLimits;
 }
 
+interface ImportStores {
+  imports: ModelImports;
+  uploads: ModelUploads;
+  models: ModelStore;
+  policies: ModelPolicies;
+}
+
 interface Asked {
   idempotencyKey: string;
   /** subject of the token */
@@ -46,7 +54,7 @@ export class ModelImportService implements OnModuleInit {
   private readonly waiting: (() => void)[] = [];
 
   constructor(
-    private readonly stores: { imports: ModelImports; uploads: ModelUploads; models: ModelStore },
+    private readonly stores: ImportStores,
     private readonly limits: ImportLimits,
     private readonly clock: Clock,
     private readonly logger: Logger,
@@ -136,9 +144,24 @@ export class ModelImportService implements OnModuleInit {
     const { repository, lifecycle } = this.stores.models;
     const manifest =
       (await findPublished(repository, { draft, card })) ?? (await repository.publish(draft, files, card));
-    const findings = { gates, origin: 'IMPORTED' as const, importance, by };
+    const { protectedTraits } = await this.stores.policies.find(draft.tenantId, draft.spec.task);
+    const all = [...gates, fairnessGate(protectedTraits)];
+    const findings = { gates: all, origin: 'IMPORTED' as const, importance, by };
     return (await lifecycle.register(manifest, card, findings)).id;
   }
+}
+
+/** The rows of a sample tell nobody's group. */
+function fairnessGate(protectedTraits: readonly string[]): Gate {
+  const isNamed = protectedTraits.length > 0;
+  return {
+    name: 'fairness',
+    required: 'no gap between the groups of protected traits',
+    observed: isNamed
+      ? `not measured for ${protectedTraits.join(', ')}: measure it where the model was made, and say so in the override`
+      : 'does not apply: the policy of the task names no protected trait',
+    passed: !isNamed,
+  };
 }
 
 /** The same import: asked for under another key, or published by a process that died before it was recorded. */
