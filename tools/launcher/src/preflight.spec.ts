@@ -44,9 +44,9 @@ async function freePorts(count: number): Promise<number[]> {
 
 async function settings(over: Partial<Ports> = {}): Promise<Settings> {
   const [gateway = 0, customer = 0, campaign = 0, prediction = 0, worker = 0, mongod = 0, ...rest] =
-    await freePorts(11);
-  const [a = 0, b = 0, c = 0, d = 0, e = 0] = rest;
-  const metrics = { gateway: a, customer: b, campaign: c, prediction: d, worker: e };
+    await freePorts(12);
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = rest;
+  const metrics = { gateway: a, customer: b, campaign: c, prediction: d, worker: e, trainer: f };
   return {
     ...readSettings({ SEXTANT_DATA_DIR: join(folder, 'data') }, { empty: true, repositoryRoot: folder }),
     ports: { gateway, customer, campaign, prediction, worker, mongod, metrics, ...over },
