@@ -17,7 +17,7 @@ function aReport({ tenantId, model, version }: CountedVersion, window: Window): 
 }
 
 /** A loop over a store in memory, whose analysis fails where it is told to. */
-function aLoop({ holds = () => true, fails = new Set<number>() } = {}) {
+function aLoop({ holds = (): boolean => true, fails = new Set<number>() } = {}) {
   const stored = new Map<string, MonitoringReport>();
   const keyOf = ({ version, window }: Pick<MonitoringReport, 'version' | 'window'>): string =>
     `${version}/${window.to.toISOString()}`;
