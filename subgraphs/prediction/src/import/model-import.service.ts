@@ -116,9 +116,12 @@ export class ModelImportService implements OnModuleInit {
         limits: this.limits.trial,
         now: () => this.clock.now(),
       });
-      if (imported === null) return await imports.finish(claim, { state: 'REFUSED', checks });
-      const versionId = await this.publish(imported, by);
-      await imports.finish(claim, { state: 'SUCCEEDED', checks, versionId });
+      if (imported === null) await imports.finish(claim, { state: 'REFUSED', checks });
+      else {
+        const versionId = await this.publish(imported, by);
+        await imports.finish(claim, { state: 'SUCCEEDED', checks, versionId });
+      }
+      // A tenant may have few uploads open, and whoever puts a refused file right sends another one.
       if ('uploadId' in order.source) await this.stores.uploads.drop(order.tenantId, order.source.uploadId);
     } catch (error) {
       const known = asDomainError(error);
