@@ -185,7 +185,8 @@ describe('scoring all customers', () => {
 
     const next = await publishChurn(repository.directory, 1);
     await repository.directory.setLiveVersion(MODEL, next);
-    expect((await repository.directory.readEntry(MODEL)).serving.versions).toEqual([]);
+    const kept = async () => (await repository.directory.readEntry(MODEL)).serving.versions;
+    await until('the version to be let go', END_MS, async () => (await kept()).length === 0);
     await jobs.resume(TENANT, id);
     const ended = await until('the job to end', END_MS, async () => {
       const job = await found(id);
