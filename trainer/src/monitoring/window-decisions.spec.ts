@@ -75,10 +75,10 @@ describe('DecisionReader', () => {
       { at: FROM - horizon + 5, probability: 0.6, reward: 0 },
     ]);
     const { matured, current } = await reader().read(version, window);
-    expect([...(matured?.scores ?? [])]).toEqual([0.1, 0.6, 0.2]);
-    expect([...(matured?.labels ?? [])]).toEqual([1, 0, 0]);
+    expect(Array.from(matured?.scores ?? [])).toEqual([0.1, 0.6, 0.2]);
+    expect(Array.from(matured?.labels ?? [])).toEqual([1, 0, 0]);
     // What came of a decision of today is not known before its horizon has passed: who is won is told first.
-    expect([...current.labels]).toEqual([-1]);
+    expect(Array.from(current.labels)).toEqual([-1]);
   });
 
   it('judges nothing where nobody tells what came of decisions, and says so', async () => {
