@@ -54,11 +54,14 @@ interface Asking {
   result: ScoredRows;
 }
 
+/** Not counted: a million rows that nobody asked about would drown what a day's window shows of those who were. */
+const BULK = { priority: 'low', counted: false } as const;
+
 async function ask(asking: Asking, rows: readonly ScoreRow[], table: FeatureTable): Promise<void> {
   const { parts, question, result } = asking;
   const { client, pacer, deadlineMs, signal } = parts;
   const request = { model: question.model, version: String(question.version), rows: table };
-  const options = { deadlineMs, tenant: question.tenantId, priority: 'low' as const, signal };
+  const options = { ...BULK, deadlineMs, tenant: question.tenantId, signal };
   try {
     const { scores } = await pacer.call(() => client.scoreLeads(request, options));
     if (scores.length !== rows.length)

@@ -14,7 +14,7 @@ export interface CallOptions {
   /** Whose share of the workers the call takes; the tenant of the model when left out. */
   tenant?: string;
   priority?: CallPriority;
-  /** False: the call decides nothing (a replay, a what-if), so that monitoring does not count it. */
+  /** False: the call decides nothing (a replay, a what-if, a score of everybody), so that monitoring does not count it. */
   counted?: boolean;
   /** Calls with the same key are answered by the same version of a model while a canary is out. */
   routingKey?: string;

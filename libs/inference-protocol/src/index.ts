@@ -32,7 +32,14 @@ export type {
   ServedBy,
   Slate,
 } from './decisions-messages.js';
-export { addColumn, type FeatureCell, float64Bytes, readFloat64, readInt32, toFeatureTable } from './feature-table.js';
+export {
+  addColumn,
+  type FeatureCell,
+  float64Bytes,
+  readFloat64,
+  readInt32,
+  toFeatureTable,
+} from './feature-table.js';
 export { STATUS_OF_KIND, type StatusAnswer, toDomainError, toStatusAnswer } from './grpc-status.js';
 export {
   decisionsService,
