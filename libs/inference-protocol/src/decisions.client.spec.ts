@@ -61,7 +61,7 @@ describe('the decisions client', () => {
     expect(seen?.request).toEqual({
       model: 'm',
       version: '',
-      rows: [{ history: ['a'], exclude: [], first: 1 }],
+      rows: [{ history: ['a'], exclude: [], first: 1, sums: 0 }],
       reasonsPerItem: 0,
     });
     expect(seen?.metadata.get('traceparent')).toEqual(['00-a-b-01']);
