@@ -1,12 +1,12 @@
 import { DomainError } from '@sextant/domain';
 import type { GatewayPlugin } from '@graphql-hive/gateway-runtime';
 import { getOperationAST, GraphQLError, type GraphQLSchema } from 'graphql';
-import { maxDepth, noIncrementalDelivery } from './document-rules.js';
-import { VariableFitting } from './variables.js';
-import { FieldAccess } from './field-access.js';
-import type { GatewayMetrics } from './gateway-metrics.js';
-import type { GatewayContext } from './subgraph.transport.js';
-import type { Supergraph } from './supergraph.js';
+import { maxDepth, noIncrementalDelivery } from './limits/document-rules.js';
+import { VariableFitting } from './engine/variables.js';
+import { FieldAccess } from './access/field-access.js';
+import type { GatewayMetrics } from './observe/gateway-metrics.js';
+import type { GatewayContext } from './subgraphs/subgraph.transport.js';
+import type { Supergraph } from './supergraph/supergraph.js';
 
 /** Deepest nesting of fields; introspection as GraphiQL sends it has 13. */
 const MAX_DEPTH = 20;

@@ -13,14 +13,14 @@ import {
   type Tracing,
 } from '@sextant/platform';
 import { parse } from 'graphql';
-import { errorMask } from './error-mask.js';
-import { GatewayMetrics } from './gateway-metrics.js';
+import { errorMask } from './pipeline/error-mask.js';
+import { GatewayMetrics } from './observe/gateway-metrics.js';
 import type { GatewayConfig } from './gateway.config.js';
 import { documentLimits, fieldAuthorisation, fittedVariables, operationMetrics } from './gateway.plugins.js';
-import { httpFront } from './http-front.js';
-import { SubgraphTransport } from './subgraph.transport.js';
-import { readSupergraph, type Supergraph } from './supergraph.js';
-import { keysFrom, TokenVerifier } from './token-verifier.js';
+import { httpFront } from './http/http-front.js';
+import { SubgraphTransport } from './subgraphs/subgraph.transport.js';
+import { readSupergraph, type Supergraph } from './supergraph/supergraph.js';
+import { keysFrom, TokenVerifier } from './identity/token-verifier.js';
 
 export interface RunningGateway {
   /** URL of /graphql */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DomainError, type ErrorCode, type Identity } from '@sextant/domain';
 import { endRequest, forwardedSpan, operationNameOf, type TraceSpan, type Tracing } from '@sextant/platform';
-import type { GatewayContext } from './subgraph.transport.js';
+import type { GatewayContext } from '../subgraphs/subgraph.transport.js';
 
 /** Largest request: a full ingest batch of large events. */
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { DomainError } from '@sextant/domain';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSupergraph } from './supergraph.js';
-import { aGateway, type Answer, ask, composeTiny } from './test-gateway.js';
+import { readSupergraph } from '../supergraph/supergraph.js';
+import { aGateway, type Answer, ask, composeTiny } from '../test-gateway.js';
 
 let running: Awaited<ReturnType<typeof aGateway>>;
 beforeAll(async () => {

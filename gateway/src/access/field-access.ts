@@ -10,7 +10,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import type { ScopeRule } from './supergraph.js';
+import type { ScopeRule } from '../supergraph/supergraph.js';
 
 /** `@skip` or `@include` on a selection or around it. */
 interface Condition {
