@@ -25,6 +25,8 @@ export const SCOPES = [
   'batch:write',
   'segment:read',
   'segment:write',
+  'access:write',
+  'audit:read',
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -74,7 +76,15 @@ export const ROLE_SCOPES = {
     'segment:write',
   ],
   operator: [...SCOPES],
-  privacy: ['customer:read', 'profile:read', 'consent:write', 'decision:read', 'model:read', 'segment:read'],
+  privacy: [
+    'customer:read',
+    'profile:read',
+    'consent:write',
+    'decision:read',
+    'model:read',
+    'segment:read',
+    'audit:read',
+  ],
 } as const satisfies Record<string, readonly Scope[]>;
 export type Role = keyof typeof ROLE_SCOPES;
 
@@ -84,6 +94,16 @@ export interface Identity {
   tenantId: string;
   roles: readonly string[];
   scopes: readonly string[];
+  /** the application or machine: `key:<id>` for an access key, else what the token names as its client */
+  clientId?: string;
+}
+
+/** How {@link Identity.clientId} begins for access keys. */
+export const KEY_CLIENT = 'key:';
+
+/** True for a machine that came with an access key, not with a token of the identity provider. */
+export function isAccessKey({ clientId }: Identity): boolean {
+  return clientId?.startsWith(KEY_CLIENT) ?? false;
 }
 
 const TENANT_ID = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;

@@ -1,7 +1,17 @@
+export { type AccessRule, meets, POLICIES, type Policy, refusalOf, unknownPolicies } from './access-rules.js';
 export { type Clock, isCalendarDay, systemClock } from './clock.js';
 export { checkPageSize, decodeCursor, encodeCursor } from './cursor.js';
 export { DomainError, ERROR_KINDS, type ErrorCode, type ErrorKind } from './errors.js';
-export { type Identity, isTenantId, type Role, ROLE_SCOPES, type Scope, SCOPES } from './identity.js';
+export {
+  type Identity,
+  isAccessKey,
+  isTenantId,
+  KEY_CLIENT,
+  type Role,
+  ROLE_SCOPES,
+  type Scope,
+  SCOPES,
+} from './identity.js';
 export {
   type DecimalMoney,
   type MinorMoney,
