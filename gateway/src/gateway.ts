@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { DomainError, type Identity } from '@sextant/domain';
-import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
-import { unifiedGraphHandler } from '@graphql-hive/router-runtime';
+import { DomainError } from '@sextant/domain';
 import {
   createLogger,
   listenOn,
@@ -12,15 +10,22 @@ import {
   type ReadinessCheck,
   type Tracing,
 } from '@sextant/platform';
-import { parse } from 'graphql';
-import { errorMask } from './pipeline/error-mask.js';
-import { GatewayMetrics } from './observe/gateway-metrics.js';
+import { accessGuard } from './access/access.guard.js';
+import type { Engine, EngineSource, SubgraphTransport } from './engine/engine.js';
+import { routerEngine } from './engine/router-engine.js';
 import type { GatewayConfig } from './gateway.config.js';
-import { documentLimits, fieldAuthorisation, fittedVariables, operationMetrics } from './gateway.plugins.js';
 import { httpFront } from './http/http-front.js';
-import { SubgraphTransport } from './subgraphs/subgraph.transport.js';
-import { readSupergraph, type Supergraph } from './supergraph/supergraph.js';
 import { keysFrom, TokenVerifier } from './identity/token-verifier.js';
+import { maxDepth, noIncrementalDelivery } from './limits/document-rules.js';
+import { GatewayMetrics } from './observe/gateway-metrics.js';
+import { errorMask } from './pipeline/error-mask.js';
+import type { GatewayContext } from './pipeline/operation.js';
+import { Pipeline } from './pipeline/pipeline.js';
+import { HttpSubgraphTransport } from './subgraphs/subgraph.transport.js';
+import { readSupergraph, type Supergraph } from './supergraph/supergraph.js';
+
+/** Deepest nesting of fields; introspection as GraphiQL sends it has 13. */
+const MAX_DEPTH = 20;
 
 export interface RunningGateway {
   /** URL of /graphql */
@@ -38,15 +43,13 @@ export async function startGateway(
   const supergraph = readSupergraph(readFile(config.SUPERGRAPH_PATH));
   const transport = transportOf(config, logger);
   const metrics = new GatewayMetrics();
-  const runtime = hiveRuntime({
+  const engine = await routerEngine({
     supergraph,
     transport,
-    metrics,
-    logger,
-    graphiql: config.SEXTANT_GRAPHIQL === '1',
+    rules: [maxDepth(MAX_DEPTH), noIncrementalDelivery],
   });
-  await runtime.getSchema();
-  const front = frontOf(config, { runtime, metrics, logger, tracing });
+  const pipeline = pipelineOf(engine, metrics, logger);
+  const front = frontOf(config, { pipeline, metrics, logger, tracing });
   const server = createServer(
     { keepAliveTimeout: 65_000, requestTimeout: 60_000 },
     (request, response) => void front(request, response),
@@ -62,7 +65,6 @@ export async function startGateway(
     async close() {
       operations.startDraining();
       await drain(server, config.SEXTANT_DRAIN_MS);
-      await runtime[Symbol.asyncDispose]();
       transport.close();
       await operations.close();
       await tracing?.close();
@@ -71,30 +73,46 @@ export async function startGateway(
 }
 
 interface FrontParts {
-  runtime: ReturnType<typeof hiveRuntime>;
+  pipeline: Pipeline;
   metrics: GatewayMetrics;
   logger: Logger;
   tracing: Tracing | null;
 }
 
-function frontOf(config: GatewayConfig, { runtime, metrics, logger, tracing }: FrontParts) {
+function frontOf(config: GatewayConfig, { pipeline, metrics, logger, tracing }: FrontParts) {
   const expected = { issuer: config.SEXTANT_ISSUER, audience: config.SEXTANT_AUDIENCE };
   const tokens = new TokenVerifier(keysFrom(config.SEXTANT_JWKS), expected, Date.now);
   return httpFront({
     tracing,
     identify: (authorization) => tokens.identify(authorization),
-    serve: (request, response, context) => runtime(request, response, context),
+    run: (params, context) => pipeline.run(params, context),
     onRefused(code, unexpected) {
       metrics.refused(code);
       if (unexpected) logger.error({ err: unexpected }, 'unexpected error before GraphQL');
     },
     corsOrigins: config.SEXTANT_CORS_ORIGINS,
-    graphiql: config.SEXTANT_GRAPHIQL === '1',
   });
 }
 
-function transportOf(config: GatewayConfig, logger: Logger): SubgraphTransport {
-  return new SubgraphTransport({
+function pipelineOf(engine: Engine, metrics: GatewayMetrics, logger: Logger): Pipeline {
+  const engines: EngineSource = { lease: () => ({ engine, release: () => undefined }) };
+  return new Pipeline({
+    engines,
+    documents: {
+      textOf({ query }) {
+        if (typeof query === 'string') return query;
+        throw new DomainError('INVALID_INPUT', 'send a query');
+      },
+    },
+    guards: [accessGuard(engine.supergraph)],
+    interceptors: [],
+    observers: [(served) => metrics.observe(served)],
+    maskError: errorMask((error) => logger.error({ err: error }, 'unexpected error')),
+  });
+}
+
+function transportOf(config: GatewayConfig, logger: Logger): HttpSubgraphTransport {
+  return new HttpSubgraphTransport({
     endpoints: {
       customer: config.CUSTOMER_URL,
       campaign: config.CAMPAIGN_URL,
@@ -106,50 +124,30 @@ function transportOf(config: GatewayConfig, logger: Logger): SubgraphTransport {
   });
 }
 
-interface RuntimeParts {
-  supergraph: Supergraph;
-  transport: SubgraphTransport;
-  metrics: GatewayMetrics;
-  logger: Logger;
-  graphiql: boolean;
-}
-
-function hiveRuntime({ supergraph, transport, metrics, logger, graphiql }: RuntimeParts) {
-  return createGatewayRuntime({
-    supergraph: supergraph.sdl,
-    unifiedGraphHandler,
-    transports: {
-      http: { getSubgraphExecutor: ({ subgraphName }) => transport.executorOf(subgraphName.toLowerCase()) },
-    },
-    __experimental__batchExecution: false,
-    plugins: () => [
-      documentLimits(),
-      operationMetrics(metrics),
-      fieldAuthorisation(supergraph),
-      fittedVariables(),
-    ],
-    maskedErrors: { maskError: errorMask((error) => logger.error({ err: error }, 'unexpected error')) },
-    logging: false,
-    subgraphErrors: false,
-    requestId: false,
-    cors: false,
-    batching: false,
-    landingPage: false,
-    graphiql: graphiql && { title: 'Sextant' },
-  });
-}
-
 /** Not ready until each subgraph has answered once; after that a dead subgraph costs its fields and not the endpoint. */
 function subgraphsCheck(transport: SubgraphTransport, supergraph: Supergraph): ReadinessCheck {
-  const document = parse('{ __typename }');
-  const nobody: Identity = { subject: 'gateway', tenantId: 'gateway', roles: [], scopes: [] };
-  const context = { identity: nobody, requestId: 'readiness' };
-  const waitingFor = new Map(supergraph.subgraphs.map((name) => [name, transport.executorOf(name)]));
+  const query = '{ __typename }';
+  const context = (): GatewayContext => ({
+    identity: { subject: 'gateway', tenantId: 'gateway', roles: [], scopes: [] },
+    audience: 'company',
+    requestId: 'readiness',
+    client: { name: 'gateway', version: null, address: '' },
+    deadlineMs: Date.now() + 5_000,
+    ledger: { fetches: 0, joined: 0, cached: 0, estimatedCost: null },
+  });
+  const waitingFor = new Set(supergraph.subgraphs.map(({ name }) => name));
   return {
     name: 'subgraphs',
     async isReady() {
-      for (const [name, execute] of [...waitingFor]) {
-        const { errors } = await execute({ document, context, operationType: 'query' });
+      for (const name of [...waitingFor]) {
+        const { errors } = await transport.execute(name, {
+          query,
+          queryJson: JSON.stringify(query),
+          variables: undefined,
+          operationName: undefined,
+          operationType: 'query',
+          context: context(),
+        });
         if (!errors) waitingFor.delete(name);
       }
       return waitingFor.size === 0;

@@ -2,26 +2,26 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DomainError, type ErrorCode, type Identity } from '@sextant/domain';
 import { endRequest, forwardedSpan, operationNameOf, type TraceSpan, type Tracing } from '@sextant/platform';
-import type { GatewayContext } from '../subgraphs/subgraph.transport.js';
+import type { ExecutionResult } from 'graphql';
+import type { GatewayContext, OperationParams } from '../pipeline/operation.js';
 
 /** Largest request: a full ingest batch of large events. */
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** Longest document; parsing costs far more a byte than variables do. */
 export const MAX_QUERY_CHARACTERS = 100_000;
 
-/** A node request as Yoga takes it: with its body read already. */
-export type ReadRequest = IncomingMessage & { body?: unknown };
+/** How long an answer is waited for. */
+const REQUEST_TIMEOUT_MS = 30_000;
 
 export interface FrontOptions {
   /** null: requests are not traced, the trace context of clients is handed on */
   tracing: Tracing | null;
   identify(authorization: string | undefined): Promise<Identity>;
-  /** runs the GraphQL request */
-  serve(request: ReadRequest, response: ServerResponse, context: Partial<GatewayContext>): unknown;
+  /** runs the GraphQL request; never rejects */
+  run(params: OperationParams, context: GatewayContext): Promise<ExecutionResult>;
   /** told of each request that is refused here: its code, and the error when it is unexpected */
   onRefused(code: string, unexpected?: unknown): void;
   corsOrigins: readonly string[];
-  graphiql: boolean;
 }
 
 /** A refusal before GraphQL: an HTTP status and an error with a code. */
@@ -49,18 +49,14 @@ export function httpFront(options: FrontOptions) {
       if (path === '/health') return answer(response, 200, { status: 'live' });
       if (path !== '/graphql') throw new Refusal(404, 'BAD_REQUEST', 'the graph is at /graphql');
       if (request.method === 'OPTIONS') return void response.writeHead(204).end();
-      if (request.method === 'GET' && options.graphiql)
-        return void (await options.serve(request, response, { requestId }));
       if (request.method !== 'POST')
         throw new Refusal(405, 'BAD_REQUEST', 'send the operation as JSON with POST');
       const identity = await options.identify(request.headers.authorization);
       const body = readOperation(await readBody(request));
       const span = spanOf(options.tracing, request, response, body);
-      await options.serve(Object.assign(request, { body }), response, {
-        identity,
-        requestId,
-        ...(span && { span }),
-      });
+      const context = contextOf(request, { identity, requestId });
+      const result = await options.run(body, { ...context, ...(span && { span }) });
+      answer(response, statusOf(result), withoutStatus(result));
     } catch (error) {
       const refusal = asRefusal(error);
       options.onRefused(refusal.code, refusal.status === 500 ? error : undefined);
@@ -89,7 +85,47 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks, length).toString('utf8');
 }
 
-function readOperation(text: string): Record<string, unknown> {
+function contextOf(
+  request: IncomingMessage,
+  { identity, requestId }: { identity: Identity; requestId: string },
+): GatewayContext {
+  const header = (name: string): string | null => {
+    const value = request.headers[name];
+    return typeof value === 'string' ? value.slice(0, 128) : null;
+  };
+  return {
+    identity,
+    requestId,
+    audience: 'company',
+    client: {
+      name: header('apollographql-client-name') ?? header('graphql-client-name'),
+      version: header('apollographql-client-version') ?? header('graphql-client-version'),
+      address: request.socket.remoteAddress ?? '',
+    },
+    deadlineMs: Date.now() + REQUEST_TIMEOUT_MS,
+    ledger: { fetches: 0, joined: 0, cached: 0, estimatedCost: null },
+  };
+}
+
+/** 200 unless an error states another one and there is no data. */
+function statusOf({ data, errors }: ExecutionResult): number {
+  if (data !== undefined && data !== null) return 200;
+  const stated = errors?.map(
+    ({ extensions }) => (extensions['http'] as { status?: number } | undefined)?.status,
+  );
+  return stated?.find((status) => status !== undefined) ?? (data === undefined && errors ? 400 : 200);
+}
+
+function withoutStatus(result: ExecutionResult): object {
+  if (!result.errors) return result;
+  const errors = result.errors.map((error) => {
+    const { http: _, ...extensions } = error.extensions;
+    return { ...error.toJSON(), extensions };
+  });
+  return { ...result, errors };
+}
+
+function readOperation(text: string): OperationParams {
   const body = parse(text);
   if (
     typeof body !== 'object' ||
@@ -103,7 +139,7 @@ function readOperation(text: string): Record<string, unknown> {
       'the body must be one JSON object with a query; batches are not served',
     );
   }
-  const operation = body as { query: string };
+  const operation = body as OperationParams & { query: string };
   if (operation.query.length > MAX_QUERY_CHARACTERS) {
     throw new Refusal(
       413,

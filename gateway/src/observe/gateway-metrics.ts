@@ -1,15 +1,8 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import type { ServedOperation } from '../pipeline/operation.js';
 
 /** Names of operations come from clients: so many are told apart, the rest counts as `other`. */
 const MAX_OPERATION_NAMES = 100;
-
-/** What one served operation counts as. */
-export interface ServedOperation {
-  type: string;
-  name: string | null | undefined;
-  seconds: number;
-  errorCodes: readonly string[];
-}
 
 /** The gateway's own metrics. */
 export class GatewayMetrics {
@@ -39,11 +32,13 @@ export class GatewayMetrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  observe({ type, name, seconds, errorCodes }: ServedOperation): void {
-    const operation = this.label(name);
-    this.requests.inc({ type, operation, outcome: errorCodes.length === 0 ? 'ok' : 'errors' });
-    this.durations.observe({ type, operation }, seconds);
-    for (const code of errorCodes) this.errors.inc({ code });
+  observe({ prepared, result, durationMs }: ServedOperation): void {
+    const labels = { type: prepared?.type ?? 'unknown', operation: this.label(prepared?.name) };
+    const errors = result.errors ?? [];
+    this.requests.inc({ ...labels, outcome: errors.length === 0 ? 'ok' : 'errors' });
+    this.durations.observe(labels, durationMs / 1_000);
+    for (const { extensions } of errors)
+      this.errors.inc({ code: String(extensions['code'] ?? 'INTERNAL_SERVER_ERROR') });
   }
 
   /** A request that was refused before GraphQL. */

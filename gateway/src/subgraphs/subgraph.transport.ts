@@ -1,33 +1,10 @@
 import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { DomainError, type Identity } from '@sextant/domain';
-import { type Logger, signRequest, type TraceSpan } from '@sextant/platform';
-import { type DocumentNode, GraphQLError, print } from 'graphql';
-
-/** What the front puts into each request's context. */
-export interface GatewayContext {
-  identity: Identity;
-  requestId: string;
-  /** of the request; absent where neither it nor its client is traced */
-  span?: TraceSpan;
-}
-
-/** The part of an execution request that a transport reads. */
-export interface SubgraphRequest {
-  document: DocumentNode;
-  variables?: Record<string, unknown>;
-  operationName?: string;
-  operationType?: string;
-  context?: unknown;
-}
-
-interface SubgraphResult<Data = unknown> {
-  data?: Data | null;
-  errors?: GraphQLError[];
-}
-
-/** An executor in the sense of graphql-tools. */
-export type SubgraphExecutor = <Data>(request: SubgraphRequest) => Promise<SubgraphResult<Data>>;
+import { DomainError } from '@sextant/domain';
+import { type Logger, signRequest } from '@sextant/platform';
+import { GraphQLError } from 'graphql';
+import type { SubgraphAnswer, SubgraphFetch, SubgraphTransport } from '../engine/engine.js';
+import type { GatewayContext } from '../pipeline/operation.js';
 
 interface Reply {
   status: number;
@@ -38,8 +15,7 @@ interface Reply {
  * Sends fetches of the plan to the subgraphs: each signed over its final body for the identity of its own request, each
  * with a deadline. Nothing is shared between requests: no batching, no joining of equal fetches in flight.
  */
-export class SubgraphTransport {
-  private readonly printed = new WeakMap<DocumentNode, string>();
+export class HttpSubgraphTransport implements SubgraphTransport {
   private readonly agents = { http: new HttpAgent(AGENT), https: new HttpsAgent(AGENT) };
 
   /** @param options.endpoints  URL by name of the subgraph */
@@ -52,25 +28,18 @@ export class SubgraphTransport {
     },
   ) {}
 
-  /** Failures of transport are errors of the result, never rejections. */
-  executorOf(subgraph: string): SubgraphExecutor {
-    const endpoint = this.options.endpoints[subgraph];
-    if (!endpoint)
-      throw new DomainError('CONFIG_INVALID', `no URL is configured for the subgraph ${subgraph}`);
-    const url = new URL(endpoint);
-    return async <Data>(request: SubgraphRequest) => {
-      try {
-        return readReply<Data>(await this.send(subgraph, url, request), subgraph);
-      } catch (error) {
-        const failure = error instanceof DomainError ? error : unavailable(subgraph, error);
-        this.options.logger.warn({ subgraph, err: failure.cause ?? failure }, failure.message);
-        return {
-          errors: [
-            new GraphQLError(failure.message, { extensions: { code: failure.code }, originalError: failure }),
-          ],
-        };
-      }
-    };
+  async execute(subgraph: string, fetch: SubgraphFetch): Promise<SubgraphAnswer> {
+    try {
+      return readReply(await this.send(subgraph, fetch), subgraph);
+    } catch (error) {
+      const failure = error instanceof DomainError ? error : unavailable(subgraph, error);
+      this.options.logger.warn({ subgraph, err: failure.cause ?? failure }, failure.message);
+      return { errors: [asGraphQLError(failure)] };
+    }
+  }
+
+  async *subscribe(subgraph: string): AsyncIterable<SubgraphAnswer> {
+    yield { errors: [asGraphQLError(unavailable(subgraph, new Error('no stream is served')))] };
   }
 
   close(): void {
@@ -78,22 +47,21 @@ export class SubgraphTransport {
     this.agents.https.destroy();
   }
 
-  private async send(subgraph: string, url: URL, request: SubgraphRequest): Promise<Reply> {
-    const body = Buffer.from(
-      JSON.stringify({
-        query: this.print(request.document),
-        variables: request.variables,
-        operationName: request.operationName,
-      }),
-    );
-    const context = request.context as GatewayContext;
+  private async send(subgraph: string, fetch: SubgraphFetch): Promise<Reply> {
+    const endpoint = this.options.endpoints[subgraph];
+    if (!endpoint)
+      throw new DomainError('CONFIG_INVALID', `no URL is configured for the subgraph ${subgraph}`);
+    const url = new URL(endpoint);
+    const { context } = fetch;
+    const body = Buffer.from(bodyOf(fetch));
+    context.ledger.fetches += 1;
     const span = context.span?.child(`subgraph ${subgraph}`, { kind: 'client' });
     const post = () => this.post(url, body, { ...context, ...(span && { span }) });
     try {
       return await post();
     } catch (error) {
       // A kept-alive connection that the subgraph closed at the same moment; nothing was done, and a query may be repeated.
-      if (request.operationType !== 'query' || (error as NodeJS.ErrnoException).code !== 'ECONNRESET')
+      if (fetch.operationType !== 'query' || (error as NodeJS.ErrnoException).code !== 'ECONNRESET')
         throw error;
       return await post();
     } finally {
@@ -133,19 +101,23 @@ export class SubgraphTransport {
       outgoing.end(body);
     });
   }
-
-  private print(document: DocumentNode): string {
-    const known = this.printed.get(document);
-    if (known !== undefined) return known;
-    const text = print(document);
-    this.printed.set(document, text);
-    return text;
-  }
 }
 
 const AGENT = { keepAlive: true, maxSockets: 256, maxFreeSockets: 64, scheduling: 'lifo' } as const;
 
-function readReply<Data>({ status, body }: Reply, subgraph: string): SubgraphResult<Data> {
+function bodyOf({ queryJson, variables, operationName }: SubgraphFetch): string {
+  const rest = [
+    ...(variables ? [`,"variables":${JSON.stringify(variables)}`] : []),
+    ...(operationName ? [`,"operationName":${JSON.stringify(operationName)}`] : []),
+  ];
+  return `{"query":${queryJson}${rest.join('')}}`;
+}
+
+function asGraphQLError(failure: DomainError): GraphQLError {
+  return new GraphQLError(failure.message, { extensions: { code: failure.code }, originalError: failure });
+}
+
+function readReply({ status, body }: Reply, subgraph: string): SubgraphAnswer {
   const parsed = parseJson(body);
   if (status === 401 || !parsed || !('data' in parsed || Array.isArray(parsed['errors']))) {
     throw unavailable(
@@ -154,16 +126,16 @@ function readReply<Data>({ status, body }: Reply, subgraph: string): SubgraphRes
     );
   }
   const { data, errors } = parsed as {
-    data?: Data | null;
+    data?: Record<string, unknown> | null;
     errors?: { message?: unknown; path?: (string | number)[]; extensions?: Record<string, unknown> }[];
   };
-  if (!errors) return { data };
+  if (!errors) return { data: data ?? null };
   const readable = errors.map(({ message, path, extensions }) => {
     const code = extensions?.['code'];
     const shown = code === 'GRAPHQL_VALIDATION_FAILED' ? { code: 'SUBGRAPH_UNAVAILABLE' } : extensions;
     return new GraphQLError(String(message), { ...(path && { path }), ...(shown && { extensions: shown }) });
   });
-  return { data, errors: readable };
+  return { data: data ?? null, errors: readable };
 }
 
 function parseJson(body: string): Record<string, unknown> | null {

@@ -11,11 +11,19 @@ import {
 /** OR of ANDs, as in `@requiresScopes(scopes: [["a", "b"], ["c"]])`. */
 export type ScopeRule = readonly (readonly string[])[];
 
+/** One of the subgraphs that a supergraph was composed from. */
+export interface SubgraphSite {
+  name: string;
+  /** its value of the enum `join__Graph`, as plans name it */
+  graph: string;
+  /** as composed; ours stand for a setting of the gateway and end in `.invalid` */
+  url: string;
+}
+
 /** The composed graph and who may see what of it. */
 export interface Supergraph {
   sdl: string;
-  /** names of the subgraphs it was composed from */
-  subgraphs: readonly string[];
+  subgraphs: readonly SubgraphSite[];
   /** by `Type.field`; all rules of a coordinate must hold */
   rules: ReadonlyMap<string, readonly ScopeRule[]>;
 }
@@ -105,14 +113,18 @@ function rootFieldsOf(document: DocumentNode): string[] {
   });
 }
 
-function subgraphsOf(document: DocumentNode): string[] {
+function subgraphsOf(document: DocumentNode): SubgraphSite[] {
   const graphs = document.definitions.find(
     (node) => node.kind === Kind.ENUM_TYPE_DEFINITION && node.name.value === 'join__Graph',
   );
   const values = graphs?.kind === Kind.ENUM_TYPE_DEFINITION ? (graphs.values ?? []) : [];
-  return values
-    .flatMap(({ directives }) => directives ?? [])
-    .map((graph) => String(argumentOf(graph, 'name')));
+  return values.flatMap(({ name, directives }) =>
+    (directives ?? []).map((graph) => ({
+      name: String(argumentOf(graph, 'name')),
+      graph: name.value,
+      url: String(argumentOf(graph, 'url') ?? ''),
+    })),
+  );
 }
 
 function ruleOf(directives: readonly ConstDirectiveNode[] | undefined): ScopeRule | null {

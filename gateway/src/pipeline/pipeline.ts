@@ -1,0 +1,135 @@
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import type { Engine, EngineSource } from '../engine/engine.js';
+import {
+  type GatewayContext,
+  type Guard,
+  type Interceptor,
+  type OperationObserver,
+  type OperationParams,
+  type OperationRequest,
+  PreparedOperation,
+} from './operation.js';
+
+/** Where the text of an operation comes from: the request itself, or a store of persisted documents. */
+export interface DocumentSource {
+  /** @throws GraphQLError or DomainError when the request names no document that may run */
+  textOf(params: OperationParams, context: GatewayContext): string | Promise<string>;
+}
+
+export interface PipelineOptions {
+  engines: EngineSource;
+  documents: DocumentSource;
+  /** in this order; the first that refuses decides */
+  guards: readonly Guard[];
+  /** outermost first */
+  interceptors: readonly Interceptor[];
+  observers: readonly OperationObserver[];
+  /** what a client may see of an error */
+  maskError: (error: unknown) => GraphQLError;
+}
+
+/** An operation that is ready to run, or what it is refused with. */
+type Admission =
+  { request: OperationRequest } | { refused: readonly unknown[]; prepared: PreparedOperation | null };
+
+/** The way of every operation, whatever it came over: document, preparation, guards, execution, masking of errors. */
+export class Pipeline {
+  constructor(private readonly options: PipelineOptions) {}
+
+  /** Runs a query or mutation; a subscription is refused. Never rejects. */
+  async run(params: OperationParams, context: GatewayContext): Promise<ExecutionResult> {
+    const startedMs = performance.now();
+    const { engine, release } = this.options.engines.lease();
+    let prepared: PreparedOperation | null = null;
+    let result: ExecutionResult;
+    try {
+      const admission = await this.admit(engine, params, context);
+      if ('refused' in admission) {
+        prepared = admission.prepared;
+        result = { errors: admission.refused as GraphQLError[] };
+      } else {
+        prepared = admission.request.prepared;
+        result = await this.execute(engine, admission.request);
+      }
+    } catch (error) {
+      result = { errors: [error as GraphQLError] };
+    } finally {
+      release();
+    }
+    const masked = this.masked(result);
+    const served = { prepared, context, result: masked, durationMs: performance.now() - startedMs };
+    for (const observe of this.options.observers) observe(served);
+    return masked;
+  }
+
+  /** Starts a subscription: its events, each with masked errors, or the result that refuses it. Never rejects. */
+  async subscribe(
+    params: OperationParams,
+    context: GatewayContext,
+  ): Promise<AsyncIterable<ExecutionResult> | ExecutionResult> {
+    const { engine, release } = this.options.engines.lease();
+    try {
+      const admission = await this.admit(engine, params, context);
+      if ('refused' in admission) {
+        release();
+        return this.masked({ errors: admission.refused as GraphQLError[] });
+      }
+      const events = await engine.subscribe(admission.request);
+      if (Symbol.asyncIterator in events) return this.maskedEvents(events, release);
+      release();
+      return this.masked(events);
+    } catch (error) {
+      release();
+      return this.masked({ errors: [error as GraphQLError] });
+    }
+  }
+
+  /** Decides whether an operation may run, without running it. */
+  async admit(engine: Engine, params: OperationParams, context: GatewayContext): Promise<Admission> {
+    const text = await this.options.documents.textOf(params, context);
+    const prepared = engine.prepare(text, params.operationName, context.audience);
+    if (!(prepared instanceof PreparedOperation)) return { refused: prepared, prepared: null };
+    const variables = engine.fit(prepared, params.variables ?? {});
+    if (isRefusal(variables)) return { refused: variables, prepared };
+    const request: OperationRequest = { prepared, variables, context, withheld: new Map() };
+    for (const guard of this.options.guards) {
+      const pending = guard.check(request);
+      const refused = pending instanceof Promise ? await pending : pending;
+      if (refused) return { refused, prepared };
+    }
+    return { request };
+  }
+
+  private execute(engine: Engine, request: OperationRequest): Promise<ExecutionResult> {
+    let next = (): Promise<ExecutionResult> => engine.execute(request);
+    for (const interceptor of this.options.interceptors.toReversed()) {
+      const inner = next;
+      next = () => interceptor.around(request, inner);
+    }
+    return next();
+  }
+
+  private masked(result: ExecutionResult): ExecutionResult {
+    if (!result.errors) return result;
+    return { ...result, errors: result.errors.map(this.options.maskError) };
+  }
+
+  private async *maskedEvents(
+    events: AsyncIterable<ExecutionResult>,
+    release: () => void,
+  ): AsyncGenerator<ExecutionResult> {
+    try {
+      for await (const event of events) yield this.masked(event);
+    } catch (error) {
+      yield this.masked({ errors: [error as GraphQLError] });
+    } finally {
+      release();
+    }
+  }
+}
+
+function isRefusal(
+  value: Record<string, unknown> | readonly GraphQLError[],
+): value is readonly GraphQLError[] {
+  return Array.isArray(value);
+}
