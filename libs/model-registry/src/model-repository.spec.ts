@@ -1,49 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ManifestDraft, type ModelCard, type ModelRepository } from '@sextant/artefacts';
+import { type ModelRepository } from '@sextant/artefacts';
 import { startTestMongo } from '@sextant/testing';
 import { MongoClient } from 'mongodb';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openModelRepository } from './open-model-repository.js';
+import { aCard, aDraft } from './testing/model.fixture.js';
 
 const MODEL = 'demo.recommend';
-const METRICS = { ndcg10: { value: 0.2, low: 0.1, high: 0.3, level: 0.9 } };
-const CARD: ModelCard = {
-  purpose: 'p',
-  trainingData: 'd',
-  features: [],
-  chosenBecause: 'c',
-  metrics: METRICS,
-  baselineMetrics: METRICS,
-  limitations: ['l'],
-  warnings: [],
-};
-const DRAFT: ManifestDraft = {
-  model: MODEL,
-  tenantId: 'demo',
-  trainedAt: '2026-03-01T00:00:00.000Z',
-  seed: 1,
-  dataSha256: 'a'.repeat(64),
-  dataRows: 3,
-  onnx: {
-    opset: 20,
-    inputs: [{ name: 'history', datatype: 'FP32', shape: [-1, 2] }],
-    outputs: [{ name: 'scores', datatype: 'FP32', shape: [-1, 1] }],
-  },
-  metrics: METRICS,
-  baselineMetrics: METRICS,
-  warmUpBatchSizes: [1],
-  spec: {
-    task: 'recommend',
-    items: ['a'],
-    components: [],
-    rank: null,
-    tauItems: null,
-    excludeHistory: true,
-    similarityFile: 'similarity.f32',
-  },
-};
+const CARD = aCard();
+const DRAFT = aDraft(MODEL);
 const FILES = new Map([
   ['model.onnx', Buffer.from('onnx')],
   ['similarity.f32', Buffer.alloc(600_000, 7)],

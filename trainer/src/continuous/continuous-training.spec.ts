@@ -19,6 +19,7 @@ import {
   TrafficRepository,
   type TrafficSlot,
 } from '@sextant/monitoring';
+import { aCard, aDraft } from '@sextant/model-registry/testing';
 import { startTestMongo, type TestMongo } from '@sextant/testing';
 import { type Db, MongoClient } from 'mongodb';
 import { pino } from 'pino';
@@ -29,17 +30,7 @@ import { continuousTraining } from './start-continuous.js';
 const MODEL = 'demo.lead';
 const HOUR = 3_600_000;
 const PASSED: Gate = { name: 'calibration', required: 'at most 0.05', observed: '0.01', passed: true };
-const METRICS = { auc: { value: 0.8, low: 0.7, high: 0.9, level: 0.9 } };
-const CARD = {
-  purpose: 'p',
-  trainingData: 'd',
-  features: [],
-  chosenBecause: 'c',
-  metrics: METRICS,
-  baselineMetrics: METRICS,
-  limitations: ['l'],
-  warnings: [],
-};
+const CARD = aCard();
 
 describe('continuous training over a real store and repository', () => {
   let mongo: TestMongo;
@@ -319,21 +310,13 @@ describe('continuous training over a real store and repository', () => {
 });
 
 function draft(trainedAt: Date): ManifestDraft {
-  return {
-    model: MODEL,
-    tenantId: 'demo',
+  return aDraft(MODEL, {
     trainedAt: trainedAt.toISOString(),
-    seed: 1,
-    dataSha256: 'a'.repeat(64),
-    dataRows: 3,
     onnx: {
       opset: 20,
       inputs: [{ name: 'features', datatype: 'FP32', shape: [-1, 1] }],
       outputs: [{ name: 'probability', datatype: 'FP32', shape: [-1, 1] }],
     },
-    metrics: METRICS,
-    baselineMetrics: METRICS,
-    warmUpBatchSizes: [1],
     spec: {
       task: 'lead',
       table: { columns: [], features: ['x'], standardised: false },
@@ -344,5 +327,5 @@ function draft(trainedAt: Date): ManifestDraft {
       reliability: [],
       horizonDays: 30,
     },
-  };
+  });
 }
