@@ -7,6 +7,20 @@ const subgraphUrl = (fallback: number) =>
     .default(`http://127.0.0.1:${fallback}/graphql`)
     .describe('where this subgraph answers');
 
+/** `name=value`, separated by commas; a value may hold further equals signs. */
+const bySubgraph = (value: z.ZodType<string, string>) =>
+  z
+    .string()
+    .default('')
+    .transform((list, context) => {
+      const entries = list.split(',').flatMap((entry) => (entry.trim() ? [entry.trim()] : []));
+      const pairs = entries.map((entry) => [...(/^([\w-]+)=(.+)$/s.exec(entry)?.slice(1) ?? [])]);
+      if (pairs.some((pair) => pair.length === 0))
+        context.addIssue('needs name=value, several separated by commas');
+      return new Map(pairs.map(([name = '', text = '']) => [name, text]));
+    })
+    .pipe(z.map(z.string(), value));
+
 /** What the gateway understands; SUPERGRAPH_PATH has its default in main.ts, which knows where it lies. */
 export const gatewayConfig = z.object({
   PORT: port(4_000).describe('HTTP port of /graphql'),
@@ -16,6 +30,12 @@ export const gatewayConfig = z.object({
   CUSTOMER_URL: subgraphUrl(4_101),
   CAMPAIGN_URL: subgraphUrl(4_102),
   PREDICTION_URL: subgraphUrl(4_103),
+  SUBGRAPH_URLS: bySubgraph(z.url({ protocol: /^https?$/ })).describe(
+    'where further subgraphs answer, `name=url` separated by commas; else where the supergraph says',
+  ),
+  SUBGRAPH_SECRETS: bySubgraph(z.string().min(32, 'needs at least 32 characters')).describe(
+    'what requests to further subgraphs are signed with, `name=secret` separated by commas',
+  ),
   SEXTANT_SIGNING_SECRET: z
     .string()
     .min(32, 'needs at least 32 characters')

@@ -21,6 +21,7 @@ import { GatewayMetrics } from './observe/gateway-metrics.js';
 import { errorMask } from './pipeline/error-mask.js';
 import type { GatewayContext } from './pipeline/operation.js';
 import { Pipeline } from './pipeline/pipeline.js';
+import { subgraphEndpoints } from './subgraphs/subgraph-endpoints.js';
 import { HttpSubgraphTransport } from './subgraphs/subgraph.transport.js';
 import { readSupergraph, type Supergraph } from './supergraph/supergraph.js';
 
@@ -41,7 +42,7 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   const logger = createLogger('gateway', config.LOG_LEVEL);
   const supergraph = readSupergraph(readFile(config.SUPERGRAPH_PATH));
-  const transport = transportOf(config, logger);
+  const transport = transportOf(config, supergraph, logger);
   const metrics = new GatewayMetrics();
   const engine = await routerEngine({
     supergraph,
@@ -111,14 +112,9 @@ function pipelineOf(engine: Engine, metrics: GatewayMetrics, logger: Logger): Pi
   });
 }
 
-function transportOf(config: GatewayConfig, logger: Logger): HttpSubgraphTransport {
+function transportOf(config: GatewayConfig, supergraph: Supergraph, logger: Logger): HttpSubgraphTransport {
   return new HttpSubgraphTransport({
-    endpoints: {
-      customer: config.CUSTOMER_URL,
-      campaign: config.CAMPAIGN_URL,
-      prediction: config.PREDICTION_URL,
-    },
-    secret: config.SEXTANT_SIGNING_SECRET,
+    endpoints: subgraphEndpoints(supergraph.subgraphs, config),
     timeoutMs: config.SEXTANT_UPSTREAM_TIMEOUT_MS,
     logger,
   });

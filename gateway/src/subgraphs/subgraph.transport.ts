@@ -5,6 +5,7 @@ import { type Logger, signRequest } from '@sextant/platform';
 import { GraphQLError } from 'graphql';
 import type { SubgraphAnswer, SubgraphFetch, SubgraphTransport } from '../engine/engine.js';
 import type { GatewayContext } from '../pipeline/operation.js';
+import { identityFor, type SubgraphEndpoint } from './subgraph-endpoints.js';
 
 interface Reply {
   status: number;
@@ -18,11 +19,10 @@ interface Reply {
 export class HttpSubgraphTransport implements SubgraphTransport {
   private readonly agents = { http: new HttpAgent(AGENT), https: new HttpsAgent(AGENT) };
 
-  /** @param options.endpoints  URL by name of the subgraph */
+  /** @param options.endpoints  by name of the subgraph */
   constructor(
     private readonly options: {
-      endpoints: Readonly<Record<string, string>>;
-      secret: string;
+      endpoints: ReadonlyMap<string, SubgraphEndpoint>;
       timeoutMs: number;
       logger: Logger;
     },
@@ -48,15 +48,14 @@ export class HttpSubgraphTransport implements SubgraphTransport {
   }
 
   private async send(subgraph: string, fetch: SubgraphFetch): Promise<Reply> {
-    const endpoint = this.options.endpoints[subgraph];
+    const endpoint = this.options.endpoints.get(subgraph);
     if (!endpoint)
       throw new DomainError('CONFIG_INVALID', `no URL is configured for the subgraph ${subgraph}`);
-    const url = new URL(endpoint);
     const { context } = fetch;
     const body = Buffer.from(bodyOf(fetch));
     context.ledger.fetches += 1;
     const span = context.span?.child(`subgraph ${subgraph}`, { kind: 'client' });
-    const post = () => this.post(url, body, { ...context, ...(span && { span }) });
+    const post = () => this.post(endpoint, body, { ...context, ...(span && { span }) });
     try {
       return await post();
     } catch (error) {
@@ -69,8 +68,10 @@ export class HttpSubgraphTransport implements SubgraphTransport {
     }
   }
 
-  private post(url: URL, body: Buffer, { identity, requestId, span }: GatewayContext): Promise<Reply> {
-    const signing = { secret: this.options.secret, nowMs: Date.now() };
+  private post(endpoint: SubgraphEndpoint, body: Buffer, context: GatewayContext): Promise<Reply> {
+    const { url, secret } = endpoint;
+    const { requestId, span } = context;
+    const identity = identityFor(endpoint, context.identity);
     const headers = {
       'content-type': 'application/json',
       'content-length': body.byteLength,
@@ -78,7 +79,8 @@ export class HttpSubgraphTransport implements SubgraphTransport {
       'x-request-id': requestId,
       ...(span && { traceparent: span.traceparent }),
       ...(span?.tracestate && { tracestate: span.tracestate }),
-      ...signRequest({ method: 'POST', path: url.pathname, body }, identity, signing),
+      ...(secret !== null &&
+        signRequest({ method: 'POST', path: url.pathname, body }, identity, { secret, nowMs: Date.now() })),
     };
     const isTls = url.protocol === 'https:';
     const options: RequestOptions = {
