@@ -1,6 +1,5 @@
 export { loadConfig, type SubgraphConfig, subgraphConfig } from './config.js';
 export { asDomainError, graphqlErrorFormatter, PROTOCOL_CODES } from './graphql-error.js';
-export { type IdentifiedRequest, parseJsonBody, requireSignature } from './identity.middleware.js';
 export { createLogger, type Logger, nestLogger } from './logger.js';
 export { mongoCheck, mongoModule, mongoOptions } from './mongo.module.js';
 export {
@@ -20,8 +19,16 @@ export {
   type TraceSpan,
   type Tracing,
 } from '@sextant/telemetry';
-export { endRequest, operationNameOf, processTracing, traceRequests } from './trace.middleware.js';
+export { endRequest, operationNameOf, processTracing } from './request-tracing.js';
 export { RequestLoaders } from './request-loaders.js';
+export {
+  type ProvenRequest,
+  readSigned,
+  refuse,
+  RequestRefused,
+  type SignatureChecking,
+} from './signed-request.js';
+export { SubgraphHttpAdapter } from './subgraph-http.adapter.js';
 export { dateTimeScalar, jsonScalar, parseDateTime } from './scalars.js';
 export { enforceScopes, type RequestContext, satisfies } from './scope-enforcement.js';
 export { subgraphGraphqlModule } from './subgraph-graphql.module.js';

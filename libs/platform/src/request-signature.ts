@@ -42,16 +42,30 @@ export function verifyRequest(
   headers: Readonly<Record<string, string | string[] | undefined>>,
   checking: { secret: string; nowMs: number; maxAgeMs: number },
 ): Identity {
-  const [identity, time, signature] = [IDENTITY_HEADER, TIME_HEADER, SIGNATURE_HEADER].map(
-    (name) => headers[name],
-  );
-  if (typeof identity !== 'string' || typeof time !== 'string' || typeof signature !== 'string')
-    throw refused();
+  const { identity, time, signature } = requireSignatureHeaders(headers);
   const expected = Buffer.from(signatureOf(request, identity, { secret: checking.secret, time }));
   const given = Buffer.from(signature);
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw refused();
   if (!(Math.abs(checking.nowMs - Number(time)) <= checking.maxAgeMs)) throw refused();
   return parseIdentity(identity);
+}
+
+/**
+ * The three headers of a signed request, which alone prove nothing.
+ *
+ * @throws DomainError SIGNATURE_INVALID where one is missing
+ */
+export function requireSignatureHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): {
+  identity: string;
+  time: string;
+  signature: string;
+} {
+  const identity = headers[IDENTITY_HEADER];
+  const time = headers[TIME_HEADER];
+  const signature = headers[SIGNATURE_HEADER];
+  if (typeof identity !== 'string' || typeof time !== 'string' || typeof signature !== 'string')
+    throw refused();
+  return { identity, time, signature };
 }
 
 function signatureOf(

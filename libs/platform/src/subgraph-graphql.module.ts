@@ -1,14 +1,13 @@
 import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
 import type { IResolvers } from '@graphql-tools/utils';
-import { ApolloFederationDriver, type ApolloFederationDriverConfig } from '@nestjs/apollo';
+import type { ApolloFederationDriverConfig } from '@nestjs/apollo';
 import type { DynamicModule } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
 import type { GraphQLScalarType } from 'graphql';
 import { graphqlErrorFormatter } from './graphql-error.js';
-import type { IdentifiedRequest } from './identity.middleware.js';
 import type { Logger } from './logger.js';
 import { dateTimeScalar, jsonScalar } from './scalars.js';
-import { enforceScopes, type RequestContext } from './scope-enforcement.js';
+import { SubgraphGraphqlDriver } from './subgraph-graphql.driver.js';
 
 /**
  * Apollo Server as a federated subgraph, schema first, with the rules every subgraph of ours keeps.
@@ -25,20 +24,17 @@ export function subgraphGraphqlModule(options: {
 }): DynamicModule {
   const scalars = options.scalars ?? { DateTime: dateTimeScalar, JSON: jsonScalar };
   return GraphQLModule.forRoot<ApolloFederationDriverConfig>({
-    driver: ApolloFederationDriver,
+    driver: SubgraphGraphqlDriver,
     typePaths: options.typePaths,
     resolvers: { ...scalars, ...options.resolvers } as IResolvers,
     inheritResolversFromInterfaces: false,
     playground: false,
     introspection: true,
     includeStacktraceInErrorResponses: false,
-    csrfPrevention: true,
+    csrfPrevention: false, // a browser has no signature to send
     plugins: [ApolloServerPluginInlineTraceDisabled()],
-    transformSchema: enforceScopes,
     formatError: graphqlErrorFormatter((error) =>
       options.logger.error({ err: error }, 'unexpected error in a resolver'),
     ),
-    context: ({ req }: { req: IdentifiedRequest }): Partial<RequestContext> =>
-      req.identity ? { identity: req.identity } : {},
   });
 }

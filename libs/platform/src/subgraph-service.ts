@@ -1,19 +1,18 @@
 import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
+import type { ApolloServer, BaseContext } from '@apollo/server';
 import { DomainError } from '@sextant/domain';
 import { type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import express from 'express';
+import { GraphQLModule } from '@nestjs/graphql';
 import type { Tracing } from '@sextant/telemetry';
 import type { Registry } from 'prom-client';
 import type { SubgraphConfig } from './config.js';
-import { parseJsonBody, requireSignature } from './identity.middleware.js';
+import { type EndpointOptions, graphqlEndpoint } from './graphql-endpoint.js';
 import { type Logger, nestLogger } from './logger.js';
 import { listenOn, OperationsServer, type ReadinessCheck } from '@sextant/telemetry';
-import { traceRequests } from './trace.middleware.js';
-
-/** Largest request body: a full ingest batch of large events. */
-const BODY_LIMIT = '16mb';
+import { SubgraphGraphqlDriver } from './subgraph-graphql.driver.js';
+import { SubgraphHttpAdapter } from './subgraph-http.adapter.js';
 
 export interface RunningSubgraph {
   /** URL of /graphql */
@@ -39,19 +38,12 @@ export async function startSubgraph(
   config: SubgraphConfig,
 ): Promise<RunningSubgraph> {
   const logger = nestLogger(definition.logger);
-  const app = await NestFactory.create(definition.module, { bodyParser: false, logger, abortOnError: false });
-  app.use('/graphql', express.raw({ type: 'application/json', limit: BODY_LIMIT }));
-  app.use(
-    '/graphql',
-    requireSignature({
-      secret: config.SEXTANT_SIGNING_SECRET,
-      maxAgeMs: config.SEXTANT_SIGNATURE_MAX_AGE_MS,
-      now: Date.now,
-    }),
-    parseJsonBody,
-    traceRequests(definition.tracing ?? null),
-  );
+  const adapter = new SubgraphHttpAdapter();
+  const app = await NestFactory.create(definition.module, adapter, {
+    ...{ bodyParser: false, logger, abortOnError: false },
+  });
   await app.init();
+  adapter.answer('/graphql', graphqlEndpoint(endpointOptions(app, definition, config)));
   const server = app.getHttpServer();
   server.keepAliveTimeout = 65_000; // longer than the gateway's, so that it never reuses a connection we are closing
   const operations = new OperationsServer(definition.registry, definition.checks(app));
@@ -72,6 +64,25 @@ export async function startSubgraph(
       await definition.tracing?.close();
     },
   };
+}
+
+function endpointOptions(
+  app: INestApplication,
+  { logger, tracing = null }: SubgraphDefinition,
+  { SEXTANT_SIGNING_SECRET: secret, SEXTANT_SIGNATURE_MAX_AGE_MS: maxAgeMs }: SubgraphConfig,
+): EndpointOptions {
+  return {
+    apollo: apolloOf(app),
+    checking: { secret, maxAgeMs, now: Date.now },
+    tracing,
+    onUnexpected: (error) => logger.error({ err: error }, 'a request failed unexpectedly'),
+  };
+}
+
+function apolloOf(app: INestApplication): ApolloServer<BaseContext> {
+  const driver = app.get(GraphQLModule).graphQlAdapter;
+  if (driver instanceof SubgraphGraphqlDriver) return driver.instance;
+  throw new Error('a subgraph imports subgraphGraphqlModule');
 }
 
 /**

@@ -1,6 +1,7 @@
-import { forwardedSpan, loadTracing, runInSpan, type TraceSpan, type Tracing } from '@sextant/telemetry';
-import type { NextFunction, Request, Response } from 'express';
+import type { IncomingMessage } from 'node:http';
+import { forwardedSpan, loadTracing, type TraceSpan, type Tracing } from '@sextant/telemetry';
 import { createLogger } from './logger.js';
+import { pathOf } from './signed-request.js';
 
 /**
  * Tracing of a process by the OTEL_ variables of its environment; null without an endpoint.
@@ -21,28 +22,26 @@ export async function processTracing(
   return loadTracing(env, { service, onProblem });
 }
 
-/** Puts each request into the trace of its caller: as a span of its own, or handed on where this process does not trace. */
-export function traceRequests(tracing: Tracing | null) {
-  return (request: Request, response: Response, next: NextFunction): void => {
-    const parent = { traceparent: request.get('traceparent'), tracestate: request.get('tracestate') };
-    const span = tracing ? beginRequest(tracing, parent, request) : forwardedSpan(parent);
-    if (!span) return next();
-    response.once('close', () => endRequest(span, response.statusCode));
-    runInSpan(span, next);
-  };
-}
-
-function beginRequest(
-  tracing: Tracing,
-  parent: { traceparent: string | undefined; tracestate: string | undefined },
-  request: Request,
-): TraceSpan {
-  const name = operationNameOf(request.body);
-  return tracing.span(`${request.method} ${request.baseUrl}`, parent, {
+/**
+ * The span that puts a request into the trace of its caller: one of its own, or the caller's handed on where this process does
+ * not trace.
+ *
+ * @param body  the parsed body, for the operation's name
+ */
+export function requestSpan(
+  tracing: Tracing | null,
+  request: IncomingMessage,
+  body: unknown,
+): TraceSpan | undefined {
+  const { traceparent, tracestate } = request.headers;
+  const parent = { traceparent: textOf(traceparent), tracestate: textOf(tracestate) };
+  if (!tracing) return forwardedSpan(parent);
+  const [name, path, method = 'GET'] = [operationNameOf(body), pathOf(request), request.method];
+  return tracing.span(`${method} ${path}`, parent, {
     kind: 'server',
     attributes: {
-      'http.request.method': request.method,
-      'url.path': request.baseUrl,
+      'http.request.method': method,
+      'url.path': path,
       ...(name !== undefined && { 'graphql.operation.name': name }),
     },
   });
@@ -59,4 +58,8 @@ export function endRequest(span: TraceSpan, status: number): void {
 export function operationNameOf(body: unknown): string | undefined {
   const name = (body as { operationName?: unknown } | undefined)?.operationName;
   return typeof name === 'string' && /^\w{1,100}$/.test(name) ? name : undefined;
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined;
 }
