@@ -19,6 +19,7 @@ import { ModelStore } from './model-store.js';
 import { checkTask } from './task.js';
 
 const MAX_REASON_CHARACTERS = 500;
+const MOST_IMPORTANT = 200;
 
 /** The mutations that change which version answers. */
 @Resolver()
@@ -122,7 +123,8 @@ export class VersionRecordResolver {
     const { importance = {} } = (await this.recorded(version, context)) ?? {};
     return Object.entries(importance)
       .map(([feature, share]) => ({ feature, share }))
-      .sort((a, b) => b.share - a.share);
+      .sort((a, b) => b.share - a.share)
+      .slice(0, MOST_IMPORTANT);
   }
 
   @ResolveField()
