@@ -1,68 +1,81 @@
 // Composes subgraphs/*/schema/*.graphql into gateway/supergraph.graphql, the committed contract of the whole graph.
-// With --check nothing is written, and a stale file is an error. Where each subgraph listens is not in the file: the
-// gateway reads CUSTOMER_URL, CAMPAIGN_URL and PREDICTION_URL when it starts.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { composeServices } from '@apollo/composition';
-import { parse, Source } from 'graphql';
+//
+//   --check           writes nothing; a stale file is an error
+//   --add FILE        composes the subgraph of somebody else with ours; may be repeated
+//   --name NAME       of the subgraph of each --add; its file's name by default
+//   --url URL         where the subgraph of each --add answers; without one the gateway needs SUBGRAPH_URLS
+//   --out FILE        what to write, `-` for the standard output; with --add .data/supergraph.graphql by default
+//
+// Where our own three listen is not in the file: the gateway reads CUSTOMER_URL, CAMPAIGN_URL and PREDICTION_URL.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { partnerProblems } from './composition/partner-rules.mjs';
+import { compose, ownSubgraphs, parseFile, ROOT } from './composition/subgraph-files.mjs';
 
-const root = join(import.meta.dirname, '..');
-const target = join(root, 'gateway/supergraph.graphql');
-
-const { supergraphSdl, problems } = compose();
+const COMMITTED = join(ROOT, 'gateway/supergraph.graphql');
+const options = readOptions();
+const added = options.add.map((file, i) => readAdded(file, options.name[i], options.url[i]));
+const own = tryTo(ownSubgraphs);
+const broken = added.flatMap(({ typeDefs }) => partnerProblems(typeDefs, own));
+if (broken.length > 0) fail(`What is added breaks rules of this graph:\n\n${broken.join('\n\n')}`);
+const { supergraphSdl, problems } = tryTo(() => compose([...own, ...added]));
 if (problems.length > 0) fail(`The subgraphs do not compose:\n\n${problems.join('\n\n')}`);
-const written = `# Written by npm run compose; edit subgraphs/*/schema/*.graphql instead.\n${supergraphSdl}`;
-if (process.argv.includes('--check')) {
-  if (read(target) !== written)
-    fail(`${relative(root, target)} is stale: run npm run compose and commit it.`);
-  console.log(`${relative(root, target)} is current.`);
-} else {
-  writeFileSync(target, written);
-  console.log(`Wrote ${relative(root, target)}.`);
+
+const origin =
+  added.length > 0
+    ? `npm run compose -- ${options.add.map((f) => `--add ${f}`).join(' ')}`
+    : 'npm run compose';
+const written = `# Written by ${origin}; edit subgraphs/*/schema/*.graphql instead.\n${supergraphSdl}`;
+if (options.check) check();
+else write();
+
+function check() {
+  if (read(options.out) !== written)
+    fail(`${relative(ROOT, options.out)} is stale: run npm run compose and commit it.`);
+  console.log(`${relative(ROOT, options.out)} is current.`);
 }
 
-function compose() {
+function write() {
+  if (options.out === '-') return void process.stdout.write(written);
+  mkdirSync(dirname(options.out), { recursive: true });
+  writeFileSync(options.out, written);
+  console.log(`Wrote ${relative(process.cwd(), options.out)}.`);
+}
+
+function readOptions() {
+  const list = { type: 'string', multiple: true, default: [] };
+  const flags = { check: { type: 'boolean', default: false }, out: { type: 'string' } };
   try {
-    const services = readdirSync(join(root, 'subgraphs'), { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => ({ name, typeDefs: typeDefsOf(name) }))
-      .filter(({ typeDefs }) => typeDefs !== null)
-      .map(({ name, typeDefs }) => ({ name, typeDefs, url: `http://${name}.invalid/graphql` }));
-    if (services.length === 0) return { problems: ['no subgraphs/*/schema/*.graphql was found'] };
-    const result = composeServices(services);
-    return { supergraphSdl: result.supergraphSdl, problems: (result.errors ?? []).map(describe) };
+    const { values } = parseArgs({ options: { ...flags, add: list, name: list, url: list } });
+    const { add, name, url } = values;
+    if ([name, url].some((given) => given.length > 0 && given.length !== add.length))
+      fail('Give each --add its --name, and its --url, or none of them.', 2);
+    const fallback = add.length > 0 ? join(ROOT, '.data/supergraph.graphql') : COMMITTED;
+    const out = values.out === '-' ? '-' : values.out ? resolve(values.out) : fallback;
+    return { ...values, out };
   } catch (error) {
-    return { problems: [error.toString()] };
+    return fail(error.message, 2);
   }
 }
 
-/** All schema files of one subgraph as one document; null where it has none. */
-function typeDefsOf(name) {
-  const folder = join(root, 'subgraphs', name, 'schema');
-  const files = listFiles(folder).filter((file) => file.endsWith('.graphql'));
-  if (files.length === 0) return null;
-  const documents = files
-    .sort()
-    .map((file) =>
-      parse(new Source(readFileSync(join(folder, file), 'utf8'), `subgraphs/${name}/schema/${file}`)),
-    );
-  return { kind: 'Document', definitions: documents.flatMap(({ definitions }) => definitions) };
+/** One `--add`, with what is wrong about it said in the words of whoever typed it. */
+function readAdded(file, name = basename(file, '.graphql'), url = `http://${name}.invalid/graphql`) {
+  if (!/^[a-z][a-z0-9-]{0,62}$/.test(name))
+    fail(`--name must be lower-case letters, digits and hyphens, got "${name}"`, 2);
+  if (ownSubgraphs().some((service) => service.name === name))
+    fail(`--name ${name} is one of our own subgraphs; choose another`, 2);
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
+    fail(`--url must be an http or https URL, got "${url}"`, 2);
+  return { name, url, typeDefs: tryTo(() => parseFile(file)) };
 }
 
-function listFiles(folder) {
+function tryTo(task) {
   try {
-    return readdirSync(folder);
-  } catch {
-    return [];
+    return task();
+  } catch (error) {
+    return fail(String(error));
   }
-}
-
-function describe(error) {
-  const code = error.extensions?.code ?? 'UNKNOWN';
-  const places = (error.nodes ?? [])
-    .filter((node) => node.loc)
-    .map(({ loc }) => `    at ${loc.source.name}:${loc.startToken.line}:${loc.startToken.column}`);
-  return [`${code}: ${error.message}`, ...new Set(places)].join('\n');
 }
 
 function read(file) {
@@ -73,7 +86,7 @@ function read(file) {
   }
 }
 
-function fail(message) {
+function fail(message, exitCode = 1) {
   console.error(message);
-  process.exit(1);
+  process.exit(exitCode);
 }
