@@ -62,7 +62,19 @@ export const gatewayConfig = z.object({
     .int()
     .min(100)
     .default(10_000)
-    .describe('longest a subgraph may take for one fetch'),
+    .describe('longest a subgraph may take for one fetch, retries included'),
+  SEXTANT_UPSTREAM_MAX_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1_024)
+    .default(32 * 1024 * 1024)
+    .describe('longest answer of a subgraph to one fetch'),
+  SEXTANT_UPSTREAM_RETRY_RATIO: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe('queries sent again at most, as a share of all fetches in the long run; 0: none'),
   SEXTANT_DRAIN_MS: z.coerce
     .number()
     .int()

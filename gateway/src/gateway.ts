@@ -22,7 +22,8 @@ import { errorMask } from './pipeline/error-mask.js';
 import type { GatewayContext } from './pipeline/operation.js';
 import { Pipeline } from './pipeline/pipeline.js';
 import { subgraphEndpoints } from './subgraphs/subgraph-endpoints.js';
-import { HttpSubgraphTransport } from './subgraphs/subgraph.transport.js';
+import { SubgraphMetrics } from './subgraphs/subgraph-metrics.js';
+import { HttpSubgraphTransport, SubgraphClients } from './subgraphs/subgraph.transport.js';
 import { readSupergraph, type Supergraph } from './supergraph/supergraph.js';
 
 /** Deepest nesting of fields; introspection as GraphiQL sends it has 13. */
@@ -42,8 +43,9 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   const logger = createLogger('gateway', config.LOG_LEVEL);
   const supergraph = readSupergraph(readFile(config.SUPERGRAPH_PATH));
-  const transport = transportOf(config, supergraph, logger);
   const metrics = new GatewayMetrics();
+  const clients = clientsOf(config, metrics, logger);
+  const transport = new HttpSubgraphTransport(subgraphEndpoints(supergraph.subgraphs, config), clients);
   const engine = await routerEngine({
     supergraph,
     transport,
@@ -112,11 +114,13 @@ function pipelineOf(engine: Engine, metrics: GatewayMetrics, logger: Logger): Pi
   });
 }
 
-function transportOf(config: GatewayConfig, supergraph: Supergraph, logger: Logger): HttpSubgraphTransport {
-  return new HttpSubgraphTransport({
-    endpoints: subgraphEndpoints(supergraph.subgraphs, config),
+function clientsOf(config: GatewayConfig, metrics: GatewayMetrics, logger: Logger): SubgraphClients {
+  return new SubgraphClients({
     timeoutMs: config.SEXTANT_UPSTREAM_TIMEOUT_MS,
+    maxAnswerBytes: config.SEXTANT_UPSTREAM_MAX_BYTES,
+    retryRatio: config.SEXTANT_UPSTREAM_RETRY_RATIO,
     logger,
+    metrics: new SubgraphMetrics(metrics.registry),
   });
 }
 

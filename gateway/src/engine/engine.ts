@@ -8,6 +8,8 @@ export interface SubgraphFetch {
   /** `query` as a JSON string, made once for each plan */
   queryJson: string;
   variables: Record<string, unknown> | undefined;
+  /** `variables` as JSON, where the engine has written it already */
+  variablesJson?: string;
   operationName: string | undefined;
   operationType: 'query' | 'mutation' | 'subscription';
   context: GatewayContext;

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ApolloServer, type BaseContext, HeaderMap } from '@apollo/server';
 import { runInSpan, type Tracing } from '@sextant/telemetry';
+import { DEADLINE_HEADER } from './request-signature.js';
 import type { RequestContext } from './scope-enforcement.js';
 import { type ProvenRequest, readSigned, refuse, type SignatureChecking } from './signed-request.js';
 import { endRequest, requestSpan } from './request-tracing.js';
@@ -44,7 +45,8 @@ async function execute(
   { request, response }: { request: IncomingMessage; response: ServerResponse },
   { identity, body }: ProvenRequest,
 ): Promise<void> {
-  const contextValue: RequestContext = { identity };
+  const deadlineMs = deadlineOf(request);
+  const contextValue: RequestContext = { identity, ...(deadlineMs !== null && { deadlineMs }) };
   const {
     headers,
     status,
@@ -63,6 +65,12 @@ async function execute(
   if (answered.kind === 'complete') return void response.end(answered.string);
   for await (const chunk of answered.asyncIterator) response.write(chunk);
   response.end();
+}
+
+/** Until when the caller waits; null where it does not say, or says nothing readable. */
+function deadlineOf({ headers }: IncomingMessage): number | null {
+  const text = headers[DEADLINE_HEADER];
+  return typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
 function headersOf(request: IncomingMessage): HeaderMap {

@@ -3,6 +3,7 @@ export { asDomainError, graphqlErrorFormatter, PROTOCOL_CODES } from './graphql-
 export { createLogger, type Logger, nestLogger } from './logger.js';
 export { mongoCheck, mongoModule, mongoOptions } from './mongo.module.js';
 export {
+  DEADLINE_HEADER,
   IDENTITY_HEADER,
   SIGNATURE_HEADER,
   type SignedRequest,

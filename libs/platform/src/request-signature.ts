@@ -4,6 +4,8 @@ import { DomainError, type Identity, isTenantId } from '@sextant/domain';
 export const IDENTITY_HEADER = 'x-sextant-identity';
 export const TIME_HEADER = 'x-sextant-time';
 export const SIGNATURE_HEADER = 'x-sextant-signature';
+/** Epoch milliseconds after which nobody waits for the answer. Not signed: it can only shorten what is spent on a request. */
+export const DEADLINE_HEADER = 'x-sextant-deadline';
 
 /** What a signature covers; `path` is the URL's path without the query. */
 export interface SignedRequest {

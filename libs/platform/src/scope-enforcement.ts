@@ -12,6 +12,8 @@ import {
 /** The GraphQL context of every subgraph. */
 export interface RequestContext {
   identity: Identity;
+  /** epoch milliseconds after which nobody waits for the answer; absent where the caller named none */
+  deadlineMs?: number;
 }
 
 /** OR of ANDs, as in `@requiresScopes(scopes: [["a", "b"], ["c"]])`. */

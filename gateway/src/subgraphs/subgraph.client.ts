@@ -1,0 +1,172 @@
+import { DomainError } from '@sextant/domain';
+import { DEADLINE_HEADER, type Logger, signRequest } from '@sextant/platform';
+import type { SubgraphAnswer, SubgraphFetch } from '../engine/engine.js';
+import { BREAKER_POLICY, CircuitBreaker, type Pass } from './circuit-breaker.js';
+import { ExchangeError, HttpConnections, type Reply } from './http-exchange.js';
+import { MOST_ATTEMPTS, pauseBeforeRetryMs, RetryBudget } from './retry-budget.js';
+import {
+  asGraphQLError,
+  circuitOpen,
+  failureOf,
+  isGoingDown,
+  readAnswer,
+  tooLate,
+} from './subgraph-answer.js';
+import { identityFor, type SubgraphEndpoint } from './subgraph-endpoints.js';
+import type { SubgraphMetrics } from './subgraph-metrics.js';
+
+export interface SubgraphClientOptions {
+  /** longest a fetch may take, retries included */
+  timeoutMs: number;
+  /** of an answer */
+  maxAnswerBytes: number;
+  /** retries earned by each call, in [0, 1]; 0: none */
+  retryRatio: number;
+  logger: Logger;
+  metrics: SubgraphMetrics;
+}
+
+/** With less than this left, a fetch could only waste the subgraph's time. */
+const LEAST_MS = 2;
+
+/** One subgraph: its connections, when it is left alone, and what is tried again. */
+export class SubgraphClient {
+  private readonly connections: HttpConnections;
+  private readonly breaker: CircuitBreaker;
+  private readonly retries: RetryBudget;
+
+  constructor(
+    private readonly subgraph: string,
+    private readonly endpoint: SubgraphEndpoint,
+    private readonly options: SubgraphClientOptions,
+  ) {
+    const { metrics, logger, maxAnswerBytes, retryRatio } = options;
+    this.connections = new HttpConnections({ origin: endpoint.url.origin, maxBytes: maxAnswerBytes });
+    this.retries = new RetryBudget(retryRatio);
+    metrics.breakerIs(subgraph, 'closed');
+    this.breaker = new CircuitBreaker({
+      policy: BREAKER_POLICY,
+      now: () => performance.now(),
+      onChange: (state) => {
+        metrics.breakerIs(subgraph, state);
+        logger.warn({ subgraph, state }, 'circuit breaker of a subgraph');
+      },
+    });
+  }
+
+  /** Never rejects: whatever fails is an error of the answer. */
+  async execute(fetch: SubgraphFetch): Promise<SubgraphAnswer> {
+    const { metrics, logger } = this.options;
+    const { context } = fetch;
+    const endTimer = metrics.begin(this.subgraph);
+    const span = context.span?.child(`subgraph ${this.subgraph}`, { kind: 'client' });
+    try {
+      const answer = await this.guarded({ ...fetch, context: { ...context, ...(span && { span }) } });
+      endTimer(answer.errors ? 'errors' : 'ok');
+      return answer;
+    } catch (error) {
+      const failure = failureOf(error, this.subgraph);
+      endTimer(failure.code);
+      span?.fail(failure.code);
+      if (failure.code !== 'REQUEST_CANCELLED' && failure.code !== 'SUBGRAPH_CIRCUIT_OPEN')
+        logger.warn({ subgraph: this.subgraph, err: failure.cause ?? failure }, failure.message);
+      return { errors: [asGraphQLError(failure)] };
+    } finally {
+      span?.end();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.connections.destroy();
+  }
+
+  private async guarded(fetch: SubgraphFetch): Promise<SubgraphAnswer> {
+    const latestMs = Math.min(fetch.context.deadlineMs, Date.now() + this.options.timeoutMs);
+    if (latestMs - Date.now() < LEAST_MS) throw tooLate(this.subgraph);
+    const pass = this.breaker.enter();
+    if (typeof pass === 'number') throw circuitOpen(this.subgraph, pass);
+    fetch.context.ledger.fetches += 1;
+    this.retries.earn();
+    try {
+      const answer = readAnswer(await this.attempts(fetch, latestMs), this.subgraph);
+      pass.succeed();
+      return answer;
+    } catch (error) {
+      this.report(pass, error, latestMs === fetch.context.deadlineMs);
+      throw error;
+    }
+  }
+
+  /** A client that leaves, or that allows too little time, says nothing about the subgraph. */
+  private report(pass: Pass, error: unknown, isClientsDeadline: boolean): void {
+    const fault = error instanceof ExchangeError ? error.fault : null;
+    if (fault === 'cancelled' || (fault === 'timeout' && isClientsDeadline)) pass.forget();
+    else pass.fail();
+  }
+
+  private async attempts(fetch: SubgraphFetch, latestMs: number): Promise<Reply> {
+    const body = bodyOf(fetch);
+    for (let attempt = 1; ; attempt += 1) {
+      const outcome = await this.post(fetch, body, latestMs).catch((error: ExchangeError) => error);
+      const isFailed = outcome instanceof ExchangeError;
+      if (!isFailed && !isGoingDown(outcome.status)) return outcome;
+      const pauseMs = pauseBeforeRetryMs(attempt, Math.random());
+      const mayRepeat =
+        attempt < MOST_ATTEMPTS &&
+        isRepeatable(outcome, fetch.operationType) &&
+        Date.now() + pauseMs + LEAST_MS < latestMs &&
+        !fetch.context.signal?.aborted &&
+        this.retries.spend();
+      if (mayRepeat) {
+        this.options.metrics.retried(this.subgraph);
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      } else if (isFailed) throw outcome;
+      else return outcome;
+    }
+  }
+
+  private post(fetch: SubgraphFetch, body: string, latestMs: number): Promise<Reply> {
+    const { url, secret } = this.endpoint;
+    const { requestId, span, signal } = fetch.context;
+    const identity = identityFor(this.endpoint, fetch.context.identity);
+    const nowMs = Date.now();
+    return this.connections.post({
+      path: url.pathname + url.search,
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json',
+        'x-request-id': requestId,
+        [DEADLINE_HEADER]: String(latestMs),
+        ...(span && { traceparent: span.traceparent }),
+        ...(span?.tracestate && { tracestate: span.tracestate }),
+        ...(secret !== null &&
+          signRequest({ method: 'POST', path: url.pathname, body }, identity, { secret, nowMs })),
+      },
+      body,
+      timeoutMs: latestMs - nowMs,
+      signal,
+    });
+  }
+}
+
+/** Queries may run twice; anything else only when nothing was sent. */
+function isRepeatable(
+  outcome: ExchangeError | Reply,
+  operationType: SubgraphFetch['operationType'],
+): boolean {
+  if (!(outcome instanceof ExchangeError)) return operationType === 'query';
+  if (outcome.fault === 'unconnected') return true;
+  return outcome.fault === 'broken' && operationType === 'query';
+}
+
+export function bodyOf({ queryJson, variables, variablesJson, operationName }: SubgraphFetch): string {
+  const text = variablesJson ?? (variables && JSON.stringify(variables));
+  const withVariables = text ? `,"variables":${text}` : '';
+  const withName = operationName ? `,"operationName":${JSON.stringify(operationName)}` : '';
+  return `{"query":${queryJson}${withVariables}${withName}}`;
+}
+
+/** @throws DomainError for a subgraph of which no address is known */
+export function unknownSubgraph(subgraph: string): DomainError {
+  return new DomainError('CONFIG_INVALID', `no URL is configured for the subgraph ${subgraph}`);
+}
