@@ -4,9 +4,10 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 export function verifySignature({ method, path, body, headers }, secret) {
   const identity = headers['x-sextant-identity'] ?? '';
   const time = headers['x-sextant-time'] ?? '';
+  const nonce = headers['x-sextant-nonce'] ?? '';
   const bodyHash = createHash('sha256').update(body).digest('hex');
   const expected = createHmac('sha256', secret)
-    .update(`${method}\n${path}\n${bodyHash}\n${time}\n${identity}`)
+    .update(`${method}\n${path}\n${bodyHash}\n${time}\n${nonce}\n${identity}`)
     .digest('base64url');
   const given = Buffer.from(headers['x-sextant-signature'] ?? '');
   if (given.length !== expected.length || !timingSafeEqual(given, Buffer.from(expected))) return null;

@@ -38,8 +38,8 @@ export const gatewayConfig = z.object({
   ),
   SEXTANT_SIGNING_SECRET: z
     .string()
-    .min(32, 'needs at least 32 characters')
-    .describe('shared with the subgraphs; signs what is sent to them'),
+    .regex(/^[^,]{32,}(,[^,]{32,})*$/, 'needs at least 32 characters without a comma')
+    .describe('shared with the subgraphs; signs what is sent to them; `new,old` while it is rotated'),
   SEXTANT_JWKS: z
     .string()
     .min(1)

@@ -38,8 +38,10 @@ export function subgraphConfig(ports: { http: number; metrics: number }) {
       .describe('longest a store operation may take, retries included'),
     SEXTANT_SIGNING_SECRET: z
       .string()
-      .min(32, 'needs at least 32 characters')
-      .describe('shared by gateway and subgraphs; signs what is sent between them'),
+      .regex(/^[^,]{32,}(,[^,]{32,})*$/, 'needs at least 32 characters without a comma')
+      .describe(
+        'shared by gateway and subgraphs; signs what is sent between them; `new,old` while it is rotated',
+      ),
     SEXTANT_SIGNATURE_MAX_AGE_MS: z.coerce
       .number()
       .int()

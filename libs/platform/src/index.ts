@@ -5,6 +5,7 @@ export { mongoCheck, mongoModule, mongoOptions } from './mongo.module.js';
 export {
   DEADLINE_HEADER,
   IDENTITY_HEADER,
+  NONCE_HEADER,
   SIGNATURE_HEADER,
   type SignedRequest,
   signRequest,
@@ -21,6 +22,7 @@ export {
   type Tracing,
 } from '@sextant/telemetry';
 export { endRequest, operationNameOf, processTracing } from './request-tracing.js';
+export { ReplayGuard } from './replay-guard.js';
 export { RequestLoaders } from './request-loaders.js';
 export {
   type ProvenRequest,

@@ -1,8 +1,10 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import { DomainError, type Identity, isTenantId } from '@sextant/domain';
 
 export const IDENTITY_HEADER = 'x-sextant-identity';
 export const TIME_HEADER = 'x-sextant-time';
+/** Chosen anew for each request, so that a subgraph can tell a request from its replay. */
+export const NONCE_HEADER = 'x-sextant-nonce';
 export const SIGNATURE_HEADER = 'x-sextant-signature';
 /** Epoch milliseconds after which nobody waits for the answer. Not signed: it can only shorten what is spent on a request. */
 export const DEADLINE_HEADER = 'x-sextant-deadline';
@@ -14,22 +16,42 @@ export interface SignedRequest {
   body: Uint8Array | string;
 }
 
+/** What was signed, beside the request itself; each a header. */
+interface SignedHeaders {
+  identity: string;
+  time: string;
+  nonce: string;
+}
+
+/** Where the time of a secret ends, a second one is accepted: `new,old`. Signatures are made with the first. */
+export interface SigningSecrets {
+  /** one secret, or several separated by commas */
+  secret: string;
+}
+
+const NONCE = /^[\w-]{16,64}$/;
+
 /**
- * Signs a request between our own processes: HMAC-SHA-256 over method, path, body hash, time and identity.
+ * Signs a request between our own processes: HMAC-SHA-256 over method, path, body hash, time, nonce and identity.
  *
- * @returns the three headers to send along
+ * @returns the four headers to send along
  */
 export function signRequest(
   request: SignedRequest,
   identity: Identity,
-  signing: { secret: string; nowMs: number },
+  signing: SigningSecrets & { nowMs: number },
 ): Record<string, string> {
-  const encoded = Buffer.from(JSON.stringify(identity), 'utf8').toString('base64url');
-  const time = String(signing.nowMs);
+  const signed = {
+    identity: Buffer.from(JSON.stringify(identity), 'utf8').toString('base64url'),
+    time: String(signing.nowMs),
+    nonce: randomUUID(),
+  };
+  const [secret = ''] = signing.secret.split(',', 1);
   return {
-    [IDENTITY_HEADER]: encoded,
-    [TIME_HEADER]: time,
-    [SIGNATURE_HEADER]: signatureOf(request, encoded, { secret: signing.secret, time }),
+    [IDENTITY_HEADER]: signed.identity,
+    [TIME_HEADER]: signed.time,
+    [NONCE_HEADER]: signed.nonce,
+    [SIGNATURE_HEADER]: signatureOf(bodyHashOf(request), request, signed, secret),
   };
 }
 
@@ -37,56 +59,71 @@ export function signRequest(
  * Proves that a request comes from one of our processes and is fresh.
  *
  * @param headers  lower-case names
+ * @param checking.replays  remembers the nonces of genuine requests; without it one request can be sent again while it is fresh
  * @throws DomainError SIGNATURE_INVALID, with the same message whatever was wrong
  */
 export function verifyRequest(
   request: SignedRequest,
   headers: Readonly<Record<string, string | string[] | undefined>>,
-  checking: { secret: string; nowMs: number; maxAgeMs: number },
+  checking: SigningSecrets & {
+    nowMs: number;
+    maxAgeMs: number;
+    replays?: { isFirst(nonce: string, atMs: number, nowMs: number): boolean };
+  },
 ): Identity {
-  const { identity, time, signature } = requireSignatureHeaders(headers);
-  const expected = Buffer.from(signatureOf(request, identity, { secret: checking.secret, time }));
+  const { signature, ...signed } = requireSignatureHeaders(headers);
   const given = Buffer.from(signature);
-  if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw refused();
-  if (!(Math.abs(checking.nowMs - Number(time)) <= checking.maxAgeMs)) throw refused();
-  return parseIdentity(identity);
+  const bodyHash = bodyHashOf(request);
+  const isGenuine = checking.secret.split(',').some((secret) => {
+    const expected = Buffer.from(signatureOf(bodyHash, request, signed, secret));
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  });
+  if (!isGenuine) throw refused();
+  const atMs = Number(signed.time);
+  if (!(Math.abs(checking.nowMs - atMs) <= checking.maxAgeMs)) throw refused();
+  if (checking.replays?.isFirst(signed.nonce, atMs, checking.nowMs) === false) throw refused();
+  return parseIdentity(signed.identity);
 }
 
 /**
- * The three headers of a signed request, which alone prove nothing.
+ * The headers of a signed request, which alone prove nothing.
  *
  * @throws DomainError SIGNATURE_INVALID where one is missing
  */
-export function requireSignatureHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): {
-  identity: string;
-  time: string;
-  signature: string;
-} {
+export function requireSignatureHeaders(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): SignedHeaders & { signature: string } {
   const identity = headers[IDENTITY_HEADER];
   const time = headers[TIME_HEADER];
+  const nonce = headers[NONCE_HEADER];
   const signature = headers[SIGNATURE_HEADER];
   if (typeof identity !== 'string' || typeof time !== 'string' || typeof signature !== 'string')
     throw refused();
-  return { identity, time, signature };
+  if (typeof nonce !== 'string' || !NONCE.test(nonce)) throw refused();
+  return { identity, time, nonce, signature };
+}
+
+function bodyHashOf({ body }: SignedRequest): string {
+  return createHash('sha256').update(body).digest('hex');
 }
 
 function signatureOf(
-  request: SignedRequest,
-  identity: string,
-  signing: { secret: string; time: string },
+  bodyHash: string,
+  { method, path }: SignedRequest,
+  { identity, time, nonce }: SignedHeaders,
+  secret: string,
 ): string {
-  const bodyHash = createHash('sha256').update(request.body).digest('hex');
-  return createHmac('sha256', signing.secret)
-    .update(`${request.method}\n${request.path}\n${bodyHash}\n${signing.time}\n${identity}`)
+  return createHmac('sha256', secret)
+    .update(`${method}\n${path}\n${bodyHash}\n${time}\n${nonce}\n${identity}`)
     .digest('base64url');
 }
 
 function parseIdentity(encoded: string): Identity {
   const value = JSON.parse(Buffer.from(encoded, 'base64url').toString('utf8')) as Partial<Identity>;
-  const { subject, tenantId, roles, scopes } = value;
+  const { subject, tenantId, roles, scopes, clientId } = value;
   if (typeof subject !== 'string' || typeof tenantId !== 'string' || !isTenantId(tenantId)) throw refused();
   if (!Array.isArray(roles) || !Array.isArray(scopes)) throw refused();
-  return { subject, tenantId, roles, scopes };
+  return { subject, tenantId, roles, scopes, ...(typeof clientId === 'string' && { clientId }) };
 }
 
 function refused(): DomainError {

@@ -1,14 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DomainError, type Identity } from '@sextant/domain';
+import type { ReplayGuard } from './replay-guard.js';
 import { requireSignatureHeaders, verifyRequest } from './request-signature.js';
 
 /** Largest request body: a full ingest batch of large events. */
 const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 
 export interface SignatureChecking {
+  /** one, or several separated by commas while they are rotated */
   secret: string;
   maxAgeMs: number;
   now: () => number;
+  /** one for all endpoints of a process */
+  replays: ReplayGuard;
 }
 
 /** Why a request is answered without being looked at further. */
@@ -38,12 +42,12 @@ export interface ProvenRequest {
  */
 export async function readSigned(
   request: IncomingMessage,
-  { secret, maxAgeMs, now }: SignatureChecking,
+  { secret, maxAgeMs, now, replays }: SignatureChecking,
 ): Promise<ProvenRequest> {
   requireSignatureHeaders(request.headers);
   const body = await bytesOf(request);
   const signed = { method: request.method ?? '', path: pathOf(request), body };
-  const identity = verifyRequest(signed, request.headers, { secret, maxAgeMs, nowMs: now() });
+  const identity = verifyRequest(signed, request.headers, { secret, maxAgeMs, nowMs: now(), replays });
   return { identity, body: body.byteLength === 0 ? {} : parsed(body) };
 }
 

@@ -11,6 +11,7 @@ import type { SubgraphConfig } from './config.js';
 import { type EndpointOptions, graphqlEndpoint } from './graphql-endpoint.js';
 import { type Logger, nestLogger } from './logger.js';
 import { listenOn, OperationsServer, type ReadinessCheck } from '@sextant/telemetry';
+import { ReplayGuard } from './replay-guard.js';
 import { SubgraphGraphqlDriver } from './subgraph-graphql.driver.js';
 import { SubgraphHttpAdapter } from './subgraph-http.adapter.js';
 
@@ -73,7 +74,7 @@ function endpointOptions(
 ): EndpointOptions {
   return {
     apollo: apolloOf(app),
-    checking: { secret, maxAgeMs, now: Date.now },
+    checking: { secret, maxAgeMs, now: Date.now, replays: new ReplayGuard(maxAgeMs) },
     tracing,
     onUnexpected: (error) => logger.error({ err: error }, 'a request failed unexpectedly'),
   };
