@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DomainError } from '@sextant/domain';
 import {
@@ -12,9 +11,11 @@ import {
 } from '@sextant/platform';
 import { accessGuard } from './access/access.guard.js';
 import type { Engine, EngineSource, SubgraphTransport } from './engine/engine.js';
-import { routerEngine } from './engine/router-engine.js';
+import { FederatedEngine } from './engine/federated-engine.js';
 import type { GatewayConfig } from './gateway.config.js';
-import { httpFront } from './http/http-front.js';
+import { httpFront, type SideDoor } from './http/http-front.js';
+import { drainServer, gatewayServer } from './http/http-server.js';
+import { readOnlyGuard } from './http/read-only.guard.js';
 import { keysFrom, TokenVerifier } from './identity/token-verifier.js';
 import { maxDepth, noIncrementalDelivery } from './limits/document-rules.js';
 import { GatewayMetrics } from './observe/gateway-metrics.js';
@@ -46,17 +47,15 @@ export async function startGateway(
   const metrics = new GatewayMetrics();
   const clients = clientsOf(config, metrics, logger);
   const transport = new HttpSubgraphTransport(subgraphEndpoints(supergraph.subgraphs, config), clients);
-  const engine = await routerEngine({
+  const engine = new FederatedEngine({
     supergraph,
     transport,
     rules: [maxDepth(MAX_DEPTH), noIncrementalDelivery],
   });
   const pipeline = pipelineOf(engine, metrics, logger);
-  const front = frontOf(config, { pipeline, metrics, logger, tracing });
-  const server = createServer(
-    { keepAliveTimeout: 65_000, requestTimeout: 60_000 },
-    (request, response) => void front(request, response),
-  );
+  const life = { isDraining: false };
+  const front = frontOf(config, { pipeline, metrics, logger, tracing, life });
+  const server = gatewayServer((request, response) => void front(request, response));
   const operations = new OperationsServer(metrics.registry, [subgraphsCheck(transport, supergraph)]);
   const metricsPort = await operations.listen(config.METRICS_PORT, config.HOST);
   await listenOn(server, config.PORT, config.HOST);
@@ -66,8 +65,9 @@ export async function startGateway(
     url: `http://${config.HOST}:${port}/graphql`,
     metricsUrl: `http://${config.HOST}:${metricsPort}/metrics`,
     async close() {
+      life.isDraining = true;
       operations.startDraining();
-      await drain(server, config.SEXTANT_DRAIN_MS);
+      await drainServer(server, config.SEXTANT_DRAIN_MS);
       transport.close();
       await operations.close();
       await tracing?.close();
@@ -80,20 +80,25 @@ interface FrontParts {
   metrics: GatewayMetrics;
   logger: Logger;
   tracing: Tracing | null;
+  life: { isDraining: boolean };
 }
 
-function frontOf(config: GatewayConfig, { pipeline, metrics, logger, tracing }: FrontParts) {
+function frontOf(config: GatewayConfig, { pipeline, metrics, logger, tracing, life }: FrontParts) {
   const expected = { issuer: config.SEXTANT_ISSUER, audience: config.SEXTANT_AUDIENCE };
   const tokens = new TokenVerifier(keysFrom(config.SEXTANT_JWKS), expected, Date.now);
   return httpFront({
     tracing,
-    identify: (authorization) => tokens.identify(authorization),
+    identify: ({ headers }) => tokens.identify(headers.authorization),
     run: (params, context) => pipeline.run(params, context),
     onRefused(code, unexpected) {
       metrics.refused(code);
       if (unexpected) logger.error({ err: unexpected }, 'unexpected error before GraphQL');
     },
     corsOrigins: config.SEXTANT_CORS_ORIGINS,
+    batchLimit: config.SEXTANT_BATCH_LIMIT,
+    timeoutMs: config.SEXTANT_REQUEST_TIMEOUT_MS,
+    isDraining: () => life.isDraining,
+    sideDoors: [liveness],
   });
 }
 
@@ -107,12 +112,21 @@ function pipelineOf(engine: Engine, metrics: GatewayMetrics, logger: Logger): Pi
         throw new DomainError('INVALID_INPUT', 'send a query');
       },
     },
-    guards: [accessGuard(engine.supergraph)],
+    guards: [readOnlyGuard, accessGuard(engine.supergraph)],
     interceptors: [],
     observers: [(served) => metrics.observe(served)],
     maskError: errorMask((error) => logger.error({ err: error }, 'unexpected error')),
   });
 }
+
+/** For load balancers that know the public port only; the truth is on the operations port. */
+const liveness: SideDoor = {
+  open(_request, response, path) {
+    if (path !== '/health') return false;
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"status":"live"}');
+    return true;
+  },
+};
 
 function clientsOf(config: GatewayConfig, metrics: GatewayMetrics, logger: Logger): SubgraphClients {
   return new SubgraphClients({
@@ -153,15 +167,6 @@ function subgraphsCheck(transport: SubgraphTransport, supergraph: Supergraph): R
       return waitingFor.size === 0;
     },
   };
-}
-
-async function drain(server: Server, drainMs: number): Promise<void> {
-  const force = setTimeout(() => server.closeAllConnections(), drainMs);
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
-  clearTimeout(force);
 }
 
 function readFile(path: string): string {

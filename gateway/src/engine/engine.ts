@@ -1,4 +1,4 @@
-import type { ExecutionResult, GraphQLError, ValidationRule } from 'graphql';
+import type { ExecutionResult, GraphQLError, GraphQLSchema, ValidationRule } from 'graphql';
 import type { Audience, GatewayContext, OperationRequest, PreparedOperation } from '../pipeline/operation.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
 
@@ -32,6 +32,8 @@ export interface SubgraphTransport {
 export interface EngineOptions {
   supergraph: Supergraph;
   transport: SubgraphTransport;
+  /** what an audience may ask for; all that is not `@inaccessible` where nothing is given */
+  schemas?: Partial<Record<Audience, GraphQLSchema>>;
   /** rules beside those of the specification */
   rules: readonly ValidationRule[];
   /** tokens a document may have; none are counted when it is undefined */
