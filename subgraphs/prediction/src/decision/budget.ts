@@ -1,4 +1,5 @@
 import { DomainError } from '@sextant/domain';
+import type { RequestContext } from '@sextant/platform';
 
 const LEAST_BUDGET_MS = 5;
 const MOST_BUDGET_MS = 5_000;
@@ -8,8 +9,20 @@ export interface Budget {
   deadlineAt: number;
 }
 
-/** @throws DomainError INVALID_INPUT when the client's `budgetMs` is out of range */
-export function startBudget(budgetMs: number | null | undefined, defaultMs: number): Budget {
+/** What the answer needs from here to where somebody waits for it. */
+const WAY_BACK_MS = 10;
+
+/**
+ * A budget that starts now and ends in time for the request's own deadline.
+ *
+ * @param request  `deadlineMs` in epoch milliseconds, absent where the caller named none
+ * @throws DomainError INVALID_INPUT when the client's `budgetMs` is out of range
+ */
+export function startBudget(
+  budgetMs: number | null | undefined,
+  defaultMs: number,
+  request: Pick<RequestContext, 'deadlineMs'>,
+): Budget {
   const length = budgetMs ?? defaultMs;
   if (length < LEAST_BUDGET_MS || length > MOST_BUDGET_MS) {
     throw new DomainError(
@@ -18,7 +31,9 @@ export function startBudget(budgetMs: number | null | undefined, defaultMs: numb
       { path: 'budgetMs' },
     );
   }
-  return { deadlineAt: performance.now() + length };
+  const { deadlineMs } = request;
+  const leftMs = deadlineMs === undefined ? length : deadlineMs - Date.now() - WAY_BACK_MS;
+  return { deadlineAt: performance.now() + Math.min(length, leftMs) };
 }
 
 /**

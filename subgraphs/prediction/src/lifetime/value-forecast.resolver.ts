@@ -26,7 +26,7 @@ export class ValueForecastResolver {
     return this.loaders.of(context).values.load({
       customerId: customer.id,
       horizonDays: checkInteger(horizonDays ?? DEFAULT_HORIZON_DAYS, 'horizonDays', HORIZON_DAYS),
-      budget: startBudget(budgetMs, this.settings.defaultBudgetMs),
+      budget: startBudget(budgetMs, this.settings.defaultBudgetMs, context),
     });
   }
 }

@@ -22,7 +22,7 @@ export class NextActionResolver {
     return this.loaders.of(context).actions.load({
       customerId: customer.id,
       goal: checkText(goal, 'goal'),
-      budget: startBudget(budgetMs, this.settings.defaultBudgetMs),
+      budget: startBudget(budgetMs, this.settings.defaultBudgetMs, context),
     });
   }
 }

@@ -33,7 +33,7 @@ export class PriceResolver {
     @Context() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<PriceQuote> {
-    return this.loaders.of(context).prices.load(this.question(product.id, args, info));
+    return this.loaders.of(context).prices.load(this.question(product.id, args, { context, info }));
   }
 
   @ResolveField()
@@ -46,7 +46,7 @@ export class PriceResolver {
       productId: product.id,
       prices: checkPrices(args.prices),
       context: checkContext(args.context),
-      budget: startBudget(args.budgetMs, this.settings.defaultBudgetMs),
+      budget: startBudget(args.budgetMs, this.settings.defaultBudgetMs, context),
     });
   }
 
@@ -59,19 +59,23 @@ export class PriceResolver {
   ): Promise<PriceQuote>[] {
     const { prices } = this.loaders.of(context);
     return checkIds(productIds, 'productIds', MAX_PRODUCTS).map((id) =>
-      prices.load(this.question(id, args, info)),
+      prices.load(this.question(id, args, { context, info })),
     );
   }
 
-  private question(productId: string, args: PriceArgs, info: GraphQLResolveInfo): PriceQuestion {
+  private question(
+    productId: string,
+    args: PriceArgs,
+    asked: { context: RequestContext; info: GraphQLResolveInfo },
+  ): PriceQuestion {
     const { customerId, quantity, region, budgetMs } = args;
     return {
       productId,
       quantity: checkInteger(quantity ?? 1, 'quantity', QUANTITY),
       region: region ? checkText(region, 'region') : null,
       customerId: customerId ? checkText(customerId, 'customerId') : null,
-      explain: selects(info, 'explanation'),
-      budget: startBudget(budgetMs, this.settings.defaultBudgetMs),
+      explain: selects(asked.info, 'explanation'),
+      budget: startBudget(budgetMs, this.settings.defaultBudgetMs, asked.context),
     };
   }
 }

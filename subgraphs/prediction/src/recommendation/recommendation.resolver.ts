@@ -65,7 +65,7 @@ export class RecommendationResolver {
       first: checkPageSize(args.first ?? 10, MAX_SLATE),
       exclude: [...new Set(checkIds(args.exclude ?? [], 'exclude', MAX_IDS))],
       reasonsPerItem: reasonsWanted(asked.info),
-      budget: startBudget(args.budgetMs, this.settings.defaultBudgetMs),
+      budget: startBudget(args.budgetMs, this.settings.defaultBudgetMs, asked.context),
     });
   }
 }

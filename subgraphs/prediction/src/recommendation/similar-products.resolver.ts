@@ -30,7 +30,7 @@ export class SimilarProductsResolver {
       first: checkPageSize(first ?? 10, MAX_SLATE),
       exclude: [],
       reasonsPerItem: reasonsWanted(info),
-      budget: startBudget(budgetMs, this.settings.defaultBudgetMs),
+      budget: startBudget(budgetMs, this.settings.defaultBudgetMs, context),
     });
   }
 }

@@ -80,7 +80,7 @@ export class ScoreResolver {
       customerId,
       horizonDays: horizonDays == null ? null : checkInteger(horizonDays, 'horizonDays', HORIZON_DAYS),
       explain: selects(info, 'explanation'),
-      budget: startBudget(budgetMs, this.settings.defaultBudgetMs),
+      budget: startBudget(budgetMs, this.settings.defaultBudgetMs, context),
     });
   }
 }
