@@ -56,6 +56,20 @@ export const gatewayConfig = z.object({
         .filter(Boolean),
     )
     .describe('web origins that may call from a browser, separated by commas; none by default'),
+  SEXTANT_BATCH_LIMIT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe('most operations in one request; 0 serves no batches; partners never have them'),
+  SEXTANT_REQUEST_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(600_000)
+    .default(30_000)
+    .describe('longest a request may take; a client may ask for less by x-deadline-ms'),
   SEXTANT_GRAPHIQL: z.enum(['0', '1']).default('0').describe('1 serves GraphiQL on GET /graphql'),
   SEXTANT_UPSTREAM_TIMEOUT_MS: z.coerce
     .number()

@@ -42,6 +42,8 @@ export interface GatewayContext {
   client: ClientInfo;
   /** epoch milliseconds after which nobody waits for the answer */
   deadlineMs: number;
+  /** the request must not change anything: it came by GET */
+  isReadOnly?: boolean;
   /** aborted when the client leaves */
   signal?: AbortSignal;
   /** of the request; absent where neither it nor its client is traced */

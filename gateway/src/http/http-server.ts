@@ -1,0 +1,76 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** Longest headers, the URL among them. */
+export const MAX_HEADER_BYTES = 16 * 1024;
+
+/** A client that dribbles its request in is cut off: headers in 10 s, all of it in a minute. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Longer than what load balancers keep an idle connection for, so that they never send into one that is being closed. */
+const KEEP_ALIVE_MS = 65_000;
+
+/** Faults below HTTP that deserve an answer, by the code of Node's parser. */
+const ANSWERS: Readonly<Record<string, { status: number; code: string; message: string }>> = {
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    code: 'REQUEST_TOO_LARGE',
+    message: `URL and headers may have ${MAX_HEADER_BYTES} bytes together: send the operation with POST`,
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    code: 'BAD_REQUEST',
+    message: 'the request did not arrive in time: headers within 10 seconds, all of it within 60',
+  },
+};
+
+/** The public HTTP server, with bounds on what a slow or broken client can hold. */
+export function gatewayServer(front: (request: IncomingMessage, response: ServerResponse) => void): Server {
+  const server = createServer(
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: 5_000,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      noDelay: true,
+    },
+    front,
+  );
+  server.on('clientError', answerBrokenRequest);
+  return server;
+}
+
+/** Answers what is no HTTP in the shape of every other refusal, and closes the connection. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const { status, code, message } = ANSWERS[error.code ?? ''] ?? {
+    status: 400,
+    code: 'BAD_REQUEST',
+    message: 'this is no well-formed HTTP request',
+  };
+  const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: application/json; charset=utf-8\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+/**
+ * Ends a server without cutting anybody off: nothing new is taken, what is in progress gets its answer, and what still runs after
+ * `drainMs` is ended.
+ */
+export async function drainServer(server: Server, drainMs: number): Promise<void> {
+  const force = setTimeout(() => server.closeAllConnections(), drainMs);
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+  clearTimeout(force);
+}
