@@ -1,3 +1,4 @@
+export { ACCESS_DIRECTIVES, accessRulesOf } from './access-directives.js';
 export { loadConfig, type SubgraphConfig, subgraphConfig } from './config.js';
 export { asDomainError, graphqlErrorFormatter, PROTOCOL_CODES } from './graphql-error.js';
 export { createLogger, type Logger, nestLogger } from './logger.js';
@@ -33,7 +34,7 @@ export {
 } from './signed-request.js';
 export { SubgraphHttpAdapter } from './subgraph-http.adapter.js';
 export { dateTimeScalar, jsonScalar, parseDateTime } from './scalars.js';
-export { enforceScopes, type RequestContext, satisfies } from './scope-enforcement.js';
+export { enforceScopes, type RequestContext } from './scope-enforcement.js';
 export { subgraphGraphqlModule } from './subgraph-graphql.module.js';
 export {
   type RunningSubgraph,

@@ -47,6 +47,50 @@ describe('enforceScopes', () => {
     expect(errors?.[0]?.message).toMatch(/identity/);
   });
 
+  it('judges by @policy beside the scopes, and by @authenticated', async () => {
+    const schema = enforceScopes(
+      buildSchema(`directive @policy(policies: [[String!]!]!) on FIELD_DEFINITION
+        directive @authenticated on FIELD_DEFINITION
+        type Query { margin: Int @policy(policies: [["commercial_secrets"]]) open: Int @authenticated }`),
+    );
+    const ask = (roles: string[]) =>
+      graphql({
+        schema,
+        source: '{ margin open }',
+        rootValue: { margin: 7, open: 1 },
+        contextValue: { identity: { subject: 's', tenantId: 't', roles, scopes: [] } },
+      });
+    expect((await ask(['operator'])).data).toEqual({ margin: 7, open: 1 });
+    const shop = await ask(['web']);
+    expect(shop.data).toEqual({ margin: null, open: 1 });
+    expect(shop.errors?.[0]?.message).toBe('Query.margin needs the policy commercial_secrets');
+  });
+
+  it('holds an object to the rule that its interface states', async () => {
+    const schema = enforceScopes(
+      buildSchema(`${DIRECTIVE}
+        interface Node { id: Int @requiresScopes(scopes: [["deep"]]) }
+        type Query { thing: Thing @requiresScopes(scopes: [["a"]]) }
+        type Thing implements Node { id: Int }`),
+    );
+    const contextValue = { identity: { subject: 's', tenantId: 't', roles: [], scopes: ['a'] } };
+    const { data } = await graphql({
+      schema,
+      source: '{ thing { id } }',
+      rootValue: { thing: { id: 1 } },
+      contextValue,
+    });
+    expect(data).toEqual({ thing: { id: null } });
+  });
+
+  it('does not start with a policy that is not defined', () => {
+    const sdl =
+      'directive @policy(policies: [[String!]!]!) on FIELD_DEFINITION\n type Query { x: Int @policy(policies: [["none"]]) }';
+    expect(() => enforceScopes(buildSchema(sdl))).toThrow(
+      'Query.x names the policy none, which is not defined',
+    );
+  });
+
   it('does not start with a root field that states no rule', () => {
     expect(() => enforceScopes(buildSchema(`${DIRECTIVE} type Query { secret: Int }`))).toThrow(
       'Query.secret must state its @requiresScopes',
