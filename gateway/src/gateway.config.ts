@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { limitSettings } from './limits/limits.config.js';
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
 const subgraphUrl = (fallback: number) =>
@@ -95,6 +96,7 @@ export const gatewayConfig = z.object({
     .min(0)
     .default(10_000)
     .describe('how long a stopping gateway waits for requests in progress'),
+  ...limitSettings,
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

@@ -17,7 +17,8 @@ import { httpFront, type SideDoor } from './http/http-front.js';
 import { drainServer, gatewayServer } from './http/http-server.js';
 import { readOnlyGuard } from './http/read-only.guard.js';
 import { keysFrom, TokenVerifier } from './identity/token-verifier.js';
-import { maxDepth, noIncrementalDelivery } from './limits/document-rules.js';
+import { boundedDocument, noIncrementalDelivery } from './limits/document-rules.js';
+import { documentLimits } from './limits/document-limits.js';
 import { GatewayMetrics } from './observe/gateway-metrics.js';
 import { errorMask } from './pipeline/error-mask.js';
 import type { GatewayContext } from './pipeline/operation.js';
@@ -26,9 +27,6 @@ import { subgraphEndpoints } from './subgraphs/subgraph-endpoints.js';
 import { SubgraphMetrics } from './subgraphs/subgraph-metrics.js';
 import { HttpSubgraphTransport, SubgraphClients } from './subgraphs/subgraph.transport.js';
 import { readSupergraph, type Supergraph } from './supergraph/supergraph.js';
-
-/** Deepest nesting of fields; introspection as GraphiQL sends it has 13. */
-const MAX_DEPTH = 20;
 
 export interface RunningGateway {
   /** URL of /graphql */
@@ -47,10 +45,12 @@ export async function startGateway(
   const metrics = new GatewayMetrics();
   const clients = clientsOf(config, metrics, logger);
   const transport = new HttpSubgraphTransport(subgraphEndpoints(supergraph.subgraphs, config), clients);
+  const limits = documentLimits(config);
   const engine = new FederatedEngine({
     supergraph,
     transport,
-    rules: [maxDepth(MAX_DEPTH), noIncrementalDelivery],
+    rules: [boundedDocument(limits), noIncrementalDelivery],
+    checkText: (text) => limits.ofText(text),
   });
   const pipeline = pipelineOf(engine, metrics, logger);
   const life = { isDraining: false };

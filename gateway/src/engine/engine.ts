@@ -36,8 +36,8 @@ export interface EngineOptions {
   schemas?: Partial<Record<Audience, GraphQLSchema>>;
   /** rules beside those of the specification */
   rules: readonly ValidationRule[];
-  /** tokens a document may have; none are counted when it is undefined */
-  maxTokens?: number;
+  /** asked before a text is parsed: what it is refused with */
+  checkText?: (text: string) => GraphQLError | undefined;
 }
 
 /** One supergraph, made executable. */

@@ -27,7 +27,7 @@ export class FederatedEngine implements Engine {
     this.operations = new PreparedOperations({
       schemas: { company, partner: company, ...options.schemas },
       rules: options.rules,
-      maxTokens: options.maxTokens,
+      checkText: options.checkText,
     });
     this.plans = new OperationPlans(
       new Planner(options.supergraph),

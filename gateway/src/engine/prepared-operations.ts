@@ -20,7 +20,7 @@ export interface PreparingOptions {
   schemas: Readonly<Record<Audience, GraphQLSchema>>;
   /** rules beside those of the specification; judged first, so that they can bound what the others cost */
   rules: readonly ValidationRule[];
-  maxTokens: number | undefined;
+  checkText: ((text: string) => GraphQLError | undefined) | undefined;
 }
 
 /** Parses and validates documents; the ones used last are kept. */
@@ -74,9 +74,10 @@ export class PreparedOperations {
   }
 
   private parse(text: string): DocumentNode | GraphQLError {
-    const { maxTokens } = this.options;
+    const refused = this.options.checkText?.(text);
+    if (refused) return refused;
     try {
-      return parse(text, maxTokens === undefined ? {} : { maxTokens });
+      return parse(text);
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
       return withCode(error, 'GRAPHQL_PARSE_FAILED');
