@@ -74,7 +74,7 @@ export default tseslint.config(
               'scope:model-registry',
               'type:testing',
             ),
-            only('scope:change-streams', 'scope:domain', 'type:testing'),
+            only('scope:change-streams', 'scope:domain', 'scope:local-services', 'type:testing'),
             only('scope:platform', 'scope:domain', 'scope:telemetry', 'type:testing'),
             only('scope:local-services', 'scope:domain', 'type:testing'),
           ],

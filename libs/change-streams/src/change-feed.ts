@@ -5,7 +5,7 @@ import { type Change, toChange, tokenOf, WRITES } from './change.js';
 import { ChangeRing } from './change-ring.js';
 import { FeedSubscription } from './feed-subscription.js';
 import { isHistoryLost, lostCursor } from './stream-errors.js';
-import { positionBefore, type StreamPosition, timeOf } from './stream-cursor.js';
+import { positionAfter, type StreamPosition, timeOf } from './stream-cursor.js';
 
 export interface FeedOptions<T> {
   /** writes that nobody is told of, e.g. of a lease; all are told when left out */
@@ -100,6 +100,7 @@ export class ChangeFeed<T extends { tenantId: string }> {
   ) {
     const ringOf = (): ChangeRing<Change<T>> => this.ring ?? new ChangeRing(1, this.reached ?? '82');
     const start = after ?? this.reached ?? ringOf().floor;
+    let told = start;
     this.count += 1;
     const subscription = new FeedSubscription<E>(start, this.options.queued ?? 4_000, () => {
       this.count -= 1;
@@ -110,6 +111,8 @@ export class ChangeFeed<T extends { tenantId: string }> {
     this.onClose.add(end);
     const listener: Listener<T> = {
       tell(change) {
+        if (change.position <= told) return; // read twice: by catching up and by the feed
+        told = change.position;
         const event = select(change);
         if (event === null) subscription.advance(change.position);
         else subscription.push(event, change.position);
@@ -155,7 +158,7 @@ export class ChangeFeed<T extends { tenantId: string }> {
   /** Opens the stream at the store's present time, which is known before anything is read. */
   private async start(): Promise<void> {
     const { operationTime } = await this.collection.db.command({ ping: 1 });
-    this.reached = positionBefore(operationTime as Timestamp);
+    this.reached = positionAfter(operationTime as Timestamp);
     this.ring = new ChangeRing(this.options.kept ?? 1_000, this.reached);
     void this.read(++this.generation);
   }
@@ -202,15 +205,19 @@ export class ChangeFeed<T extends { tenantId: string }> {
 
   private hear(raw: Parameters<typeof toChange>[0]): void {
     const change = toChange<T>(raw);
-    this.reached = tokenOf(raw._id);
+    this.reach(tokenOf(raw._id));
     if (change && this.isVisible(change)) this.take(change);
   }
 
   /** Nothing happened up to `position`: idle subscribers may go on from there. */
   private advance(position: StreamPosition): void {
-    this.reached = position;
+    this.reach(position);
     for (const listeners of this.listeners.values())
       for (const listener of listeners) listener.advance(position);
+  }
+
+  private reach(position: StreamPosition): void {
+    if (this.reached === null || position > this.reached) this.reached = position;
   }
 
   /** The store has forgotten what came after the last change that was read: nobody can be told the truth any more. */

@@ -37,10 +37,10 @@ export function timeOf(position: StreamPosition): Timestamp {
   return new Timestamp({ t: secondsOf(position), i: Number.parseInt(position.slice(10, 18), 16) });
 }
 
-/** The place before whatever was changed at `time` or later. */
-export function positionBefore(time: Timestamp): StreamPosition {
+/** The place after whatever was changed at `time` or before. */
+export function positionAfter(time: Timestamp): StreamPosition {
   const digits = (value: number): string => value.toString(16).toUpperCase().padStart(8, '0');
-  return `82${digits(time.t)}${digits(time.i)}`;
+  return `82${digits(time.t)}${digits(time.i)}FF`;
 }
 
 function secondsOf(position: StreamPosition): number {
