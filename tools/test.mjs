@@ -17,6 +17,7 @@ check('project graph', bin('nx'), ['show', 'projects']);
 check('lint', bin('eslint'), ['--max-warnings', '0', '.']);
 check('format', bin('prettier'), ['--check', '--log-level', 'warn', '.']);
 check('composition', process.execPath, ['tools/compose.mjs', '--check']);
+check('breaking changes', process.execPath, ['tools/schema-check.mjs']);
 const ofProcesses = ['vitest.worker.config.ts', 'vitest.e2e.config.ts'];
 const counts = ['vitest.config.ts', ...(quick ? [] : ofProcesses)].map(vitest);
 rmSync(reports, { recursive: true, force: true });
