@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OPEN_ACCESS } from './identity/open-access.js';
 import { limitSettings } from './limits/limits.config.js';
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
@@ -27,7 +28,20 @@ export const gatewayConfig = z.object({
   PORT: port(4_000).describe('HTTP port of /graphql'),
   METRICS_PORT: port(9_460).describe('HTTP port of /metrics and /health'),
   HOST: z.string().default('127.0.0.1').describe('address to listen on; 0.0.0.0 in a container'),
-  SUPERGRAPH_PATH: z.string().describe('file of the composed supergraph'),
+  SUPERGRAPH_PATH: z
+    .string()
+    .min(1)
+    .describe('file or http(s) URL of the composed supergraph, which is followed while the gateway runs'),
+  SUPERGRAPH_POLL_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(2_000)
+    .describe('pause between two looks for a new supergraph; 0: none is looked for'),
+  SUPERGRAPH_AUTHORIZATION: z
+    .string()
+    .default('')
+    .describe('Authorization header for the URL of the supergraph, e.g. `Bearer …`; none by default'),
   CUSTOMER_URL: subgraphUrl(4_101),
   CAMPAIGN_URL: subgraphUrl(4_102),
   PREDICTION_URL: subgraphUrl(4_103),
@@ -47,6 +61,12 @@ export const gatewayConfig = z.object({
     .describe('file path or http(s) URL of the keys that tokens are signed with'),
   SEXTANT_ISSUER: z.string().min(1).default('sextant-local').describe('`iss` that tokens must carry'),
   SEXTANT_AUDIENCE: z.string().min(1).default('sextant').describe('`aud` that tokens must carry'),
+  SEXTANT_OPEN_ACCESS: z
+    .literal(OPEN_ACCESS)
+    .optional()
+    .describe(
+      `"${OPEN_ACCESS}" serves everybody without a token, enforces no rule and takes any supergraph; for measuring the gateway alone`,
+    ),
   SEXTANT_CORS_ORIGINS: z
     .string()
     .default('')

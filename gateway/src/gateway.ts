@@ -1,32 +1,27 @@
-import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { DomainError } from '@sextant/domain';
-import {
-  createLogger,
-  listenOn,
-  type Logger,
-  OperationsServer,
-  type ReadinessCheck,
-  type Tracing,
-} from '@sextant/platform';
+import { createLogger, listenOn, type Logger, OperationsServer, type Tracing } from '@sextant/platform';
 import { accessGuard } from './access/access.guard.js';
-import type { Engine, EngineSource, SubgraphTransport } from './engine/engine.js';
+import type { EngineSource } from './engine/engine.js';
 import { FederatedEngine } from './engine/federated-engine.js';
 import type { GatewayConfig } from './gateway.config.js';
-import { httpFront, type SideDoor } from './http/http-front.js';
+import { type FrontOptions, httpFront, type SideDoor } from './http/http-front.js';
 import { drainServer, gatewayServer } from './http/http-server.js';
 import { readOnlyGuard } from './http/read-only.guard.js';
+import { ANYBODY } from './identity/open-access.js';
 import { keysFrom, TokenVerifier } from './identity/token-verifier.js';
 import { boundedDocument, noIncrementalDelivery } from './limits/document-rules.js';
 import { documentLimits } from './limits/document-limits.js';
 import { GatewayMetrics } from './observe/gateway-metrics.js';
+import { subgraphsCheck } from './observe/subgraphs-check.js';
 import { errorMask } from './pipeline/error-mask.js';
-import type { GatewayContext } from './pipeline/operation.js';
 import { Pipeline } from './pipeline/pipeline.js';
 import { subgraphEndpoints } from './subgraphs/subgraph-endpoints.js';
 import { SubgraphMetrics } from './subgraphs/subgraph-metrics.js';
 import { HttpSubgraphTransport, SubgraphClients } from './subgraphs/subgraph.transport.js';
-import { readSupergraph, type Supergraph } from './supergraph/supergraph.js';
+import type { BuiltEngine } from './supergraph/live-engines.js';
+import { startEngines } from './supergraph/start-engines.js';
+import { readSupergraph } from './supergraph/supergraph.js';
 
 export interface RunningGateway {
   /** URL of /graphql */
@@ -41,22 +36,25 @@ export async function startGateway(
   tracing: Tracing | null = null,
 ): Promise<RunningGateway> {
   const logger = createLogger('gateway', config.LOG_LEVEL);
-  const supergraph = readSupergraph(readFile(config.SUPERGRAPH_PATH));
+  const isOpen = config.SEXTANT_OPEN_ACCESS !== undefined;
+  if (isOpen) logger.warn('SEXTANT_OPEN_ACCESS: everybody is served without a token and no rule is enforced');
+  const supergraph = readSupergraph(readFile(config.SUPERGRAPH_PATH), { isOpen });
   const metrics = new GatewayMetrics();
   const clients = clientsOf(config, metrics, logger);
-  const transport = new HttpSubgraphTransport(subgraphEndpoints(supergraph.subgraphs, config), clients);
-  const limits = documentLimits(config);
-  const engine = new FederatedEngine({
-    supergraph,
-    transport,
-    rules: [boundedDocument(limits), noIncrementalDelivery],
-    checkText: (text) => limits.ofText(text),
+  const endpoints = subgraphEndpoints(supergraph.subgraphs, config, { isOpen });
+  const { engines, close: closeEngines } = await startEngines({
+    place: config.SUPERGRAPH_PATH,
+    authorization: config.SUPERGRAPH_AUTHORIZATION,
+    pollMs: config.SUPERGRAPH_POLL_MS,
+    build: engineBuilder(config, clients),
+    registry: metrics.registry,
+    logger,
   });
-  const pipeline = pipelineOf(engine, metrics, logger);
+  const pipeline = pipelineOf(engines, metrics, logger);
   const life = { isDraining: false };
   const front = frontOf(config, { pipeline, metrics, logger, tracing, life });
   const server = gatewayServer((request, response) => void front(request, response));
-  const operations = new OperationsServer(metrics.registry, [subgraphsCheck(transport, supergraph)]);
+  const operations = new OperationsServer(metrics.registry, [subgraphsCheck(engines)]);
   const metricsPort = await operations.listen(config.METRICS_PORT, config.HOST);
   await listenOn(server, config.PORT, config.HOST);
   const { port } = server.address() as AddressInfo;
@@ -68,7 +66,7 @@ export async function startGateway(
       life.isDraining = true;
       operations.startDraining();
       await drainServer(server, config.SEXTANT_DRAIN_MS);
-      transport.close();
+      closeEngines();
       await operations.close();
       await tracing?.close();
     },
@@ -84,11 +82,9 @@ interface FrontParts {
 }
 
 function frontOf(config: GatewayConfig, { pipeline, metrics, logger, tracing, life }: FrontParts) {
-  const expected = { issuer: config.SEXTANT_ISSUER, audience: config.SEXTANT_AUDIENCE };
-  const tokens = new TokenVerifier(keysFrom(config.SEXTANT_JWKS), expected, Date.now);
   return httpFront({
     tracing,
-    identify: ({ headers }) => tokens.identify(headers.authorization),
+    identify: identifierOf(config),
     run: (params, context) => pipeline.run(params, context),
     onRefused(code, unexpected) {
       metrics.refused(code);
@@ -102,8 +98,35 @@ function frontOf(config: GatewayConfig, { pipeline, metrics, logger, tracing, li
   });
 }
 
-function pipelineOf(engine: Engine, metrics: GatewayMetrics, logger: Logger): Pipeline {
-  const engines: EngineSource = { lease: () => ({ engine, release: () => undefined }) };
+function identifierOf(config: GatewayConfig): FrontOptions['identify'] {
+  if (config.SEXTANT_OPEN_ACCESS !== undefined) return () => Promise.resolve(ANYBODY);
+  const expected = { issuer: config.SEXTANT_ISSUER, audience: config.SEXTANT_AUDIENCE };
+  const tokens = new TokenVerifier(keysFrom(config.SEXTANT_JWKS), expected, Date.now);
+  return ({ headers }) => tokens.identify(headers.authorization);
+}
+
+/** Everything that depends on the supergraph; made anew for each. */
+function engineBuilder(config: GatewayConfig, clients: SubgraphClients) {
+  const limits = documentLimits(config);
+  return (sdl: string): BuiltEngine => {
+    const supergraph = readSupergraph(sdl);
+    const transport = new HttpSubgraphTransport(subgraphEndpoints(supergraph.subgraphs, config), clients);
+    try {
+      const engine = new FederatedEngine({
+        supergraph,
+        transport,
+        rules: [boundedDocument(limits), noIncrementalDelivery],
+        checkText: (text) => limits.ofText(text),
+      });
+      return { engine, transport, dispose: () => transport.close() };
+    } catch (error) {
+      transport.close();
+      throw error;
+    }
+  };
+}
+
+function pipelineOf(engines: EngineSource, metrics: GatewayMetrics, logger: Logger): Pipeline {
   return new Pipeline({
     engines,
     documents: {
@@ -112,7 +135,7 @@ function pipelineOf(engine: Engine, metrics: GatewayMetrics, logger: Logger): Pi
         throw new DomainError('INVALID_INPUT', 'send a query');
       },
     },
-    guards: [readOnlyGuard, accessGuard(engine.supergraph)],
+    guards: [readOnlyGuard, accessGuard()],
     interceptors: [],
     observers: [(served) => metrics.observe(served)],
     maskError: errorMask((error) => logger.error({ err: error }, 'unexpected error')),
@@ -136,45 +159,4 @@ function clientsOf(config: GatewayConfig, metrics: GatewayMetrics, logger: Logge
     logger,
     metrics: new SubgraphMetrics(metrics.registry),
   });
-}
-
-/** Not ready until each subgraph has answered once; after that a dead subgraph costs its fields and not the endpoint. */
-function subgraphsCheck(transport: SubgraphTransport, supergraph: Supergraph): ReadinessCheck {
-  const query = '{ __typename }';
-  const context = (): GatewayContext => ({
-    identity: { subject: 'gateway', tenantId: 'gateway', roles: [], scopes: [] },
-    audience: 'company',
-    requestId: 'readiness',
-    client: { name: 'gateway', version: null, address: '' },
-    deadlineMs: Date.now() + 5_000,
-    ledger: { fetches: 0, joined: 0, cached: 0, estimatedCost: null },
-  });
-  const waitingFor = new Set(supergraph.subgraphs.map(({ name }) => name));
-  return {
-    name: 'subgraphs',
-    async isReady() {
-      for (const name of [...waitingFor]) {
-        const { errors } = await transport.execute(name, {
-          query,
-          queryJson: JSON.stringify(query),
-          variables: undefined,
-          operationName: undefined,
-          operationType: 'query',
-          context: context(),
-        });
-        if (!errors) waitingFor.delete(name);
-      }
-      return waitingFor.size === 0;
-    },
-  };
-}
-
-function readFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new DomainError('CONFIG_INVALID', `SUPERGRAPH_PATH: ${path} cannot be read: run npm run compose`, {
-      cause,
-    });
-  }
 }

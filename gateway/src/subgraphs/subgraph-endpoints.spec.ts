@@ -47,7 +47,7 @@ describe('subgraphEndpoints', () => {
     expect(() => subgraphEndpoints(stock, settings({}))).toThrow('SUBGRAPH_SECRETS=stock=');
     const same = settings({ SUBGRAPH_SECRETS: `stock=${COMPANY_SECRET}` });
     expect(() => subgraphEndpoints(stock, same)).toThrow('agree on another');
-    const unsigned = subgraphEndpoints(stock, settings({}), { isUnsignedAllowed: true });
+    const unsigned = subgraphEndpoints(stock, settings({}), { isOpen: true });
     expect(unsigned.get('stock')?.secret).toBeNull();
   });
 

@@ -25,13 +25,13 @@ type Settings = Pick<
  * The endpoints of all subgraphs of a supergraph. The company's secret goes to the company's own three only: with it, whoever runs
  * another one could sign requests to them.
  *
- * @param options.isUnsignedAllowed  a subgraph without a secret is called unsigned instead of being refused
+ * @param options.isOpen  a subgraph without a secret is called unsigned instead of being refused, and where it was composed
  * @throws DomainError CONFIG_INVALID that names the subgraph without an address or a secret, and the setting that it needs
  */
 export function subgraphEndpoints(
   sites: readonly SubgraphSite[],
   settings: Settings,
-  options: { isUnsignedAllowed?: boolean } = {},
+  options: { isOpen?: boolean } = {},
 ): ReadonlyMap<string, SubgraphEndpoint> {
   const own = new Map([
     ['customer', settings.CUSTOMER_URL],
@@ -41,14 +41,15 @@ export function subgraphEndpoints(
   return new Map(
     sites.map(({ name, url }) => {
       const isForeign = !own.has(name);
-      const address = settings.SUBGRAPH_URLS.get(name) ?? own.get(name) ?? url;
+      const composed = options.isOpen && !url.includes('.invalid') ? url : undefined;
+      const address = settings.SUBGRAPH_URLS.get(name) ?? composed ?? own.get(name) ?? url;
       const ownSecret = isForeign ? null : settings.SEXTANT_SIGNING_SECRET;
       const secret = settings.SUBGRAPH_SECRETS.get(name) ?? ownSecret;
       if (isForeign && secret === settings.SEXTANT_SIGNING_SECRET)
         throw invalid(
           `SUBGRAPH_SECRETS gives ${name} the secret of SEXTANT_SIGNING_SECRET; agree on another`,
         );
-      if (secret === null && !options.isUnsignedAllowed)
+      if (secret === null && !options.isOpen)
         throw invalid(
           `the subgraph ${name} has no secret: set SUBGRAPH_SECRETS=${name}=<32 characters or more>`,
         );
