@@ -5,6 +5,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
 import type { GraphQLScalarType } from 'graphql';
 import { graphqlErrorFormatter } from './graphql-error.js';
+import { inlineTraceOnDemand } from './inline-trace.js';
 import type { Logger } from './logger.js';
 import { dateTimeScalar, jsonScalar } from './scalars.js';
 import { SubgraphGraphqlDriver } from './subgraph-graphql.driver.js';
@@ -32,7 +33,7 @@ export function subgraphGraphqlModule(options: {
     introspection: true,
     includeStacktraceInErrorResponses: false,
     csrfPrevention: false, // a browser has no signature to send
-    plugins: [ApolloServerPluginInlineTraceDisabled()],
+    plugins: [ApolloServerPluginInlineTraceDisabled(), inlineTraceOnDemand()],
     formatError: graphqlErrorFormatter((error) =>
       options.logger.error({ err: error }, 'unexpected error in a resolver'),
     ),
