@@ -36,12 +36,10 @@ export async function startGateway(
   tracing: Tracing | null = null,
 ): Promise<RunningGateway> {
   const logger = createLogger('gateway', config.LOG_LEVEL);
-  const isOpen = config.SEXTANT_OPEN_ACCESS !== undefined;
-  if (isOpen) logger.warn('SEXTANT_OPEN_ACCESS: everybody is served without a token and no rule is enforced');
-  const supergraph = readSupergraph(readFile(config.SUPERGRAPH_PATH), { isOpen });
+  if (config.SEXTANT_OPEN_ACCESS !== undefined)
+    logger.warn('SEXTANT_OPEN_ACCESS: everybody is served without a token and no rule is enforced');
   const metrics = new GatewayMetrics();
   const clients = clientsOf(config, metrics, logger);
-  const endpoints = subgraphEndpoints(supergraph.subgraphs, config, { isOpen });
   const { engines, close: closeEngines } = await startEngines({
     place: config.SUPERGRAPH_PATH,
     authorization: config.SUPERGRAPH_AUTHORIZATION,
@@ -108,9 +106,11 @@ function identifierOf(config: GatewayConfig): FrontOptions['identify'] {
 /** Everything that depends on the supergraph; made anew for each. */
 function engineBuilder(config: GatewayConfig, clients: SubgraphClients) {
   const limits = documentLimits(config);
+  const isOpen = config.SEXTANT_OPEN_ACCESS !== undefined;
   return (sdl: string): BuiltEngine => {
-    const supergraph = readSupergraph(sdl);
-    const transport = new HttpSubgraphTransport(subgraphEndpoints(supergraph.subgraphs, config), clients);
+    const supergraph = readSupergraph(sdl, { isOpen });
+    const endpoints = subgraphEndpoints(supergraph.subgraphs, config, { isOpen });
+    const transport = new HttpSubgraphTransport(endpoints, clients);
     try {
       const engine = new FederatedEngine({
         supergraph,
