@@ -1,4 +1,5 @@
-// Composes subgraphs/*/schema/*.graphql into gateway/supergraph.graphql, the committed contract of the whole graph.
+// Composes subgraphs/*/schema/*.graphql into gateway/supergraph.graphql, the committed contract of the whole graph, and
+// brings docs/reference/ up to date with it.
 //
 //   --check           writes nothing; a stale file is an error
 //   --add FILE        composes the subgraph of somebody else with ours; may be repeated
@@ -7,6 +8,7 @@
 //   --out FILE        what to write, `-` for the standard output; with --add .data/supergraph.graphql by default
 //
 // Where our own three listen is not in the file: the gateway reads CUSTOMER_URL, CAMPAIGN_URL and PREDICTION_URL.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -41,6 +43,13 @@ function write() {
   mkdirSync(dirname(options.out), { recursive: true });
   writeFileSync(options.out, written);
   console.log(`Wrote ${relative(process.cwd(), options.out)}.`);
+  if (options.out === COMMITTED && added.length === 0) run('reference.mjs');
+}
+
+/** What is written from the composed graph follows it at once. */
+function run(tool) {
+  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, tool)], { stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
 }
 
 function readOptions() {

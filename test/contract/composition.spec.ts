@@ -19,7 +19,7 @@ function run(tool: string, ...args: string[]): { status: number | null; output: 
 }
 
 describe('what is generated and committed', () => {
-  it.each(['compose.mjs', 'errors-page.mjs', 'metrics-page.mjs'])('%s would write nothing new', (tool) => {
+  it.each(['compose.mjs', 'reference.mjs', 'errors-page.mjs', 'metrics-page.mjs'])('%s would write nothing new', (tool) => {
     expect(run(tool, '--check')).toMatchObject({ status: 0 });
   });
 
