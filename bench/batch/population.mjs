@@ -16,11 +16,12 @@ const DAY_MS = 24 * HOUR_MS;
 const HISTORY_DAYS = 150;
 const TEMPLATES = 2_000;
 const MOST_EVENTS = 60;
+const PRODUCTS = 500;
 const INSERTED_TOGETHER = 2_000;
-const CHANNELS = ['web', 'search', 'mail', 'social'];
-const DEVICES = ['desktop', 'phone', 'tablet'];
+export const CHANNELS = ['web', 'search', 'mail', 'social'];
+export const DEVICES = ['desktop', 'phone', 'tablet'];
 const SUMMED = ['page_visit', 'product_view', 'order', 'email_sent', 'email_open', 'email_click'];
-const NUMBERS = [
+export const NUMBERS = [
   'tenure.days',
   'recency.days',
   'products.distinct',
@@ -48,7 +49,7 @@ export async function seedCustomers(db, count) {
 }
 
 /** Customers differ from their template in when everything happened. */
-function documentOf(templates, i) {
+export function documentOf(templates, i) {
   const customerId = customerIdOf(TENANT, `bench:${i}`);
   const state = shifted(templates[i % TEMPLATES], ((i * 7_919) % 1_009) * 0.02 * DAY_MS);
   return {
@@ -78,20 +79,20 @@ function shifted(state, byMs) {
   };
 }
 
-function templateStates() {
+export function templateStates(products = PRODUCTS) {
   const random = seededRandom(11);
   return Array.from({ length: TEMPLATES }, (_, i) => {
     const count = 1 + Math.floor(MOST_EVENTS * random() ** 2);
-    const events = Array.from({ length: count }, (_, k) => eventOf(random, i, k));
+    const events = Array.from({ length: count }, (_, k) => eventOf(random, [i, k], products));
     return foldEvents(emptyState(`template${i}`), events);
   });
 }
 
-function eventOf(random, i, k) {
+function eventOf(random, [i, k], products) {
   const draw = random();
   const at = new Date(NOW - HOUR_MS - Math.floor(random() * HISTORY_DAYS * DAY_MS));
   const common = { _id: `${TENANT} e${i}.${k}`, tenantId: TENANT, customerId: `template${i}`, at };
-  const productId = `p${randomInteger(random, 500)}`;
+  const productId = `p${randomInteger(random, products)}`;
   if (draw < 0.4) {
     const [channel, device] = [CHANNELS[randomInteger(random, 4)], DEVICES[randomInteger(random, 3)]];
     const durationSeconds = Math.round(-60 * Math.log(random()));
