@@ -7,7 +7,7 @@ import {
   type Lease,
   MAX_ATTEMPTS,
 } from '@sextant/model-registry';
-import { type Collection, type Db, type Filter, MongoServerError } from 'mongodb';
+import { type Collection, type Db, type Document, type Filter, MongoServerError } from 'mongodb';
 import {
   type BatchJob,
   type BatchPlan,
@@ -205,6 +205,14 @@ export class BatchJobs {
       if (isDuplicateKey(error)) return null;
       throw error;
     }
+  }
+
+  /** The collection for change streams, and how one of its documents is read. */
+  watched(): { collection: Collection<Document>; read: (document: Document) => BatchJob } {
+    return {
+      collection: this.jobs as unknown as Collection<Document>,
+      read: (document) => toJob(document as unknown as BatchJobDocument),
+    };
   }
 
   private async finish(lease: Lease, result: { state: JobState; failure?: JobFailure }): Promise<boolean> {

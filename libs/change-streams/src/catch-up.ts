@@ -25,7 +25,7 @@ const READ_AHEAD = 100;
  */
 export async function catchUp<T>(
   collection: Collection<Document>,
-  { tenantId, after }: { tenantId: string; after: StreamPosition },
+  { tenantId, after, read }: { tenantId: string; after: StreamPosition; read: (document: Document) => T },
   joining: Joining<T>,
 ): Promise<void> {
   const { subscription } = joining;
@@ -37,10 +37,10 @@ export async function catchUp<T>(
   let position = after;
   const step = async (): Promise<void> => {
     const raw = await stream.tryNext();
-    const change = raw && toChange<T>(raw);
+    const change = raw && toChange(raw, read);
     if (change && change.position > after) joining.tell(change);
-    const read = raw ? tokenOf(raw._id) : stream.resumeToken ? tokenOf(stream.resumeToken) : position;
-    if (read > position) position = read;
+    const seen = raw ? tokenOf(raw._id) : stream.resumeToken ? tokenOf(stream.resumeToken) : position;
+    if (seen > position) position = seen;
   };
   const readOn = async (): Promise<void> => {
     while (position < joining.floor() && !subscription.isEnded) {

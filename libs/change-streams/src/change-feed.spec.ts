@@ -30,7 +30,11 @@ const numbers = (change: { document: Row }): number => change.document.n;
 
 function aFeed(options: Partial<FeedOptions<Row>> = {}, rows?: Collection<Document>) {
   const collection = rows ?? client.db().collection<Document>(`rows_${crypto.randomUUID()}`);
-  const feed = new ChangeFeed<Row>(collection, { onProblem: () => undefined, ...options });
+  const feed = new ChangeFeed<Row>(collection, {
+    read: (row) => row as unknown as Row,
+    onProblem: () => undefined,
+    ...options,
+  });
   feeds.push(feed);
   const write = (tenantId: string, ...values: number[]) =>
     collection.insertMany(

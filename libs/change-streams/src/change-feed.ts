@@ -8,6 +8,8 @@ import { isHistoryLost, lostCursor } from './stream-errors.js';
 import { positionAfter, type StreamPosition, timeOf } from './stream-cursor.js';
 
 export interface FeedOptions<T> {
+  /** a stored document as what it stands for */
+  read(document: Document): T;
   /** writes that nobody is told of, e.g. of a lease; all are told when left out */
   isVisible?(change: Change<T>): boolean;
   /** changes kept for subscribers who come back; at least this many */
@@ -44,7 +46,7 @@ const AWAIT_MS = 1_000;
  * back with the place that it had reached gets everything since, once and in order: from memory where that reaches back far
  * enough, else from the store.
  */
-export class ChangeFeed<T extends { tenantId: string }> {
+export class ChangeFeed<T> {
   private readonly onClose = new Set<() => void>();
   private readonly listeners = new Map<string, Set<Listener<T>>>();
   private ring: ChangeRing<Change<T>> | null = null;
@@ -72,7 +74,7 @@ export class ChangeFeed<T extends { tenantId: string }> {
       else
         await catchUp<T>(
           this.collection,
-          { tenantId, after },
+          { tenantId, after, read: this.options.read },
           {
             subscription,
             floor: () => ringOf().floor,
@@ -204,7 +206,7 @@ export class ChangeFeed<T extends { tenantId: string }> {
   }
 
   private hear(raw: Parameters<typeof toChange>[0]): void {
-    const change = toChange<T>(raw);
+    const change = toChange(raw, this.options.read);
     this.reach(tokenOf(raw._id));
     if (change && this.isVisible(change)) this.take(change);
   }

@@ -19,7 +19,10 @@ export interface Change<T> {
 export const WRITES = ['insert', 'update', 'replace'] as const;
 
 /** Null for what is no write to a document of a tenant, or is about one that is gone by now. */
-export function toChange<T>(raw: ChangeStreamDocument<Document>): Change<T> | null {
+export function toChange<T>(
+  raw: ChangeStreamDocument<Document>,
+  read: (document: Document) => T,
+): Change<T> | null {
   if (raw.operationType !== 'insert' && raw.operationType !== 'update' && raw.operationType !== 'replace')
     return null;
   const { fullDocument: document, clusterTime } = raw;
@@ -32,7 +35,7 @@ export function toChange<T>(raw: ChangeStreamDocument<Document>): Change<T> | nu
     changed: new Set(
       raw.operationType === 'update' ? touchedBy(raw.updateDescription) : Object.keys(document),
     ),
-    document: document as T,
+    document: read(document),
     at: new Date((clusterTime?.t ?? 0) * 1_000),
   };
 }

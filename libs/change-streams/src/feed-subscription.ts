@@ -1,5 +1,5 @@
 import { DomainError } from '@sextant/domain';
-import type { StreamPosition } from './stream-cursor.js';
+import { cursorOf, type StreamPosition } from './stream-cursor.js';
 
 interface Waiting<E> {
   resolve(result: IteratorResult<E, undefined>): void;
@@ -28,6 +28,11 @@ export class FeedSubscription<E> implements AsyncIterableIterator<E, undefined> 
   /** Where to go on if this subscription is lost now: whatever waits is still to come. */
   get position(): StreamPosition {
     return this.reached;
+  }
+
+  /** The same as a client is told it. */
+  get cursor(): string {
+    return cursorOf(this.reached);
   }
 
   get isEnded(): boolean {

@@ -32,6 +32,15 @@ export function positionOf(cursor: string, nowMs: number): StreamPosition {
   });
 }
 
+/** Where a subscription begins: after the cursor that a lost stream goes on from, else after the one asked for; null: now. */
+export function startOf(
+  context: { resumeAfter: string | null },
+  after: string | null | undefined,
+): StreamPosition | null {
+  const cursor = context.resumeAfter ?? after;
+  return cursor == null ? null : positionOf(cursor, Date.now());
+}
+
 /** When the change was, as the store counts time. */
 export function timeOf(position: StreamPosition): Timestamp {
   return new Timestamp({ t: secondsOf(position), i: Number.parseInt(position.slice(10, 18), 16) });

@@ -1,4 +1,4 @@
-import { type Collection, type Db, MongoBulkWriteError } from 'mongodb';
+import { type Collection, type Db, type Document, MongoBulkWriteError } from 'mongodb';
 import { type DecisionKind, KEPT_DAYS, type LoggedDecision } from './logged-decision.js';
 import type { EventOutcomes } from './event-outcomes.js';
 import type { OutcomeSummary } from './outcome.js';
@@ -127,6 +127,14 @@ export class DecisionRepository {
       .limit(page.first)
       .toArray();
     return found.map(toDecision);
+  }
+
+  /** The collection for change streams, and how one of its documents is read. */
+  watched(): { collection: Collection<Document>; read: (document: Document) => LoggedDecision } {
+    return {
+      collection: this.decisions as unknown as Collection<Document>,
+      read: (document) => toDecision(document as unknown as DecisionDocument),
+    };
   }
 
   private async joined(tenantId: string, rows: readonly LoggedDecision[]): Promise<JoinedDecision[]> {

@@ -1,4 +1,4 @@
-import type { Collection, Db } from 'mongodb';
+import type { Collection, Db, Document } from 'mongodb';
 
 /** How a challenger does against the live version: on the same decisions, and in traffic. */
 export interface Challenge {
@@ -42,6 +42,18 @@ export class Challenges {
   /** Of versions that were never challengers there is none. */
   async findMany(tenantId: string, versionIds: readonly string[]): Promise<Map<string, Challenge>> {
     const found = await this.challenges.find({ tenantId, _id: { $in: [...versionIds] } }).toArray();
-    return new Map(found.map(({ _id, ...rest }) => [_id, { versionId: _id, ...rest }]));
+    return new Map(found.map((document) => [document._id, toChallenge(document)]));
   }
+
+  /** The collection for change streams, and how one of its documents is read. */
+  watched(): { collection: Collection<Document>; read: (document: Document) => Challenge } {
+    return {
+      collection: this.challenges as unknown as Collection<Document>,
+      read: (document) => toChallenge(document as unknown as ChallengeDocument),
+    };
+  }
+}
+
+function toChallenge({ _id, ...rest }: ChallengeDocument): Challenge {
+  return { versionId: _id, ...rest };
 }

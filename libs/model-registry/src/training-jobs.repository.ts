@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Task } from '@sextant/artefacts';
 import { type Clock, DomainError, systemClock } from '@sextant/domain';
-import { type Collection, type Db, type Filter, MongoServerError } from 'mongodb';
+import { type Collection, type Db, type Document, type Filter, MongoServerError } from 'mongodb';
 import {
   type ClaimedJob,
   DEFAULT_MAX_MINUTES,
@@ -195,6 +195,14 @@ export class TrainingJobs {
       { $set: { ...ended(this.clock.now()), state: 'CANCELLED' } },
     );
     return outcome.matchedCount === 1;
+  }
+
+  /** The collection for change streams, and how one of its documents is read. */
+  watched(): { collection: Collection<Document>; read: (document: Document) => TrainingJob } {
+    return {
+      collection: this.jobs as unknown as Collection<Document>,
+      read: (document) => toJob(document as unknown as TrainingJobDocument),
+    };
   }
 
   private async finish(

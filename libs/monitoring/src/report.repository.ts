@@ -1,4 +1,4 @@
-import { type Collection, type Db, MongoServerError } from 'mongodb';
+import { type Collection, type Db, type Document, MongoServerError } from 'mongodb';
 import type { MonitoringReport } from './monitoring-report.js';
 
 type ReportDocument = MonitoringReport & { _id: string };
@@ -83,6 +83,14 @@ export class ReportRepository {
       .limit(first)
       .toArray();
     return found.map(toReport);
+  }
+
+  /** The collection for change streams, and how one of its documents is read. */
+  watched(): { collection: Collection<Document>; read: (document: Document) => MonitoringReport } {
+    return {
+      collection: this.reports as unknown as Collection<Document>,
+      read: (document) => toReport(document as unknown as ReportDocument),
+    };
   }
 
   /** Says which job was asked for because of a report; the first one stays. */

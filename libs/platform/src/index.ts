@@ -33,6 +33,7 @@ export {
   type SignatureChecking,
 } from './signed-request.js';
 export { SubgraphHttpAdapter } from './subgraph-http.adapter.js';
+export type { ResumableEvents, StreamContext } from './stream-operation.js';
 export { dateTimeScalar, jsonScalar, parseDateTime } from './scalars.js';
 export { enforceScopes, type RequestContext } from './scope-enforcement.js';
 export { subgraphGraphqlModule } from './subgraph-graphql.module.js';

@@ -4,12 +4,15 @@ import type { ApolloServer, BaseContext } from '@apollo/server';
 import { DomainError } from '@sextant/domain';
 import { type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { GraphQLModule } from '@nestjs/graphql';
+import { GraphQLModule, GraphQLSchemaHost } from '@nestjs/graphql';
 import type { Tracing } from '@sextant/telemetry';
 import type { Registry } from 'prom-client';
 import type { SubgraphConfig } from './config.js';
 import { type EndpointOptions, graphqlEndpoint } from './graphql-endpoint.js';
+import { EventStreamEndpoint } from './event-stream-endpoint.js';
+import { graphqlErrorFormatter } from './graphql-error.js';
 import { type Logger, nestLogger } from './logger.js';
+import { StreamOperations } from './stream-operation.js';
 import { listenOn, OperationsServer, type ReadinessCheck } from '@sextant/telemetry';
 import { ReplayGuard } from './replay-guard.js';
 import { SubgraphGraphqlDriver } from './subgraph-graphql.driver.js';
@@ -44,7 +47,10 @@ export async function startSubgraph(
     ...{ bodyParser: false, logger, abortOnError: false },
   });
   await app.init();
-  adapter.answer('/graphql', graphqlEndpoint(endpointOptions(app, definition, config)));
+  const endpoint = endpointOptions(app, definition, config);
+  adapter.answer('/graphql', graphqlEndpoint(endpoint));
+  const streams = streamEndpoint(app, definition, endpoint);
+  adapter.answer('/graphql/stream', streams.answer);
   const server = app.getHttpServer();
   server.keepAliveTimeout = 65_000; // longer than the gateway's, so that it never reuses a connection we are closing
   const operations = new OperationsServer(definition.registry, definition.checks(app));
@@ -59,6 +65,7 @@ export async function startSubgraph(
     app,
     async close() {
       operations.startDraining();
+      streams.drain();
       server.closeIdleConnections();
       await app.close();
       await operations.close();
@@ -78,6 +85,18 @@ function endpointOptions(
     tracing,
     onUnexpected: (error) => logger.error({ err: error }, 'a request failed unexpectedly'),
   };
+}
+
+function streamEndpoint(
+  app: INestApplication,
+  { logger, registry }: SubgraphDefinition,
+  { checking, onUnexpected }: EndpointOptions,
+): EventStreamEndpoint {
+  const format = graphqlErrorFormatter((error) =>
+    logger.error({ err: error }, 'unexpected error in a stream'),
+  );
+  const operations = new StreamOperations(app.get(GraphQLSchemaHost).schema, format);
+  return new EventStreamEndpoint({ operations, checking, registry, onUnexpected });
 }
 
 function apolloOf(app: INestApplication): ApolloServer<BaseContext> {

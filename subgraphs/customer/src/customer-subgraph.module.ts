@@ -41,6 +41,7 @@ import {
   SegmentFieldsResolver,
   SegmentResolver,
 } from './segments/segment.resolver.js';
+import { SegmentFeed, SegmentStreamResolver } from './segments/segment-stream.resolver.js';
 import { SegmentService } from './segments/segment.service.js';
 import { type Surroundings, SURROUNDINGS } from './surroundings.js';
 
@@ -71,6 +72,7 @@ export class CustomerSubgraphModule {
         ...[ConsentService, ConsentResolver],
         ...[AccountRepository, AccountService, AccountLoader, AccountResolver],
         ...[SegmentRepository, PopulationService, SegmentDiscovery, SegmentService],
+        ...[SegmentFeed, SegmentStreamResolver],
         ...[SegmentLoader, SegmentResolver, SegmentFieldsResolver, CustomerSegmentsResolver],
       ],
     };

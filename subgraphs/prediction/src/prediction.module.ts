@@ -56,6 +56,8 @@ import { ValueForecastResolver } from './lifetime/value-forecast.resolver.js';
 import { LoaderRegistry } from './request-loaders.js';
 import { replayProviders } from './replay/replay.providers.js';
 import { ReplayResolver } from './replay/replay.resolver.js';
+import { streamProviders } from './streams/stream-feeds.js';
+import { DriftAlarmResolver, SubscriptionResolver } from './streams/subscription.resolver.js';
 import { WhatIfResolver } from './what-if/what-if.resolver.js';
 import { ScoreResolver } from './score/score.resolver.js';
 
@@ -88,6 +90,8 @@ const RESOLVERS = [
   LineageResolver,
   DriftResolver,
   ImportResolver,
+  SubscriptionResolver,
+  DriftAlarmResolver,
 ];
 
 interface Indexed {
@@ -130,6 +134,7 @@ export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown
         modelStoreProvider(config, clock),
         ...importProviders(config, clock, logger),
         ...decisionProviders(metrics),
+        ...streamProviders(logger),
         {
           provide: LoaderRegistry,
           inject: [INFERENCE_CLIENT, FeatureStore, ModelVersions, TenantPlaybooks, DecisionLog],

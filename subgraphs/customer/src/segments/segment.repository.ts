@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { DomainError } from '@sextant/domain';
-import { type Collection, Db } from 'mongodb';
+import { type Collection, Db, type Document } from 'mongodb';
 import { DATABASE, duplicateRows } from '../store.js';
 import type { BehaviourModel } from './membership.js';
 import { type Discovery, HISTORY_LENGTH, type Segment, type SegmentSize } from './segment.js';
@@ -120,6 +120,14 @@ export class SegmentRepository implements OnModuleInit {
       },
     }));
     await this.segments.bulkWrite(operations, { ordered: false });
+  }
+
+  /** The collection for change streams, and how one of its documents is read. */
+  watched(): { collection: Collection<Document>; read: (document: Document) => Segment } {
+    return {
+      collection: this.segments as unknown as Collection<Document>,
+      read: (document) => segmentOf(document as unknown as SegmentDocument),
+    };
   }
 
   async findModel(tenantId: string): Promise<BehaviourModel | null> {

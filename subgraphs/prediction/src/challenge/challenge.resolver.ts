@@ -3,7 +3,7 @@ import { type Challenge, Challenges } from '@sextant/model-registry';
 import { type RequestContext, RequestLoaders } from '@sextant/platform';
 import type { ModelReference } from '../decision/decision.js';
 
-interface ChallengeAnswer extends Omit<Challenge, 'outcomes'> {
+export interface ChallengeAnswer extends Omit<Challenge, 'outcomes'> {
   outcomes: {
     decisions: number;
     difference: { value: number; low: number; high: number; level: number };
@@ -32,11 +32,12 @@ export class ChallengeResolver {
     @Context() context: RequestContext,
   ): Promise<ChallengeAnswer | null> {
     const challenge = await this.found.load(context, id);
-    return challenge && toAnswer(challenge);
+    return challenge && challengeAnswer(challenge);
   }
 }
 
-function toAnswer({ outcomes, ...challenge }: Challenge): ChallengeAnswer {
+/** A challenge as the graph shows it. */
+export function challengeAnswer({ outcomes, ...challenge }: Challenge): ChallengeAnswer {
   if (!outcomes) return { ...challenge, outcomes: null };
   const { decisions, difference: value, low, high, level, verdict } = outcomes;
   return { ...challenge, outcomes: { decisions, difference: { value, low, high, level }, verdict } };

@@ -63,6 +63,13 @@ export class DriftService {
     return found.map((report, i) => shown(report, known.get(ids[i] ?? '') ?? null));
   }
 
+  /** One report as the graph shows it. */
+  async show(report: MonitoringReport): Promise<ShownReport> {
+    const { tenantId, model, version } = report;
+    const [known] = await this.parts.versions.findMany(tenantId, [modelVersionId(model, version)]);
+    return shown(report, known ?? null);
+  }
+
   /** No window of the version is closed: what has been counted so far, and no judgement of it. */
   private async open(live: ModelVersion, now: Date, backMs: number): Promise<ShownReport> {
     const { sketches, uncounted } = this.parts;
