@@ -32,7 +32,7 @@ export interface SubgraphTransport {
 export interface EngineOptions {
   supergraph: Supergraph;
   transport: SubgraphTransport;
-  /** what an audience may ask for; all that is not `@inaccessible` where nothing is given */
+  /** what an audience may ask for; where nothing is given all that is not `@inaccessible`, and of it for partners what is tagged */
   schemas?: Partial<Record<Audience, GraphQLSchema>>;
   /** rules beside those of the specification */
   rules: readonly ValidationRule[];

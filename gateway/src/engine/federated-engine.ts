@@ -2,6 +2,7 @@ import { type ExecutionResult, getVariableValues, GraphQLError, parse } from 'gr
 import type { Audience, OperationRequest, PreparedOperation } from '../pipeline/operation.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
 import { apiSchemaOf, possibleTypesOf } from './api-schema.js';
+import { contractOf } from './contract.js';
 import type { Engine, EngineOptions, SubgraphAnswer } from './engine.js';
 import { OperationPlans, type PlanCounts } from './operation-plans.js';
 import { PlanRun, relocated } from './plan-run.js';
@@ -25,7 +26,7 @@ export class FederatedEngine implements Engine {
     const company = apiSchemaOf(document);
     this.supergraph = options.supergraph;
     this.operations = new PreparedOperations({
-      schemas: { company, partner: company, ...options.schemas },
+      schemas: { company, partner: apiSchemaOf(contractOf(document, 'partner')), ...options.schemas },
       rules: options.rules,
       checkText: options.checkText,
     });

@@ -4,6 +4,7 @@ import {
   getOperationAST,
   GraphQLError,
   type GraphQLSchema,
+  type OperationDefinitionNode,
   parse,
   specifiedRules,
   validate,
@@ -60,6 +61,8 @@ export class PreparedOperations {
     if (errors.length > 0) return errors.map(asInvalid);
     const operation = getOperationAST(document, operationName);
     if (!operation) return [unknownOperation(operationName)];
+    // Validation passes over what it has no type for: an operation without a root type would reach the plan unchecked.
+    if (!schema.getRootType(operation.operation)) return [noSuchRoot(operation)];
     return new PreparedOperation({ text, document, operation, schema, audience });
   }
 
@@ -106,6 +109,11 @@ function withCode(error: GraphQLError, code: string): GraphQLError {
     positions,
     extensions: { code, http: { status: 400 } },
   });
+}
+
+function noSuchRoot(operation: OperationDefinitionNode): GraphQLError {
+  const message = `there is nothing of the kind ${operation.operation} here`;
+  return withCode(new GraphQLError(message, { nodes: operation }), 'GRAPHQL_VALIDATION_FAILED');
 }
 
 function unknownOperation(name: string | null | undefined): GraphQLError {
