@@ -3,6 +3,7 @@ import {
   createSourceEventStream,
   type DocumentNode,
   execute,
+  getOperationAST,
   type ExecutionResult,
   type GraphQLFormattedError,
   type GraphQLSchema,
@@ -57,6 +58,10 @@ export class StreamOperations {
   ): Promise<StreamedOperation | { errors: readonly GraphQLFormattedError[] }> {
     const document = this.documentOf(request.query);
     if (!('kind' in document)) return document;
+    if (getOperationAST(document, request.operationName)?.operation !== 'subscription')
+      return {
+        errors: [{ message: 'a stream carries a subscription', extensions: { code: 'BAD_REQUEST' } }],
+      };
     const contextValue: StreamContext = { identity, resumeAfter: request.resumeAfter };
     const { variables: variableValues, operationName } = request;
     const args = { schema: this.schema, document, variableValues, operationName, contextValue };
