@@ -60,6 +60,8 @@ export default tseslint.config(
               'scope:onnx',
               'type:testing',
             ),
+            only('scope:audit', 'scope:domain', 'type:testing'),
+            only('scope:access-keys', 'scope:domain', 'type:testing'),
             only('scope:inference-protocol', 'scope:domain', 'type:testing'),
             only('scope:telemetry', 'scope:domain', 'type:testing'),
             only('scope:model-registry', 'scope:domain', 'scope:artefacts', 'type:testing'),

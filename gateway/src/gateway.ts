@@ -12,6 +12,7 @@ import { ANYBODY } from './identity/open-access.js';
 import { keysFrom, TokenVerifier } from './identity/token-verifier.js';
 import { boundedDocument, noIncrementalDelivery } from './limits/document-rules.js';
 import { documentLimits } from './limits/document-limits.js';
+import { type Protections, protections } from './limits/protections.js';
 import { GatewayMetrics } from './observe/gateway-metrics.js';
 import { subgraphsCheck } from './observe/subgraphs-check.js';
 import { errorMask } from './pipeline/error-mask.js';
@@ -48,7 +49,8 @@ export async function startGateway(
     registry: metrics.registry,
     logger,
   });
-  const pipeline = pipelineOf(engines, metrics, logger);
+  const protecting = protections(config, logger);
+  const pipeline = pipelineOf(engines, protecting, metrics, logger);
   const life = { isDraining: false };
   const front = frontOf(config, { pipeline, metrics, logger, tracing, life });
   const server = gatewayServer((request, response) => void front(request, response));
@@ -65,6 +67,7 @@ export async function startGateway(
       operations.startDraining();
       await drainServer(server, config.SEXTANT_DRAIN_MS);
       closeEngines();
+      protecting.close();
       await operations.close();
       await tracing?.close();
     },
@@ -126,17 +129,17 @@ function engineBuilder(config: GatewayConfig, clients: SubgraphClients) {
   };
 }
 
-function pipelineOf(engines: EngineSource, metrics: GatewayMetrics, logger: Logger): Pipeline {
+function pipelineOf(
+  engines: EngineSource,
+  { documents, guards, interceptors }: Protections,
+  metrics: GatewayMetrics,
+  logger: Logger,
+): Pipeline {
   return new Pipeline({
     engines,
-    documents: {
-      textOf({ query }) {
-        if (typeof query === 'string') return query;
-        throw new DomainError('INVALID_INPUT', 'send a query');
-      },
-    },
-    guards: [readOnlyGuard, accessGuard()],
-    interceptors: [],
+    documents,
+    guards: [readOnlyGuard, accessGuard(), ...guards],
+    interceptors,
     observers: [(served) => metrics.observe(served)],
     maskError: errorMask((error) => logger.error({ err: error }, 'unexpected error')),
   });

@@ -1,10 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DomainError } from '@sextant/domain';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSupergraph } from '../supergraph/supergraph.js';
-import { aGateway, type Answer, ask, composeTiny } from '../test-gateway.js';
+import { aGateway, type Answer, ask } from '../test-gateway.js';
 
 let running: Awaited<ReturnType<typeof aGateway>>;
 beforeAll(async () => {
@@ -103,17 +101,45 @@ describe('authentication', () => {
 });
 
 describe('authorisation', () => {
-  const forbidden = [403, undefined, ['FORBIDDEN']];
   let shop: string;
   beforeAll(async () => {
     shop = await running.token({ scope: 'customer:read catalogue:read decision:read' });
   });
 
-  it('refuses an operation with one field too many before any subgraph hears of it', async () => {
+  it('answers null with a code in place of a field that the token does not open, and the rest intact', async () => {
     const before = asked();
     const answer = await withToken(shop, '{ product(id:"1"){ title cost } }');
-    expect(outcome(answer)).toEqual(forbidden);
-    expect(answer.errors?.[0]?.message).toContain('Product.cost');
+    expect([answer.status, answer.data]).toEqual([200, { product: { title: 'Product 1', cost: null } }]);
+    expect(answer.errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual([
+      [['product', 'cost'], 'FORBIDDEN'],
+    ]);
+    expect(answer.errors?.[0]?.message).toContain('Product.cost needs the scope campaign:read');
+    expect(asked() - before).toBe(1);
+    expect(running.subgraphs.campaign.requests.at(-1)?.body).not.toContain('cost');
+  });
+
+  it('asks no subgraph for an operation of which nothing is open', async () => {
+    const before = asked();
+    const { data, errors } = await withToken(
+      await running.token({ scope: '' }),
+      '{ product(id:"1"){ title } }',
+    );
+    expect([data, errors?.map(({ path }) => path)]).toEqual([{ product: null }, [['product']]]);
+    expect(asked()).toBe(before);
+  });
+
+  it('nulls the nearest nullable parent of a field that promises a value', async () => {
+    const { data, errors } = await withToken(shop, '{ customer(id:"1"){ id name } whoami }');
+    expect(data).toEqual({ customer: null, whoami: 'user-1@demo' });
+    expect(errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual([
+      [['customer', 'name'], 'FORBIDDEN'],
+    ]);
+  });
+
+  it('refuses a mutation with a closed root field whole, and runs nothing of it', async () => {
+    const before = asked();
+    const answer = await withToken(shop, 'mutation { ingestEvents(events: []) }');
+    expect(outcome(answer)).toEqual([403, undefined, ['FORBIDDEN']]);
     expect(asked()).toBe(before);
   });
 
@@ -124,42 +150,48 @@ describe('authorisation', () => {
     expect(metrics).toMatch(/sextant_gateway_errors_total\{code="UNAUTHENTICATED"\} [1-9]/);
   });
 
-  it('sees through aliases, fragments, interfaces and several operations', async () => {
-    const documents = [
-      '{ a: product(id:"1"){ b: cost } }',
+  it.each([
+    ['{ a: product(id:"1"){ b: cost } }', { a: { b: null } }],
+    [
       'query { product(id:"1"){ ...F } } fragment F on Product { ...G } fragment G on Product { cost }',
-      '{ product(id:"1"){ ... on Product { ... { cost } } } }',
-      '{ decision { note } }',
-      '{ decision { ... on Quote { note } } }',
-      'mutation { ingestEvents(events: []) }',
-    ];
-    for (const document of documents) expect(outcome(await withToken(shop, document))).toEqual(forbidden);
+      { product: { cost: null } },
+    ],
+    ['{ product(id:"1"){ ... on Product { ... { cost } } } }', { product: { cost: null } }],
+    ['{ decision { note } }', { decision: { note: null } }],
+    ['{ decision { ... on Quote { note } } }', { decision: { note: null } }],
+  ])('sees through aliases, fragments and interfaces: %s', async (document, expected) => {
+    const { data, errors } = await withToken(shop, document);
+    expect(data).toEqual(expected);
+    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
+  });
+
+  it('judges the operation that is named, not its neighbours', async () => {
     const two = {
       query: 'query Open { whoami } query Closed { product(id:"1"){ cost } }',
       operationName: 'Open',
     };
-    expect((await ask(running.gateway.url, two, { authorization: `Bearer ${shop}` })).status).toBe(200);
-    expect(
-      (
-        await ask(
-          running.gateway.url,
-          { ...two, operationName: 'Closed' },
-          { authorization: `Bearer ${shop}` },
-        )
-      ).status,
-    ).toBe(403);
+    const headers = { authorization: `Bearer ${shop}` };
+    expect((await ask(running.gateway.url, two, headers)).errors).toBeUndefined();
+    const { data } = await ask(running.gateway.url, { ...two, operationName: 'Closed' }, headers);
+    expect(data).toEqual({ product: { cost: null } });
   });
 
   it('lets a field pass that @include or @skip leaves out, and only then', async () => {
     const query =
       'query($all:Boolean! = true){ product(id:"1"){ title ...F @include(if:$all) } } fragment F on Product { cost }';
-    expect((await withToken(shop, query, { all: false })).data).toEqual({ product: { title: 'Product 1' } });
-    expect(outcome(await withToken(shop, query, { all: true }))).toEqual(forbidden);
-    expect(outcome(await withToken(shop, query))).toEqual(forbidden);
-    expect(outcome(await withToken(shop, '{ product(id:"1"){ cost @skip(if: false) } }'))).toEqual(forbidden);
-    expect((await withToken(shop, '{ product(id:"1"){ id cost @skip(if: true) } }')).data).toEqual({
-      product: { id: '1' },
-    });
+    const closed = { product: { title: 'Product 1', cost: null } };
+    const left = await withToken(shop, query, { all: false });
+    expect([left.data, left.errors]).toEqual([{ product: { title: 'Product 1' } }, undefined]);
+    expect((await withToken(shop, query, { all: true })).data).toEqual(closed);
+    expect((await withToken(shop, query)).data).toEqual(closed);
+    expect((await withToken(shop, '{ product(id:"1"){ title cost @skip(if: false) } }')).data).toEqual(
+      closed,
+    );
+    const skipped = await withToken(shop, '{ product(id:"1"){ id cost @skip(if: true) } }');
+    expect([skipped.data, skipped.errors]).toEqual([{ product: { id: '1' } }, undefined]);
+    const mutation = 'mutation($go:Boolean!){ __typename ingestEvents(events: []) @include(if:$go) }';
+    expect((await withToken(shop, mutation, { go: true })).status).toBe(403);
+    expect((await withToken(shop, mutation, { go: false })).data).toEqual({ __typename: 'Mutation' });
   });
 
   it('opens with the scope', async () => {
@@ -167,24 +199,5 @@ describe('authorisation', () => {
     expect((await withToken(token, '{ product(id:"1"){ title cost } }')).data).toEqual({
       product: { title: 'Product 1', cost: '5.00' },
     });
-  });
-});
-
-describe('readSupergraph', () => {
-  const link = (names: string) =>
-    `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [${names}])`;
-
-  it('refuses a security directive that nothing enforces', () => {
-    const sdl = composeTiny({
-      a: `${link('"@policy", "@requiresScopes"')} type Query { a: Int @policy(policies: [["p"]]) @requiresScopes(scopes: [["x"]]) }`,
-    });
-    expect(() => readSupergraph(sdl)).toThrow(DomainError);
-    expect(() => readSupergraph(sdl)).toThrow(/policy/);
-  });
-
-  it('refuses a root field without a rule', () => {
-    expect(() => readSupergraph(composeTiny({ a: 'type Query { a: Int }' }))).toThrow(
-      /Query\.a must state @requiresScopes/,
-    );
   });
 });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Identity } from '@sextant/domain';
+import type { AccessRule, Identity } from '@sextant/domain';
 import type { TraceSpan } from '@sextant/platform';
 import type {
   DocumentNode,
@@ -9,6 +9,7 @@ import type {
   OperationDefinitionNode,
   OperationTypeNode,
 } from 'graphql';
+import type { Supergraph } from '../supergraph/supergraph.js';
 
 /** Whom an endpoint is for: `company` sees the whole graph, `partner` what is tagged for partners. */
 export type Audience = 'company' | 'partner';
@@ -32,6 +33,10 @@ export interface Ledger {
   cached: number;
   /** static cost as estimated before execution; null before it is known */
   estimatedCost: number | null;
+  /** cost of what was answered, once it was */
+  actualCost?: number;
+  /** rows that were computed for it by models */
+  inferenceRows?: number;
 }
 
 /** All that is known about who asks, for one request. */
@@ -113,6 +118,10 @@ export interface OperationRequest {
   readonly context: GatewayContext;
   /** by `Type.field`: selections that are not fetched and answer null, with the error to report for them */
   readonly withheld: Map<string, GraphQLError>;
+  /** by `Type.field`: what the fields of the supergraph that answers demand of a caller */
+  readonly rules: ReadonlyMap<string, readonly AccessRule[]>;
+  /** what answers it */
+  readonly supergraph: Supergraph;
 }
 
 /** Judges an operation before anything is fetched. */

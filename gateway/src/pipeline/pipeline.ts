@@ -91,7 +91,10 @@ export class Pipeline {
     if (!(prepared instanceof PreparedOperation)) return { refused: prepared, prepared: null };
     const variables = engine.fit(prepared, params.variables ?? {});
     if (isRefusal(variables)) return { refused: variables, prepared };
-    const request: OperationRequest = { prepared, variables, context, withheld: new Map() };
+    const { supergraph } = engine;
+    const { rules } = supergraph;
+    const withheld = new Map<string, GraphQLError>();
+    const request: OperationRequest = { prepared, variables, context, withheld, rules, supergraph };
     for (const guard of this.options.guards) {
       const pending = guard.check(request);
       const refused = pending instanceof Promise ? await pending : pending;

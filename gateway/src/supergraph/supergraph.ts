@@ -1,4 +1,4 @@
-import { DomainError } from '@sextant/domain';
+import { type AccessRule, DomainError, unknownPolicies } from '@sextant/domain';
 import {
   type ConstDirectiveNode,
   type DocumentNode,
@@ -7,9 +7,8 @@ import {
   type TypeDefinitionNode,
   valueFromASTUntyped,
 } from 'graphql';
-
-/** OR of ANDs, as in `@requiresScopes(scopes: [["a", "b"], ["c"]])`. */
-export type ScopeRule = readonly (readonly string[])[];
+import { fieldRules } from './field-rules.js';
+import { unenforcedDirectives } from './security-directives.js';
 
 /** One of the subgraphs that a supergraph was composed from. */
 export interface SubgraphSite {
@@ -25,83 +24,60 @@ export interface Supergraph {
   sdl: string;
   subgraphs: readonly SubgraphSite[];
   /** by `Type.field`; all rules of a coordinate must hold */
-  rules: ReadonlyMap<string, readonly ScopeRule[]>;
+  rules: ReadonlyMap<string, readonly AccessRule[]>;
 }
-
-/** Security specifications whose directives {@link Supergraph.rules} enforces; `@authenticated` holds for every request here. */
-const ENFORCED = /^https:\/\/specs\.apollo\.dev\/(requiresScopes|authenticated)\/v0\.1$/;
 
 /**
  * Reads a composed supergraph.
  *
- * @throws DomainError CONFIG_INVALID when it holds a security directive that nothing here enforces, or a root field that
- *         states no rule, so that nothing is served unprotected by accident
+ * @param options.isOpen  nothing is protected, which the operator has to ask for: rules are neither demanded nor enforced
+ * @throws DomainError CONFIG_INVALID when it holds a security directive that nothing here enforces, a policy that is not
+ *         defined, or a root field that states no rule, so that nothing is served unprotected by accident
  */
-export function readSupergraph(sdl: string): Supergraph {
-  const document = parse(sdl);
-  const unenforced = securityLinksOf(document).filter((url) => !ENFORCED.test(url));
+export function readSupergraph(sdl: string, options: { isOpen?: boolean } = {}): Supergraph {
+  const document = parseSdl(sdl);
+  const subgraphs = subgraphsOf(document);
+  if (options.isOpen) return { sdl, subgraphs, rules: new Map() };
+  const unenforced = unenforcedDirectives(document);
   if (unenforced.length > 0) {
-    throw new DomainError(
-      'CONFIG_INVALID',
+    throw invalid(
       `the supergraph uses ${unenforced.join(', ')}, which this gateway does not enforce: take it out of the subgraphs`,
     );
   }
-  const rules = rulesOf(
-    document.definitions.filter(
-      (node): node is TypeDefinitionNode => 'name' in node && node.kind.endsWith('TypeDefinition'),
-    ),
-  );
+  const rules = rulesOf(document);
+  for (const [coordinate, demanded] of rules) {
+    const unknown = demanded.flatMap(unknownPolicies);
+    if (unknown.length > 0)
+      throw invalid(`${coordinate} names the policy ${unknown.join(', ')}, which is not defined`);
+  }
   const open = rootFieldsOf(document).filter((coordinate) => !rules.has(coordinate));
-  if (open.length > 0)
-    throw new DomainError('CONFIG_INVALID', `${open.join(', ')} must state @requiresScopes`);
-  return { sdl, subgraphs: subgraphsOf(document), rules };
+  if (open.length > 0) throw invalid(`${open.join(', ')} must state @requiresScopes`);
+  return { sdl, subgraphs, rules };
 }
 
-function securityLinksOf(document: DocumentNode): string[] {
-  const links = document.definitions.flatMap((node) =>
-    node.kind === Kind.SCHEMA_DEFINITION || node.kind === Kind.SCHEMA_EXTENSION
-      ? (node.directives ?? [])
-      : [],
+function rulesOf(document: DocumentNode): ReadonlyMap<string, readonly AccessRule[]> {
+  const types = document.definitions.filter(
+    (node): node is TypeDefinitionNode => 'name' in node && node.kind.endsWith('TypeDefinition'),
   );
-  return links
-    .filter(({ name }) => name.value === 'link')
-    .filter((link) => argumentOf(link, 'for') === 'SECURITY')
-    .map((link) => String(argumentOf(link, 'url')));
+  try {
+    return fieldRules(types);
+  } catch (cause) {
+    throw invalid(`the supergraph holds a rule that cannot be read: ${String(cause)}`);
+  }
 }
 
-function rulesOf(types: readonly TypeDefinitionNode[]): Map<string, ScopeRule[]> {
-  const ofType = new Map(types.map((type) => [type.name.value, ruleOf(type.directives)]));
-  const rules = new Map<string, ScopeRule[]>();
-  for (const type of types) {
-    if (type.kind !== Kind.OBJECT_TYPE_DEFINITION && type.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
-    for (const field of type.fields ?? []) {
-      let output = field.type;
-      while (output.kind !== Kind.NAMED_TYPE) output = output.type;
-      const found = [ofType.get(type.name.value), ruleOf(field.directives), ofType.get(output.name.value)];
-      const own = found.filter((rule) => rule !== undefined && rule !== null);
-      if (own.length > 0) rules.set(`${type.name.value}.${field.name.value}`, own);
-    }
+function parseSdl(sdl: string): DocumentNode {
+  try {
+    return parse(sdl);
+  } catch (cause) {
+    throw new DomainError('CONFIG_INVALID', `the supergraph is no GraphQL: ${String(cause).slice(0, 200)}`, {
+      cause,
+    });
   }
-  return withImplementations(types, rules);
 }
 
-/** A field selected on an interface needs what it needs on any type behind it. */
-function withImplementations(
-  types: readonly TypeDefinitionNode[],
-  rules: Map<string, ScopeRule[]>,
-): Map<string, ScopeRule[]> {
-  const inherited = new Map(rules);
-  for (const type of types) {
-    if (type.kind !== Kind.OBJECT_TYPE_DEFINITION) continue;
-    for (const { name } of type.interfaces ?? []) {
-      for (const field of type.fields ?? []) {
-        const own = rules.get(`${type.name.value}.${field.name.value}`) ?? [];
-        const coordinate = `${name.value}.${field.name.value}`;
-        if (own.length > 0) inherited.set(coordinate, [...(inherited.get(coordinate) ?? []), ...own]);
-      }
-    }
-  }
-  return inherited;
+function invalid(message: string): DomainError {
+  return new DomainError('CONFIG_INVALID', message);
 }
 
 function rootFieldsOf(document: DocumentNode): string[] {
@@ -125,11 +101,6 @@ function subgraphsOf(document: DocumentNode): SubgraphSite[] {
       url: String(argumentOf(graph, 'url') ?? ''),
     })),
   );
-}
-
-function ruleOf(directives: readonly ConstDirectiveNode[] | undefined): ScopeRule | null {
-  const directive = directives?.find(({ name }) => name.value === 'requiresScopes');
-  return directive ? (argumentOf(directive, 'scopes') as ScopeRule) : null;
 }
 
 function argumentOf(directive: ConstDirectiveNode, name: string): unknown {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type AccessRule, meets, refusalOf, unknownPolicies } from './access-rules.js';
+import { type AccessRule, demandOf, meets, unknownPolicies } from './access-rules.js';
 import type { Identity } from './identity.js';
 
 const somebody = (identity: Partial<Identity>): Identity => ({
@@ -35,8 +35,12 @@ describe('meets', () => {
   });
 
   it('says what is missing', () => {
-    expect(refusalOf('Product.cost', { kind: 'scopes', anyOf: [['a', 'b'], ['c']] })).toBe(
-      'Product.cost needs the scope a and b or c',
+    const rules: AccessRule[] = [
+      { kind: 'scopes', anyOf: [['a', 'b'], ['c']] },
+      { kind: 'policies', anyOf: [['commercial_secrets']] },
+    ];
+    expect(demandOf('Product.cost', rules)).toBe(
+      'Product.cost needs the scope a and b or c and the policy commercial_secrets',
     );
   });
 });

@@ -25,11 +25,15 @@ export function meets(rule: AccessRule, identity: Identity): boolean {
   return rule.anyOf.some((all) => all.every(holds));
 }
 
-/** Why the rule of a field turned somebody away, for people. */
-export function refusalOf(coordinate: string, rule: AccessRule): string {
-  if (rule.kind === 'authenticated') return `${coordinate} needs a verified identity`;
+/** What a field demands, for people; the same whichever of its rules turned somebody away. */
+export function demandOf(coordinate: string, rules: readonly AccessRule[]): string {
+  return `${coordinate} needs ${rules.map(wordsOf).join(' and ')}`;
+}
+
+function wordsOf(rule: AccessRule): string {
+  if (rule.kind === 'authenticated') return 'a verified identity';
   const alternatives = rule.anyOf.map((all) => all.join(' and ')).join(' or ');
-  return `${coordinate} needs the ${rule.kind === 'scopes' ? 'scope' : 'policy'} ${alternatives}`;
+  return `the ${rule.kind === 'scopes' ? 'scope' : 'policy'} ${alternatives}`;
 }
 
 /** Policies that a rule names and nobody defined. */

@@ -1,4 +1,4 @@
-export { type AccessRule, meets, POLICIES, type Policy, refusalOf, unknownPolicies } from './access-rules.js';
+export { type AccessRule, demandOf, meets, POLICIES, type Policy, unknownPolicies } from './access-rules.js';
 export { type Clock, isCalendarDay, systemClock } from './clock.js';
 export { checkPageSize, decodeCursor, encodeCursor } from './cursor.js';
 export { DomainError, ERROR_KINDS, type ErrorCode, type ErrorKind } from './errors.js';

@@ -3,7 +3,7 @@ import {
   DomainError,
   type Identity,
   meets,
-  refusalOf,
+  demandOf,
   unknownPolicies,
 } from '@sextant/domain';
 import {
@@ -56,11 +56,11 @@ function guard(
   coordinate: string,
   rules: readonly AccessRule[],
 ): void {
+  const demand = demandOf(coordinate, rules);
   const check = (context: unknown): void => {
     const { identity } = context as Partial<RequestContext>;
     if (!identity) throw new DomainError('UNAUTHENTICATED', 'a verified identity is needed');
-    const missing = rules.find((rule) => !meets(rule, identity));
-    if (missing) throw new DomainError('FORBIDDEN', refusalOf(coordinate, missing));
+    if (!rules.every((rule) => meets(rule, identity))) throw new DomainError('FORBIDDEN', demand);
   };
   const { resolve = defaultFieldResolver, subscribe } = field;
   field.resolve = (source, args, context, info) => {
