@@ -45,7 +45,7 @@ export function subgraphEndpoints(
       const address = settings.SUBGRAPH_URLS.get(name) ?? composed ?? own.get(name) ?? url;
       const ownSecret = isForeign ? null : settings.SEXTANT_SIGNING_SECRET;
       const secret = settings.SUBGRAPH_SECRETS.get(name) ?? ownSecret;
-      if (isForeign && secret === settings.SEXTANT_SIGNING_SECRET)
+      if (isForeign && secret !== null && settings.SEXTANT_SIGNING_SECRET.split(',').includes(secret))
         throw invalid(
           `SUBGRAPH_SECRETS gives ${name} the secret of SEXTANT_SIGNING_SECRET; agree on another`,
         );

@@ -1,8 +1,9 @@
-import { DomainError } from '@sextant/domain';
+import { DomainError, type Identity } from '@sextant/domain';
 import { DEADLINE_HEADER, type Logger, signRequest } from '@sextant/platform';
 import type { SubgraphAnswer, SubgraphFetch } from '../engine/engine.js';
 import { BREAKER_POLICY, CircuitBreaker, type Pass } from './circuit-breaker.js';
 import { ExchangeError, HttpConnections, type Reply } from './http-exchange.js';
+import { InFlight } from './in-flight.js';
 import { MOST_ATTEMPTS, pauseBeforeRetryMs, RetryBudget } from './retry-budget.js';
 import {
   asGraphQLError,
@@ -22,6 +23,8 @@ export interface SubgraphClientOptions {
   maxAnswerBytes: number;
   /** retries earned by each call, in [0, 1]; 0: none */
   retryRatio: number;
+  /** counts mutations that ended, of all subgraphs: a query that begins after one never joins a query that began before it */
+  writes: { count: number };
   logger: Logger;
   metrics: SubgraphMetrics;
 }
@@ -29,11 +32,15 @@ export interface SubgraphClientOptions {
 /** With less than this left, a fetch could only waste the subgraph's time. */
 const LEAST_MS = 2;
 
-/** One subgraph: its connections, when it is left alone, and what is tried again. */
+/**
+ * One subgraph: its connections, when it is left alone, and what is tried again. Equal queries of the same identity that are in
+ * flight at the same time are sent once.
+ */
 export class SubgraphClient {
   private readonly connections: HttpConnections;
   private readonly breaker: CircuitBreaker;
   private readonly retries: RetryBudget;
+  private readonly inFlight = new InFlight<Answered>();
 
   constructor(
     private readonly subgraph: string,
@@ -81,16 +88,39 @@ export class SubgraphClient {
   }
 
   private async guarded(fetch: SubgraphFetch): Promise<SubgraphAnswer> {
-    const latestMs = Math.min(fetch.context.deadlineMs, Date.now() + this.options.timeoutMs);
+    const { context, operationType } = fetch;
+    const latestMs = Math.min(context.deadlineMs, Date.now() + this.options.timeoutMs);
     if (latestMs - Date.now() < LEAST_MS) throw tooLate(this.subgraph);
+    const body = bodyOf(fetch);
+    if (operationType !== 'query') {
+      try {
+        return (await this.exchange({ fetch, body, latestMs, signal: context.signal })).take();
+      } finally {
+        this.options.writes.count += 1;
+      }
+    }
+    const key = `${this.options.writes.count} ${keyOf(context.identity)} ${body}`;
+    const waiting = { latestMs, signal: context.signal };
+    const { value, isJoined } = await this.inFlight.run(key, waiting, (signal) =>
+      this.exchange({ fetch, body, latestMs, signal }),
+    );
+    if (isJoined) {
+      context.ledger.joined += 1;
+      this.options.metrics.wasJoined(this.subgraph);
+    }
+    return value.take();
+  }
+
+  private async exchange(sending: Sending): Promise<Answered> {
+    const { fetch, latestMs } = sending;
     const pass = this.breaker.enter();
     if (typeof pass === 'number') throw circuitOpen(this.subgraph, pass);
     fetch.context.ledger.fetches += 1;
     this.retries.earn();
     try {
-      const answer = readAnswer(await this.attempts(fetch, latestMs), this.subgraph);
+      const answered = new Answered(await this.attempts(sending), this.subgraph);
       pass.succeed();
-      return answer;
+      return answered;
     } catch (error) {
       this.report(pass, error, latestMs === fetch.context.deadlineMs);
       throw error;
@@ -104,10 +134,10 @@ export class SubgraphClient {
     else pass.fail();
   }
 
-  private async attempts(fetch: SubgraphFetch, latestMs: number): Promise<Reply> {
-    const body = bodyOf(fetch);
+  private async attempts(sending: Sending): Promise<Reply> {
+    const { fetch, latestMs, signal } = sending;
     for (let attempt = 1; ; attempt += 1) {
-      const outcome = await this.post(fetch, body, latestMs).catch((error: ExchangeError) => error);
+      const outcome = await this.post(sending).catch((error: ExchangeError) => error);
       const isFailed = outcome instanceof ExchangeError;
       if (!isFailed && !isGoingDown(outcome.status)) return outcome;
       const pauseMs = pauseBeforeRetryMs(attempt, Math.random());
@@ -115,7 +145,7 @@ export class SubgraphClient {
         attempt < MOST_ATTEMPTS &&
         isRepeatable(outcome, fetch.operationType) &&
         Date.now() + pauseMs + LEAST_MS < latestMs &&
-        !fetch.context.signal?.aborted &&
+        !signal?.aborted &&
         this.retries.spend();
       if (mayRepeat) {
         this.options.metrics.retried(this.subgraph);
@@ -125,9 +155,9 @@ export class SubgraphClient {
     }
   }
 
-  private post(fetch: SubgraphFetch, body: string, latestMs: number): Promise<Reply> {
+  private post({ fetch, body, latestMs, signal }: Sending): Promise<Reply> {
     const { url, secret } = this.endpoint;
-    const { requestId, span, signal } = fetch.context;
+    const { requestId, span } = fetch.context;
     const identity = identityFor(this.endpoint, fetch.context.identity);
     const nowMs = Date.now();
     return this.connections.post({
@@ -148,6 +178,43 @@ export class SubgraphClient {
     });
   }
 }
+
+/** One fetch on its way. */
+interface Sending {
+  fetch: SubgraphFetch;
+  body: string;
+  latestMs: number;
+  signal: AbortSignal | undefined;
+}
+
+/** An answer that several may take. The engine changes what it takes, so each gets one of its own. */
+class Answered {
+  private first: SubgraphAnswer | null;
+
+  /** @throws DomainError when it is no answer */
+  constructor(
+    private readonly reply: Reply,
+    private readonly subgraph: string,
+  ) {
+    this.first = readAnswer(reply, subgraph);
+  }
+
+  take(): SubgraphAnswer {
+    const answer = this.first ?? readAnswer(this.reply, this.subgraph);
+    this.first = null;
+    return answer;
+  }
+}
+
+/** All that a subgraph is told about who asks; written once for each identity. */
+function keyOf(identity: Identity): string {
+  const known = IDENTITY_KEYS.get(identity);
+  if (known !== undefined) return known;
+  const key = JSON.stringify(identity);
+  IDENTITY_KEYS.set(identity, key);
+  return key;
+}
+const IDENTITY_KEYS = new WeakMap<Identity, string>();
 
 /** Queries may run twice; anything else only when nothing was sent. */
 function isRepeatable(

@@ -7,7 +7,11 @@ import type { SubgraphEndpoint } from './subgraph-endpoints.js';
 export class SubgraphClients {
   private readonly kept = new Map<string, { client: SubgraphClient; users: number }>();
 
-  constructor(private readonly options: SubgraphClientOptions) {}
+  private readonly options: SubgraphClientOptions;
+
+  constructor(options: Omit<SubgraphClientOptions, 'writes'>) {
+    this.options = { ...options, writes: { count: 0 } };
+  }
 
   acquire(name: string, endpoint: SubgraphEndpoint): { client: SubgraphClient; release(): void } {
     const key = JSON.stringify([name, endpoint.url.href, endpoint.secret, endpoint.isForeign]);

@@ -129,6 +129,7 @@ export function aClient(url: string, given: Partial<SubgraphClientOptions> = {})
       timeoutMs: 2_000,
       maxAnswerBytes: 256 * 1024,
       retryRatio: 0.1,
+      writes: { count: 0 },
       logger: createLogger('test', 'silent'),
       metrics: new SubgraphMetrics(registry),
       ...given,
