@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net';
-import { DomainError } from '@sextant/domain';
 import { createLogger, listenOn, type Logger, OperationsServer, type Tracing } from '@sextant/platform';
 import { accessGuard } from './access/access.guard.js';
 import type { EngineSource } from './engine/engine.js';
@@ -37,8 +36,7 @@ export async function startGateway(
   tracing: Tracing | null = null,
 ): Promise<RunningGateway> {
   const logger = createLogger('gateway', config.LOG_LEVEL);
-  if (config.SEXTANT_OPEN_ACCESS !== undefined)
-    logger.warn('SEXTANT_OPEN_ACCESS: everybody is served without a token and no rule is enforced');
+  warnOfOpenAccess(config, logger);
   const metrics = new GatewayMetrics();
   const clients = clientsOf(config, metrics, logger);
   const { engines, close: closeEngines } = await startEngines({
@@ -72,6 +70,11 @@ export async function startGateway(
       await tracing?.close();
     },
   };
+}
+
+function warnOfOpenAccess({ SEXTANT_OPEN_ACCESS }: GatewayConfig, logger: Logger): void {
+  if (SEXTANT_OPEN_ACCESS !== undefined)
+    logger.warn('SEXTANT_OPEN_ACCESS: everybody is served without a token and no rule is enforced');
 }
 
 interface FrontParts {

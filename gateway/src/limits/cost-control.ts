@@ -1,0 +1,119 @@
+import type { ExecutionResult, GraphQLError } from 'graphql';
+import type { Guard, Interceptor, OperationRequest } from '../pipeline/operation.js';
+import type { Supergraph } from '../supergraph/supergraph.js';
+import { clientKeyOf, type ClientRegistry, type ClientSettings } from './client-settings.js';
+import { CostTable } from './cost-table.js';
+import { OperationCost } from './operation-cost.js';
+import { refusal } from './refusal.js';
+import type { Cost } from './selection-cost.js';
+import type { BucketRate, TokenBuckets } from './token-buckets.js';
+
+/** What one admitted operation was charged. */
+interface Charge {
+  cost: OperationCost;
+  estimated: Cost;
+  settings: ClientSettings;
+}
+
+const COST = Symbol('cost of the operation');
+
+/**
+ * Static cost over the whole operation, whatever subgraphs it asks: refused where it is over the budget, taken from the rates
+ * of client and tenant, and put right when the answer shows what it was.
+ */
+export class CostControl implements Guard, Interceptor {
+  readonly name = 'cost';
+  private readonly tables = new WeakMap<Supergraph, CostTable>();
+  private readonly charges = new WeakMap<OperationRequest, Charge>();
+
+  constructor(
+    private readonly clients: ClientRegistry,
+    private readonly buckets: TokenBuckets,
+  ) {}
+
+  check(request: OperationRequest): readonly GraphQLError[] | undefined {
+    const { prepared, variables, context } = request;
+    const settings = this.clients.settingsFor(context.identity, context.audience);
+    const cost = prepared.memo(COST, () => new OperationCost(prepared, this.tableOf(request.supergraph)));
+    const estimated = cost.estimated(variables);
+    context.ledger.estimatedCost = estimated.cost;
+    if (!(estimated.cost <= settings.maxCost)) return [tooExpensive(estimated.cost, settings.maxCost)];
+    const late = this.take(request, estimated.cost, settings);
+    if (late) return [late];
+    this.charges.set(request, { cost, estimated, settings });
+    return undefined;
+  }
+
+  async around(request: OperationRequest, next: () => Promise<ExecutionResult>): Promise<ExecutionResult> {
+    const result = await next();
+    const charge = this.charges.get(request);
+    if (!charge) return result;
+    const { cost, estimated, settings } = charge;
+    const actual = result.data ? cost.actual(result.data, request.variables) : { cost: 0, rows: 0 };
+    const { ledger } = request.context;
+    ledger.actualCost = actual.cost;
+    ledger.inferenceRows = actual.rows;
+    // an answer with errors may have cost what it does not show
+    if (!result.errors) this.giveBack(request, estimated.cost - actual.cost, settings);
+    const figures = {
+      estimated: estimated.cost,
+      actual: actual.cost,
+      limit: settings.maxCost,
+      remaining: this.remaining(request, settings),
+      inferenceRows: actual.rows,
+    };
+    return { ...result, extensions: { ...result.extensions, cost: figures } };
+  }
+
+  private take(request: OperationRequest, cost: number, settings: ClientSettings): GraphQLError | undefined {
+    const buckets = bucketsOf(request, settings);
+    for (const { key, rate, whose } of buckets) {
+      const waitMs = this.buckets.waitMs(key, cost, rate);
+      if (waitMs === 0) continue;
+      const message = `this operation costs ${cost}, ${whose} may use ${Math.round(rate.rate)} a second and has ${Math.max(0, Math.floor(this.buckets.level(key, rate)))} left: try again in ${waitMs} ms`;
+      return refusal('RATE_LIMITED', message, { status: 429, retryAfterMs: waitMs });
+    }
+    for (const { key, rate } of buckets) this.buckets.take(key, cost, rate);
+    return undefined;
+  }
+
+  private giveBack(request: OperationRequest, cost: number, settings: ClientSettings): void {
+    for (const { key, rate } of bucketsOf(request, settings)) this.buckets.take(key, -cost, rate);
+  }
+
+  /** What client and tenant may use at once now; null: there is no limit. */
+  private remaining(request: OperationRequest, settings: ClientSettings): number | null {
+    const levels = bucketsOf(request, settings).map(({ key, rate }) => this.buckets.level(key, rate));
+    return levels.length === 0 ? null : Math.max(0, Math.floor(Math.min(...levels)));
+  }
+
+  private tableOf(supergraph: Supergraph): CostTable {
+    const known = this.tables.get(supergraph);
+    if (known) return known;
+    const table = new CostTable(supergraph.sdl);
+    this.tables.set(supergraph, table);
+    return table;
+  }
+}
+
+/** The buckets that an operation draws from. */
+function bucketsOf(
+  { context: { identity } }: OperationRequest,
+  { costRate, costBurst, tenantRate }: ClientSettings,
+): { key: string; rate: BucketRate; whose: string }[] {
+  const buckets = [];
+  if (costRate > 0) {
+    const key = `${identity.tenantId} ${clientKeyOf(identity)}`;
+    buckets.push({ key, rate: { rate: costRate, burst: costBurst }, whose: 'this client' });
+  }
+  if (tenantRate) {
+    const rate = { rate: tenantRate.costRate, burst: tenantRate.costBurst };
+    buckets.push({ key: identity.tenantId, rate, whose: 'this tenant' });
+  }
+  return buckets;
+}
+
+function tooExpensive(estimated: number, limit: number): GraphQLError {
+  const message = `this operation may cost ${estimated}, the limit is ${limit}: ask for fewer entries (first), for less of each, or in several operations`;
+  return refusal('QUERY_TOO_EXPENSIVE', message);
+}
