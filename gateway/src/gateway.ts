@@ -9,6 +9,7 @@ import { drainServer, gatewayServer } from './http/http-server.js';
 import { readOnlyGuard } from './http/read-only.guard.js';
 import { ANYBODY } from './identity/open-access.js';
 import { keysFrom, TokenVerifier } from './identity/token-verifier.js';
+import { AuthFailures } from './limits/auth-failures.js';
 import { boundedDocument, noIncrementalDelivery } from './limits/document-rules.js';
 import { documentLimits } from './limits/document-limits.js';
 import { type Protections, protections } from './limits/protections.js';
@@ -50,7 +51,7 @@ export async function startGateway(
   const protecting = protections(config, logger);
   const pipeline = pipelineOf(engines, protecting, metrics, logger);
   const life = { isDraining: false };
-  const front = frontOf(config, { pipeline, metrics, logger, tracing, life });
+  const front = frontOf(config, { pipeline, protecting, metrics, logger, tracing, life });
   const server = gatewayServer((request, response) => void front(request, response));
   const operations = new OperationsServer(metrics.registry, [subgraphsCheck(engines)]);
   const metricsPort = await operations.listen(config.METRICS_PORT, config.HOST);
@@ -79,13 +80,17 @@ function warnOfOpenAccess({ SEXTANT_OPEN_ACCESS }: GatewayConfig, logger: Logger
 
 interface FrontParts {
   pipeline: Pipeline;
+  protecting: Protections;
   metrics: GatewayMetrics;
   logger: Logger;
   tracing: Tracing | null;
   life: { isDraining: boolean };
 }
 
-function frontOf(config: GatewayConfig, { pipeline, metrics, logger, tracing, life }: FrontParts) {
+function frontOf(
+  config: GatewayConfig,
+  { pipeline, protecting, metrics, logger, tracing, life }: FrontParts,
+) {
   return httpFront({
     tracing,
     identify: identifierOf(config),
@@ -95,7 +100,8 @@ function frontOf(config: GatewayConfig, { pipeline, metrics, logger, tracing, li
       if (unexpected) logger.error({ err: unexpected }, 'unexpected error before GraphQL');
     },
     corsOrigins: config.SEXTANT_CORS_ORIGINS,
-    batchLimit: config.SEXTANT_BATCH_LIMIT,
+    batchLimitOf: (identity, audience) =>
+      protecting.clients.settingsFor(identity, audience).batching ? config.SEXTANT_BATCH_LIMIT : 0,
     timeoutMs: config.SEXTANT_REQUEST_TIMEOUT_MS,
     isDraining: () => life.isDraining,
     sideDoors: [liveness],
@@ -106,7 +112,9 @@ function identifierOf(config: GatewayConfig): FrontOptions['identify'] {
   if (config.SEXTANT_OPEN_ACCESS !== undefined) return () => Promise.resolve(ANYBODY);
   const expected = { issuer: config.SEXTANT_ISSUER, audience: config.SEXTANT_AUDIENCE };
   const tokens = new TokenVerifier(keysFrom(config.SEXTANT_JWKS), expected, Date.now);
-  return ({ headers }) => tokens.identify(headers.authorization);
+  const failures = new AuthFailures(Date.now);
+  return ({ headers, socket }) =>
+    failures.identify(socket.remoteAddress ?? '', () => tokens.identify(headers.authorization));
 }
 
 /** Everything that depends on the supergraph; made anew for each. */

@@ -37,8 +37,8 @@ export interface FrontOptions {
   /** told of each request that is refused here: its code, and the error when it is unexpected */
   onRefused(code: string, unexpected?: unknown): void;
   corsOrigins: readonly string[];
-  /** most operations in one request; 0: batches are not served */
-  batchLimit: number;
+  /** most operations in one request of a caller; 0: batches are not served */
+  batchLimitOf(identity: Identity, audience: Audience): number;
   /** how long the longest request may take, milliseconds */
   timeoutMs: number;
   /** whether the process is going down, so that clients should connect elsewhere */
@@ -107,7 +107,7 @@ async function serve(options: FrontOptions, admitted: Admitted): Promise<void> {
   const signal = leaving(response);
   if ('single' in body)
     return answerResult(response, type, await options.run(body.single, contextOf(arrival, identity, signal)));
-  requireBatch(body.batch.length, arrival.audience === 'partner' ? 0 : options.batchLimit);
+  requireBatch(body.batch.length, options.batchLimitOf(identity, arrival.audience));
   const runs = body.batch.map((params) => options.run(params, contextOf(arrival, identity, signal)));
   answerBatch(response, await Promise.all(runs));
 }

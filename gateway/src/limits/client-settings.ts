@@ -44,7 +44,7 @@ export interface ClientSettings {
   costRate: number;
   costBurst: number;
   documents: DocumentMode;
-  /** whether several operations in one request are served */
+  /** whether several operations in one request are served; never to partners */
   batching: boolean;
   introspection: boolean;
   /** of all clients of the tenant together; null: no limit */
@@ -108,7 +108,7 @@ export class ClientRegistry {
       costRate: share(stated.costRate ?? config.SEXTANT_COST_RATE),
       costBurst: share(stated.costBurst ?? config.SEXTANT_COST_BURST),
       documents: stated.documents ?? this.documentsOf(audience),
-      batching: stated.batching ?? audience === 'company',
+      batching: audience === 'company' && (stated.batching ?? true),
       introspection: stated.introspection ?? mayIntrospect(config.SEXTANT_INTROSPECTION, identity),
       tenantRate: tenant?.costRate
         ? { costRate: share(tenant.costRate), costBurst: share(tenant.costBurst ?? 10 * tenant.costRate) }
