@@ -39,6 +39,16 @@ export interface Ledger {
   inferenceRows?: number;
 }
 
+/** How far a subscription is. */
+export interface StreamProgress {
+  /** cursor after which it begins; null: now */
+  after: string | null;
+  /** cursor of the event that was told last, or a later one at which nothing happened */
+  cursor: string | null;
+  /** called when the subgraph has the subscription: what happens from now on is told */
+  stands(): void;
+}
+
 /** All that is known about who asks, for one request. */
 export interface GatewayContext {
   identity: Identity;
@@ -54,6 +64,8 @@ export interface GatewayContext {
   /** of the request; absent where neither it nor its client is traced */
   span?: TraceSpan;
   ledger: Ledger;
+  /** of subscriptions */
+  stream?: StreamProgress;
 }
 
 /** The members of a GraphQL request, as they came. */

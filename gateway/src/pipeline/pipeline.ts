@@ -32,6 +32,15 @@ export interface PipelineOptions {
 type Admission =
   { request: OperationRequest } | { refused: readonly unknown[]; prepared: PreparedOperation | null };
 
+/** A subscription that may run; it holds its engine until it is released. */
+export interface AdmittedSubscription {
+  request: OperationRequest;
+  engine: Engine;
+  /** its events, each with masked errors; one with errors alone where it cannot begin */
+  events(request: OperationRequest): Promise<AsyncIterable<ExecutionResult>>;
+  release(): void;
+}
+
 /** The way of every operation, whatever it came over: document, preparation, guards, execution, masking of errors. */
 export class Pipeline {
   constructor(private readonly options: PipelineOptions) {}
@@ -62,11 +71,11 @@ export class Pipeline {
     return masked;
   }
 
-  /** Starts a subscription: its events, each with masked errors, or the result that refuses it. Never rejects. */
-  async subscribe(
+  /** Judges a subscription without beginning it. Never rejects. */
+  async admitSubscription(
     params: OperationParams,
     context: GatewayContext,
-  ): Promise<AsyncIterable<ExecutionResult> | ExecutionResult> {
+  ): Promise<AdmittedSubscription | ExecutionResult> {
     const { engine, release } = this.options.engines.lease();
     try {
       const admission = await this.admit(engine, params, context);
@@ -74,10 +83,9 @@ export class Pipeline {
         release();
         return this.masked({ errors: admission.refused as GraphQLError[] });
       }
-      const events = await engine.subscribe(admission.request);
-      if (Symbol.asyncIterator in events) return this.maskedEvents(events, release);
-      release();
-      return this.masked(events);
+      const { request } = admission;
+      const events = async (given: OperationRequest) => this.maskedEvents(await engine.subscribe(given));
+      return { request, engine, events, release };
     } catch (error) {
       release();
       return this.masked({ errors: [error as GraphQLError] });
@@ -118,15 +126,13 @@ export class Pipeline {
   }
 
   private async *maskedEvents(
-    events: AsyncIterable<ExecutionResult>,
-    release: () => void,
+    events: AsyncIterable<ExecutionResult> | ExecutionResult,
   ): AsyncGenerator<ExecutionResult> {
     try {
-      for await (const event of events) yield this.masked(event);
+      if (!(Symbol.asyncIterator in events)) yield this.masked(events);
+      else for await (const event of events) yield this.masked(event);
     } catch (error) {
       yield this.masked({ errors: [error as GraphQLError] });
-    } finally {
-      release();
     }
   }
 }

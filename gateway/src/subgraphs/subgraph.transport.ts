@@ -1,4 +1,5 @@
 import type { SubgraphAnswer, SubgraphFetch, SubgraphTransport } from '../engine/engine.js';
+import { SubgraphStream } from '../streams/subgraph-stream.js';
 import { asGraphQLError } from './subgraph-answer.js';
 import { SubgraphClient, type SubgraphClientOptions, unknownSubgraph } from './subgraph.client.js';
 import type { SubgraphEndpoint } from './subgraph-endpoints.js';
@@ -38,7 +39,10 @@ export class HttpSubgraphTransport implements SubgraphTransport {
   private readonly clients;
 
   /** @param endpoints  by name of the subgraph */
-  constructor(endpoints: ReadonlyMap<string, SubgraphEndpoint>, clients: SubgraphClients) {
+  constructor(
+    private readonly endpoints: ReadonlyMap<string, SubgraphEndpoint>,
+    clients: SubgraphClients,
+  ) {
     this.clients = new Map([...endpoints].map(([name, endpoint]) => [name, clients.acquire(name, endpoint)]));
   }
 
@@ -47,8 +51,10 @@ export class HttpSubgraphTransport implements SubgraphTransport {
     return entry ? entry.client.execute(fetch) : { errors: [asGraphQLError(unknownSubgraph(subgraph))] };
   }
 
-  async *subscribe(subgraph: string): AsyncIterable<SubgraphAnswer> {
-    yield { errors: [asGraphQLError(unknownSubgraph(subgraph))] };
+  async *subscribe(subgraph: string, fetch: SubgraphFetch): AsyncIterable<SubgraphAnswer> {
+    const endpoint = this.endpoints.get(subgraph);
+    if (endpoint) yield* new SubgraphStream(subgraph, endpoint, fetch).answers();
+    else yield { errors: [asGraphQLError(unknownSubgraph(subgraph))] };
   }
 
   /** Nothing may be in flight any more: connections that no other transport uses end at once. */
