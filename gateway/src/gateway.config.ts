@@ -104,6 +104,12 @@ export const gatewayConfig = z.object({
     .min(1_024)
     .default(32 * 1024 * 1024)
     .describe('longest answer of a subgraph to one fetch'),
+  SEXTANT_CACHE_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(64 * 1024 * 1024)
+    .describe('memory for answers of fields that the schema declares @cacheable; 0: none are kept'),
   SEXTANT_UPSTREAM_RETRY_RATIO: z.coerce
     .number()
     .min(0)

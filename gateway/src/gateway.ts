@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createLogger, listenOn, type Logger, OperationsServer, type Tracing } from '@sextant/platform';
 import { accessGuard } from './access/access.guard.js';
+import { answersKept, type KeepAnswers } from './caching/answers-kept.js';
 import type { EngineSource } from './engine/engine.js';
 import { FederatedEngine } from './engine/federated-engine.js';
 import type { GatewayConfig } from './gateway.config.js';
@@ -44,7 +45,7 @@ export async function startGateway(
     place: config.SUPERGRAPH_PATH,
     authorization: config.SUPERGRAPH_AUTHORIZATION,
     pollMs: config.SUPERGRAPH_POLL_MS,
-    build: engineBuilder(config, clients),
+    build: engineBuilder(config, clients, answersKept(config.SEXTANT_CACHE_BYTES, metrics.registry)),
     registry: metrics.registry,
     logger,
   });
@@ -118,23 +119,24 @@ function identifierOf(config: GatewayConfig): FrontOptions['identify'] {
 }
 
 /** Everything that depends on the supergraph; made anew for each. */
-function engineBuilder(config: GatewayConfig, clients: SubgraphClients) {
+function engineBuilder(config: GatewayConfig, clients: SubgraphClients, keepAnswers: KeepAnswers) {
   const limits = documentLimits(config);
   const isOpen = config.SEXTANT_OPEN_ACCESS !== undefined;
   return (sdl: string): BuiltEngine => {
     const supergraph = readSupergraph(sdl, { isOpen });
     const endpoints = subgraphEndpoints(supergraph.subgraphs, config, { isOpen });
-    const transport = new HttpSubgraphTransport(endpoints, clients);
+    const http = new HttpSubgraphTransport(endpoints, clients);
     try {
+      const transport = keepAnswers(sdl, http);
       const engine = new FederatedEngine({
         supergraph,
         transport,
         rules: [boundedDocument(limits), noIncrementalDelivery],
         checkText: (text) => limits.ofText(text),
       });
-      return { engine, transport, dispose: () => transport.close() };
+      return { engine, transport, dispose: () => http.close() };
     } catch (error) {
-      transport.close();
+      http.close();
       throw error;
     }
   };
