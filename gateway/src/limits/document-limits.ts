@@ -31,7 +31,7 @@ const MAX_OPERATIONS = 50;
 /** Brackets inside brackets, of selections, lists and objects; deeper ones would end the parser's stack. */
 const MAX_NESTING = 100;
 /** Selections of a place that is selected already: validation compares each of them with the others. */
-const MAX_REPEATS = 500;
+const MAX_REPEATS = 600;
 
 /**
  * What can be told of a document before it is validated, in time linear in its length. Each refusal has a code of its own and
@@ -43,22 +43,20 @@ export class DocumentLimits {
   /** Before parsing. A text that is no GraphQL passes: the parser says where. */
   ofText(text: string): GraphQLError | undefined {
     const lexer = new Lexer(new Source(text));
+    let tokens = 0;
     let nesting = 0;
     let deepest = 0;
-    for (let tokens = 0; ; tokens++) {
-      try {
-        lexer.advance();
-      } catch {
-        return undefined;
+    try {
+      for (; lexer.advance().kind !== TokenKind.EOF; tokens++) {
+        nesting += NESTING[lexer.token.kind] ?? 0;
+        deepest = Math.max(deepest, nesting);
       }
-      const { kind } = lexer.token;
-      if (kind === TokenKind.EOF) break;
-      if (tokens >= this.bounds.tokens) {
-        const message = `a document may have ${this.bounds.tokens} tokens, this one has more: split it, or move values into variables`;
-        return refusal('QUERY_TOO_LONG', message);
-      }
-      nesting += NESTING[kind] ?? 0;
-      deepest = Math.max(deepest, nesting);
+    } catch {
+      return undefined;
+    }
+    if (tokens > this.bounds.tokens) {
+      const message = `a document may have ${this.bounds.tokens} tokens, this one has ${tokens}: split it, or move values into variables`;
+      return refusal('QUERY_TOO_LONG', message);
     }
     if (deepest <= MAX_NESTING) return undefined;
     return tooDeep(MAX_NESTING, deepest, 'brackets');

@@ -7,7 +7,7 @@ export const limitSettings = {
   SEXTANT_MAX_DEPTH: count(15).describe(
     'deepest nesting of fields; introspection as GraphiQL sends it has 13',
   ),
-  SEXTANT_MAX_TOKENS: count(10_000).describe('longest document, in tokens of GraphQL'),
+  SEXTANT_MAX_TOKENS: count(15_000).describe('longest document, in tokens of GraphQL'),
   SEXTANT_MAX_ALIASES: count(200, 0).describe('most aliases of an operation, fragments in place'),
   SEXTANT_MAX_ROOT_FIELDS: count(100).describe('most root fields of an operation, fragments in place'),
   SEXTANT_MAX_SELECTIONS: count(2_000).describe('most selections of an operation, fragments in place'),

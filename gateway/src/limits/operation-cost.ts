@@ -4,6 +4,7 @@ import {
   type FragmentDefinitionNode,
   getNamedType,
   type GraphQLCompositeType,
+  type GraphQLNamedOutputType,
   type GraphQLObjectType,
   type GraphQLOutputType,
   isAbstractType,
@@ -151,12 +152,21 @@ class CostCompiler {
     const amounts = argumentAmounts(node, field);
     const input = this.noted(inputCost(demand.arguments, amounts));
     const stated = demand.size && this.noted(sizeOf(demand.size, amounts, UNSTATED_SIZE));
-    const weight = demand.weight ?? this.table.weightOf(type.name) ?? (isCompositeType(type) ? 1 : 0);
+    const weight = demand.weight ?? this.typeWeight(type);
     const size = this.listSize(field.type, { stated, demand: demand.size, inherited, name });
     const handed = handedDown(`${parent.name}.${name}`, demand.size, stated);
     const selection = isCompositeType(type) ? this.selectionOf(type, below, handed) : null;
     if (!selection && weight === 0 && demand.rows === 0 && input === 0) return null;
     return { key, when, input, weight, rows: demand.rows, size, selection };
+  }
+
+  /** Of an interface or union that of its dearest type. */
+  private typeWeight(type: GraphQLNamedOutputType): number {
+    const stated = this.table.weightOf(type.name);
+    if (stated !== null) return stated;
+    if (!isAbstractType(type)) return isCompositeType(type) ? 1 : 0;
+    const weights = this.prepared.schema.getPossibleTypes(type).map((each) => this.typeWeight(each));
+    return Math.max(1, ...weights);
   }
 
   private listSize(
