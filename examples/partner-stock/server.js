@@ -13,7 +13,7 @@ if (!secret) throw new Error('SEXTANT_PARTNER_SECRET must hold the secret agreed
 const stock = new Map(Object.entries(JSON.parse(read('stock.json'))));
 const resolvers = { Product: { partnerStock: ({ id }) => stock.get(id) ?? null } };
 const apollo = new ApolloServer({
-  schema: buildSubgraphSchema({ typeDefs: parse(read('schema.graphql')), resolvers }),
+  schema: buildSubgraphSchema([{ typeDefs: parse(read('schema.graphql')), resolvers }]),
 });
 await apollo.start();
 

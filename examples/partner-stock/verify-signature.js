@@ -1,16 +1,20 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
-/** The identity behind a request that a Sextant gateway signed at most 30 s ago; null for every other request. */
-export function verifySignature({ method, path, body, headers }, secret) {
-  const identity = headers['x-sextant-identity'] ?? '';
-  const time = headers['x-sextant-time'] ?? '';
-  const nonce = headers['x-sextant-nonce'] ?? '';
+const seen = new Map(); // nonce → when it may be forgotten
+
+/** Who is behind a request that a Sextant gateway signed in the last 30 s; null for every other one, replays included. */
+export function verifySignature({ method, path, body, headers }, secret, nowMs = Date.now()) {
+  const [identity, time, nonce, given] = ['identity', 'time', 'nonce', 'signature'].map(
+    (name) => headers[`x-sextant-${name}`] ?? '',
+  );
   const bodyHash = createHash('sha256').update(body).digest('hex');
-  const expected = createHmac('sha256', secret)
-    .update(`${method}\n${path}\n${bodyHash}\n${time}\n${nonce}\n${identity}`)
-    .digest('base64url');
-  const given = Buffer.from(headers['x-sextant-signature'] ?? '');
-  if (given.length !== expected.length || !timingSafeEqual(given, Buffer.from(expected))) return null;
-  if (!(Math.abs(Date.now() - Number(time)) <= 30_000)) return null;
+  const signed = `${method}\n${path}\n${bodyHash}\n${time}\n${nonce}\n${identity}`;
+  const proofs = [given, createHmac('sha256', secret).update(signed).digest('base64url')].map((text) =>
+    Buffer.from(text),
+  );
+  if (proofs[0].length !== proofs[1].length || !timingSafeEqual(...proofs)) return null;
+  if (!(Math.abs(nowMs - Number(time)) <= 30_000) || seen.has(nonce)) return null;
+  for (const [old, until] of seen) if (until < nowMs) seen.delete(old);
+  seen.set(nonce, nowMs + 60_000);
   return JSON.parse(Buffer.from(identity, 'base64url').toString('utf8'));
 }

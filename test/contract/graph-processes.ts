@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Identity, type Role, ROLE_SCOPES } from '@sextant/domain';
@@ -18,6 +18,10 @@ export interface RunningGraph {
   /** of each subgraph's /graphql */
   subgraphs: Readonly<Record<string, string>>;
   tokenOf(role: Role, tenant?: string): Promise<string>;
+  /** as SEXTANT_DATA_DIR of the command line: holds the key that tokens are signed with */
+  dataDir: string;
+  /** The gateway ends and starts anew, with further variables. */
+  restartGateway(env: Record<string, string>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -34,6 +38,8 @@ export async function startGraph(
   const folder = await mkdtemp(join(tmpdir(), 'sextant-contract-'));
   const issuer = await anIssuer();
   await writeFile(join(folder, 'jwks.json'), JSON.stringify({ keys: [issuer.publicJwk] }));
+  await mkdir(join(folder, 'keys'));
+  await writeFile(join(folder, 'keys/jwt-private.json'), JSON.stringify(issuer.privateJwk));
   const ports = await Promise.all(Array.from({ length: 2 * SUBGRAPHS.length + 4 }, () => freePort()));
   const portAt = (i: number): number => ports[i] ?? 0;
   const urls = Object.fromEntries(
@@ -51,30 +57,45 @@ export async function startGraph(
     ...options.env,
   };
   const children = SUBGRAPHS.map((name, i) =>
-    start(`subgraphs/${name}`, { ...env, PORT: portAt(i), METRICS_PORT: portAt(i + 3) }),
+    startProcess(`subgraphs/${name}`, { ...env, PORT: portAt(i), METRICS_PORT: portAt(i + 3) }),
   );
-  children.push(start('gateway', { ...env, PORT: portAt(6), METRICS_PORT: portAt(7) }));
+  const startGateway = (further: Record<string, string>) =>
+    startProcess('gateway', { ...env, ...further, PORT: portAt(6), METRICS_PORT: portAt(7) });
+  const gateway = { ...startGateway({}) };
+  children.push(gateway);
   if (options.withWorker) {
     const worker = { MODEL_REPOSITORY: folder, PORT: portAt(8), METRICS_PORT: portAt(9) };
-    children.push(start('inference-worker', { ...env, ...worker }));
+    children.push(startProcess('inference-worker', { ...env, ...worker }));
   }
   const stop = async (): Promise<void> => {
-    await Promise.all(children.map(({ child }) => end(child)));
+    await Promise.all(children.map(({ child }) => endProcess(child)));
     await mongo.stop();
     await rm(folder, { recursive: true, force: true });
   };
-  const ready = Promise.race([
-    untilReady(`http://127.0.0.1:${portAt(7)}/health/ready`),
-    ...children.map(({ failed }) => failed),
-  ]);
-  await ready.catch((error: unknown) => stop().then(() => Promise.reject(error)));
-  return { url: `http://127.0.0.1:${portAt(6)}/graphql`, subgraphs: urls, tokenOf: issuer.tokenOf, stop };
+  const ready = (): Promise<void> =>
+    Promise.race([
+      untilReady(`http://127.0.0.1:${portAt(7)}/health/ready`),
+      ...children.map(({ failed }) => failed),
+    ]);
+  await ready().catch((error: unknown) => stop().then(() => Promise.reject(error)));
+  return {
+    ...{ url: `http://127.0.0.1:${portAt(6)}/graphql`, subgraphs: urls, dataDir: folder },
+    tokenOf: issuer.tokenOf,
+    async restartGateway(further) {
+      await endProcess(gateway.child);
+      Object.assign(gateway, startGateway(further));
+      await ready();
+    },
+    stop,
+  };
 }
 
-async function anIssuer() {
+/** Keys, and tokens of a role signed with them. */
+export async function anIssuer() {
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
   return {
     publicJwk: { ...(await exportJWK(publicKey)), kid: 'test', alg: 'ES256' },
+    privateJwk: { ...(await exportJWK(privateKey)), kid: 'test', alg: 'ES256' },
     tokenOf: (role: Role, tenant = 'demo'): Promise<string> =>
       new SignJWT({ tenant, roles: [role], scope: ROLE_SCOPES[role].join(' ') })
         .setProtectedHeader({ alg: 'ES256', kid: 'test' })
@@ -91,7 +112,8 @@ export function identityOf(role: Role, tenantId = 'demo'): Identity {
   return { subject: `test-${role}`, tenantId, roles: [role], scopes: ROLE_SCOPES[role] };
 }
 
-function start(
+/** A built application as a process; `failed` rejects when it ends by itself. */
+export function startProcess(
   folder: string,
   env: Record<string, string | number | undefined>,
 ): { child: ChildProcess; failed: Promise<never> } {
@@ -111,7 +133,7 @@ function start(
   return { child, failed };
 }
 
-async function end(child: ChildProcess): Promise<void> {
+export async function endProcess(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.kill('SIGTERM');
@@ -120,7 +142,7 @@ async function end(child: ChildProcess): Promise<void> {
   clearTimeout(force);
 }
 
-async function untilReady(url: string): Promise<void> {
+export async function untilReady(url: string): Promise<void> {
   const deadline = Date.now() + START_LIMIT_MS;
   for (;;) {
     const ready = await fetch(url).then(

@@ -1,12 +1,17 @@
 import type { ReadinessCheck } from '@sextant/platform';
 import type { GatewayContext } from '../pipeline/operation.js';
+import { isOwnSubgraph } from '../subgraphs/subgraph-endpoints.js';
 import type { LiveEngines } from '../supergraph/live-engines.js';
 
 const QUERY = '{ __typename }';
 
-/** Not ready until each subgraph has answered once; after that a dead subgraph costs its fields and not the endpoint. */
+/**
+ * Not ready until each of the company's own subgraphs has answered once; after that a dead subgraph costs its fields and not the endpoint.
+ * A partner's is not waited for: its outage must not keep a gateway from starting.
+ */
 export function subgraphsCheck(engines: LiveEngines): ReadinessCheck {
-  const waitingFor = new Set(engines.current.engine.supergraph.subgraphs.map(({ name }) => name));
+  const names = engines.current.engine.supergraph.subgraphs.map(({ name }) => name);
+  const waitingFor = new Set(names.filter(isOwnSubgraph));
   return {
     name: 'subgraphs',
     async isReady() {

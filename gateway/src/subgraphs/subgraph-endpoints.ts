@@ -21,6 +21,11 @@ type Settings = Pick<
   | 'SEXTANT_SIGNING_SECRET'
 >;
 
+/** Whether a subgraph of this name is the company's own, and not one that was added to the graph. */
+export function isOwnSubgraph(name: string): boolean {
+  return ['customer', 'campaign', 'prediction'].includes(name);
+}
+
 /**
  * The endpoints of all subgraphs of a supergraph. The company's secret goes to the company's own three only: with it, whoever runs
  * another one could sign requests to them.
@@ -40,7 +45,7 @@ export function subgraphEndpoints(
   ]);
   return new Map(
     sites.map(({ name, url }) => {
-      const isForeign = !own.has(name);
+      const isForeign = !isOwnSubgraph(name);
       const composed = options.isOpen && !url.includes('.invalid') ? url : undefined;
       const address = settings.SUBGRAPH_URLS.get(name) ?? composed ?? own.get(name) ?? url;
       const ownSecret = isForeign ? null : settings.SEXTANT_SIGNING_SECRET;
