@@ -3,7 +3,7 @@ import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { decidedAtOf, newDecisionId } from './decision-id.js';
 import { DecisionRepository } from './decision.repository.js';
-import type { LoggedDecision } from './logged-decision.js';
+import type { LoggedDecision, NewDecision } from './logged-decision.js';
 import type { Outcome } from './outcome.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
 import { OutcomeRepository } from './outcome.repository.js';
@@ -16,6 +16,11 @@ const aDecision = (at: Date, overrides: Partial<LoggedDecision> = {}): LoggedDec
   ...{ modelVersion: 'demo.lead@1', rung: 'MODEL', fallbackReason: null, device: 'CPU', repeats: null },
   ...{ input: { a: 1 }, inputHash: 'x', output: { probability: 0.5 }, propensity: null },
   ...overrides,
+});
+
+const asNew = ({ input, ...decision }: LoggedDecision): NewDecision => ({
+  ...decision,
+  inputJson: JSON.stringify(input),
 });
 
 describe('decision log', () => {
@@ -42,7 +47,7 @@ describe('decision log', () => {
 
   const stored = async (at: Date, overrides: Partial<LoggedDecision> = {}): Promise<LoggedDecision> => {
     const decision = aDecision(at, overrides);
-    await decisions.insertMany([decision]);
+    await decisions.insertMany([asNew(decision)]);
     return decision;
   };
   const anOutcome = (decisionId: string, overrides: Partial<Outcome> = {}): Outcome => ({
@@ -122,7 +127,7 @@ describe('decision log', () => {
   it('keeps an outcome that is faster than the row of its decision', async () => {
     const late = aDecision(minutes(-14));
     expect(await recorder.record('demo', [anOutcome(late.id)])).toMatchObject({ recorded: 1, unknown: [] });
-    await decisions.insertMany([late]);
+    await decisions.insertMany([asNew(late)]);
     const batches = decisions.joinedBatches('demo', {
       modelVersion: 'demo.lead@1',
       from: minutes(-20),
@@ -133,7 +138,7 @@ describe('decision log', () => {
 
   it('reads the decisions of a version in a window with their outcomes, oldest first, in batches', async () => {
     const rows = Array.from({ length: 25 }, (_, i) => aDecision(minutes(i - 100)));
-    await decisions.insertMany(rows);
+    await decisions.insertMany(rows.map(asNew));
     await stored(minutes(-90), { modelVersion: 'demo.lead@2' });
     await stored(minutes(-90), { tenantId: 'other' });
     await recorder.record('demo', [anOutcome(rows[3]?.id ?? '', { reward: 0 })]);

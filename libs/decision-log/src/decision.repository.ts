@@ -1,5 +1,5 @@
 import { type Collection, type Db, type Document, MongoBulkWriteError } from 'mongodb';
-import { type DecisionKind, KEPT_DAYS, type LoggedDecision } from './logged-decision.js';
+import { type DecisionKind, KEPT_DAYS, type LoggedDecision, type NewDecision } from './logged-decision.js';
 import type { EventOutcomes } from './event-outcomes.js';
 import type { OutcomeSummary } from './outcome.js';
 import { OutcomeRepository } from './outcome.repository.js';
@@ -47,7 +47,7 @@ export class DecisionRepository {
   }
 
   /** Stores rows; one that is there already (an attempt whose answer was lost) counts as stored. */
-  async insertMany(rows: readonly LoggedDecision[]): Promise<void> {
+  async insertMany(rows: readonly NewDecision[]): Promise<void> {
     if (rows.length === 0) return;
     try {
       await this.decisions.insertMany(rows.map(toDocument), { ordered: false });
@@ -150,8 +150,9 @@ export class DecisionRepository {
   }
 }
 
-function toDocument({ id, ...rest }: LoggedDecision): DecisionDocument {
-  return { _id: id, ...rest };
+/** The input is stored as text: a hundred features as fields cost the store, and whoever writes them, several times as much. */
+function toDocument({ id, inputJson: input, ...rest }: NewDecision): DecisionDocument {
+  return { _id: id, ...rest, input };
 }
 
 function toDecision({
@@ -161,7 +162,12 @@ function toDecision({
   input = null,
   ...rest
 }: DecisionDocument): LoggedDecision {
-  return { id: _id, ...rest, device, repeats, input };
+  return { id: _id, ...rest, device, repeats, input: parsed(input) };
+}
+
+/** Rows of earlier releases hold fields. */
+function parsed(input: unknown): unknown {
+  return typeof input === 'string' ? JSON.parse(input) : input;
 }
 
 function isOnlyDuplicates(error: unknown): boolean {

@@ -88,7 +88,9 @@ describe('EventOutcomes', () => {
     const rows = ['cus_1', 'cus_2', 'cus_3', null].map((customerId, i) =>
       aDecision({ id: newDecisionId(day(0)), customerId, at: new Date(START + i) }),
     );
-    await decisions.insertMany(rows);
+    await decisions.insertMany(
+      rows.map(({ input, ...row }) => ({ ...row, inputJson: JSON.stringify(input) })),
+    );
     const events = [
       { ...anEvent('page_visit', day(4)), customerId: 'cus_1' },
       { ...anEvent('page_visit', day(6)), customerId: 'cus_3', _id: 'demo:x' },

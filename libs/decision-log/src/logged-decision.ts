@@ -27,3 +27,11 @@ export interface LoggedDecision {
   output: Record<string, unknown>;
   propensity: number | null;
 }
+
+/** A decision on its way to the log. What it was decided on is JSON already: hash, size and store all read that text. */
+export type NewDecision = Omit<LoggedDecision, 'input'> & { inputJson: string };
+
+/** The decision as it will be read from the store. */
+export function loggedDecision({ inputJson, ...decision }: NewDecision): LoggedDecision {
+  return { ...decision, input: JSON.parse(inputJson) };
+}

@@ -238,7 +238,7 @@ describe('prediction subgraph', () => {
     );
     expect(stored).toMatchObject({
       tenantId: 'demo',
-      input: { 'form.budget': 1000, 'form.industry': 'steel' },
+      input: expect.stringContaining('"form.budget":1000,"form.industry":"steel"'),
       inputHash: waiting.data.decision.featureHash,
     });
     expect((await prediction.ask(query, { id })).data.decision).toEqual(waiting.data.decision);

@@ -96,7 +96,8 @@ async function log(tenantId: string, rows: readonly PlantedRow[], withOutcome: b
     ...{ id: newDecisionId(new Date(at)), tenantId, kind: 'churn' as const, at: new Date(at) },
     ...{ subject: customerIdOf(tenantId, customer), customerId: customerIdOf(tenantId, customer) },
     ...{ modelVersion: `${tenantId}.churn@1`, rung: 'MODEL' as const, fallbackReason: null, device: 'CPU' },
-    ...{ repeats: null, input: features, inputHash: 'x', output: { probability }, propensity: null },
+    ...{ repeats: null, inputJson: JSON.stringify(features), inputHash: 'x', output: { probability } },
+    propensity: null,
   }));
   await new DecisionRepository(db).insertMany(decisions);
   if (!withOutcome) return;

@@ -49,7 +49,8 @@ async function decide(rows: readonly Decided[]): Promise<void> {
     const [id, decidedAt] = [newDecisionId(new Date(at)), new Date(at)];
     await new DecisionRepository(db).insertMany([
       {
-        ...{ id, tenantId, kind: 'churn', subject: who, customerId: who, at: decidedAt, rung, input },
+        ...{ id, tenantId, kind: 'churn', subject: who, customerId: who, at: decidedAt, rung },
+        inputJson: JSON.stringify(input),
         ...{ modelVersion: 'demo.churn@1', fallbackReason: null, device: 'CPU', repeats: null },
         ...{ inputHash: 'x', output: { probability }, propensity: null },
       },

@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PredictionMetrics } from '../prediction-metrics.js';
-import type { LoggedDecision } from '@sextant/decision-log';
+import type { NewDecision } from '@sextant/decision-log';
 import {
   DECISION_LOG_DEFAULTS,
   DecisionLog,
@@ -9,7 +9,7 @@ import {
   type DecisionSink,
 } from './decision-log.js';
 
-const aDecision = (id: string, overrides: Partial<LoggedDecision> = {}): LoggedDecision => ({
+const aDecision = (id: string, overrides: Partial<NewDecision> = {}): NewDecision => ({
   ...{
     id,
     tenantId: 'demo',
@@ -24,7 +24,7 @@ const aDecision = (id: string, overrides: Partial<LoggedDecision> = {}): LoggedD
     fallbackReason: null,
     device: 'CPU',
     repeats: null,
-    input: { a: 1 },
+    inputJson: '{"a":1}',
     inputHash: 'x',
     output: { probability: 0.5 },
     propensity: null,
@@ -36,7 +36,7 @@ const aDecision = (id: string, overrides: Partial<LoggedDecision> = {}): LoggedD
 class Sink implements DecisionSink {
   readonly batches: string[][] = [];
   isDown = false;
-  insertMany(rows: readonly LoggedDecision[]): Promise<void> {
+  insertMany(rows: readonly NewDecision[]): Promise<void> {
     this.batches.push(rows.map(({ id }) => id));
     return this.isDown ? Promise.reject(new Error('away')) : Promise.resolve();
   }
@@ -97,7 +97,7 @@ describe('DecisionLog', () => {
     await pass(100);
     expect(log.record(aDecision('d'))).toBe(true);
     const small = aLog(sink, { maxBytes: 100 });
-    expect(small.record(aDecision('e', { input: 'x'.repeat(200) }))).toBe(false);
+    expect(small.record(aDecision('e', { inputJson: 'x'.repeat(200) }))).toBe(false);
     expect(small.record(aDecision('f'))).toBe(true);
   });
 

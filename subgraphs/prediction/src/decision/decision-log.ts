@@ -1,9 +1,9 @@
 import type { PredictionMetrics } from '../prediction-metrics.js';
-import type { LoggedDecision } from '@sextant/decision-log';
+import { type LoggedDecision, loggedDecision, type NewDecision } from '@sextant/decision-log';
 
 /** Where rows go; the seam that lets a test take the store away. */
 export interface DecisionSink {
-  insertMany(rows: readonly LoggedDecision[]): Promise<void>;
+  insertMany(rows: readonly NewDecision[]): Promise<void>;
 }
 
 export interface DecisionLogOptions {
@@ -33,7 +33,7 @@ const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 5_000;
 
 interface WaitingRow {
-  decision: LoggedDecision;
+  decision: NewDecision;
   bytes: number;
   since: number;
 }
@@ -60,8 +60,8 @@ export class DecisionLog {
   }
 
   /** @returns false when there was no room and the row was dropped */
-  record(decision: LoggedDecision): boolean {
-    const bytes = JSON.stringify(decision.input).length + JSON.stringify(decision.output).length;
+  record(decision: NewDecision): boolean {
+    const bytes = decision.inputJson.length + JSON.stringify(decision.output).length;
     const { maxRows, maxBytes, flushRows, flushEveryMs } = this.options;
     if (this.waiting.size >= maxRows || this.waitingBytes + bytes > maxBytes) {
       this.metrics.logDropped.inc();
@@ -78,13 +78,14 @@ export class DecisionLog {
   /** A row that is not stored yet; null for another tenant's. */
   findWaiting(tenantId: string, id: string): LoggedDecision | null {
     const decision = this.waiting.get(id)?.decision;
-    return decision?.tenantId === tenantId ? decision : null;
+    return decision?.tenantId === tenantId ? loggedDecision(decision) : null;
   }
 
   /** Rows about a subject that are not stored yet, newest first. */
   listWaiting(tenantId: string, subject: string): LoggedDecision[] {
     const rows = [...this.waiting.values()].map(({ decision }) => decision);
-    return rows.filter((row) => row.tenantId === tenantId && row.subject === subject).reverse();
+    const own = rows.filter((row) => row.tenantId === tenantId && row.subject === subject);
+    return own.map(loggedDecision).reverse();
   }
 
   /** Stores what waits, trying once; what then still waits is dropped and counted. Later rows are stored as they come. */

@@ -2,7 +2,8 @@ import type { Clock } from '@sextant/domain';
 import type { Attribution } from '@sextant/inference-protocol';
 import type { PredictionMetrics } from '../prediction-metrics.js';
 import { type DecisionKind, newDecisionId } from '@sextant/decision-log';
-import { type DecisionEnvelope, hashInput } from './decision.js';
+import { canonicalJson, hashText } from './canonical-json.js';
+import type { DecisionEnvelope } from './decision.js';
 import type { DecisionLog } from './decision-log.js';
 import type { Rated } from './ladder.js';
 
@@ -44,7 +45,9 @@ export class DecisionWriter {
     const { decisionId, decidedAt } = begun;
     const { model, servedBy, source } = rated;
     if (source && servedBy.rung === 'MODEL') source.decisionId ??= decisionId;
-    const { content, output } = recorded;
+    const { output } = recorded;
+    const { input, ...content } = recorded.content;
+    const inputJson = canonicalJson(input);
     this.metrics.countDecision(content.kind, servedBy);
     this.log.record({
       id: decisionId,
@@ -55,7 +58,8 @@ export class DecisionWriter {
       fallbackReason: servedBy.fallbackReason,
       device: servedBy.device === 'NONE' ? null : servedBy.device,
       repeats: servedBy.rung === 'CACHE' ? (source?.decisionId ?? null) : null,
-      inputHash: hashInput(content.input),
+      inputJson,
+      inputHash: hashText(inputJson),
       output,
     });
     const attribution = servedBy.rung === 'MODEL' ? rated.attribution : null;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Rung } from '@sextant/decision-log';
 import type { Attribution } from '@sextant/inference-protocol';
 import type { Stage } from '@sextant/model-registry';
@@ -33,16 +32,4 @@ export interface DecisionEnvelope {
   servedBy: ServedBy;
   /** null where the rung cannot explain, or nobody asked */
   attribution: Attribution | null;
-}
-
-/** SHA-256 in hex of the canonical JSON (keys in order) of a model's input. */
-export function hashInput(input: unknown): string {
-  return createHash('sha256').update(canonicalJson(input)).digest('hex');
-}
-
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) => {
-    if (part === null || typeof part !== 'object' || Array.isArray(part) || part instanceof Date) return part;
-    return Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
-  });
 }

@@ -81,7 +81,8 @@ describe('customerDecisions', () => {
       aDecision({ id: 'dec_4', tenantId: 'other' }),
       aDecision({ id: 'dec_5' }),
     ];
-    for (const row of rows) await decisions.insertMany([row]);
+    for (const { input, ...row } of rows)
+      await decisions.insertMany([{ ...row, inputJson: JSON.stringify(input) }]);
     const events = await stream.take(2);
     expect(events.map(({ data }) => data.customerDecisions.decision.id)).toEqual(['dec_1', 'dec_5']);
     expect(events[0]?.data.customerDecisions.customer).toEqual({ id: 'cus_1' });
@@ -164,12 +165,7 @@ describe('POST /graphql/stream', () => {
     const codes = await Promise.all(
       refusals.map(async (refusal) => (await refusal).refusal?.extensions.code),
     );
-    expect(codes).toEqual([
-      'FORBIDDEN',
-      'INVALID_CURSOR',
-      'GRAPHQL_VALIDATION_FAILED',
-      'BAD_REQUEST',
-    ]);
+    expect(codes).toEqual(['FORBIDDEN', 'INVALID_CURSOR', 'GRAPHQL_VALIDATION_FAILED', 'BAD_REQUEST']);
   });
 
   it('goes on by the cursor that the caller resumes with, in place of the argument', async () => {
