@@ -49,7 +49,7 @@ export const TYPE_DEFS = {
     type Product @key(fields: "id") { id: ID! title: String cost: String @requiresScopes(scopes: [["campaign:read"]]) }
     type Query { product(id: ID!): Product @requiresScopes(scopes: [["catalogue:read"]]) }`,
   prediction: `${LINK}
-    type Customer @key(fields: "id") { id: ID! score: Float @requiresScopes(scopes: [["lead:read"]]) friend: Customer }
+    type Customer @key(fields: "id") { id: ID! score: Float @requiresScopes(scopes: [["lead:read"]]) friend: Customer friends: [Customer!]! }
     interface Decision { id: ID! note: String }
     type Quote implements Decision { id: ID! note: String @requiresScopes(scopes: [["price:read"]]) }
     type Query { decision: Decision @requiresScopes(scopes: [["decision:read"]]) }`,
@@ -91,6 +91,7 @@ export const RESOLVERS: Record<keyof typeof TYPE_DEFS, Resolvers> = {
       __resolveReference: (reference: { id: string }) => reference,
       score: () => 0.5,
       friend: () => ({ id: 'friend' }),
+      friends: () => [{ id: 'one' }, { id: 'two' }],
     },
     Decision: { __resolveType: () => 'Quote' },
     Query: { decision: () => ({ id: '1', note: 'a note' }) },

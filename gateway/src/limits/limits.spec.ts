@@ -1,0 +1,210 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aGateway, type Answer, ask } from '../test-gateway.js';
+
+type Running = Awaited<ReturnType<typeof aGateway>>;
+interface Charged extends Answer {
+  extensions?: {
+    cost: { estimated: number; actual: number; limit: number; remaining: number; inferenceRows: number };
+  };
+}
+
+const codesOf = ({ errors }: Answer) => errors?.map(({ extensions }) => extensions.code);
+const asked = ({ subgraphs }: Running): number =>
+  Object.values(subgraphs).reduce((sum, { requests }) => sum + requests.length, 0);
+
+async function query(running: Running, text: string, claims: object = {}): Promise<Charged> {
+  const token = await running.token({ ...claims });
+  return ask(running.gateway.url, { query: text }, { authorization: `Bearer ${token}` });
+}
+
+/** Asks until the answer is as wanted. */
+async function until<T>(attempt: () => Promise<T>, isWanted: (value: T) => boolean): Promise<T> {
+  const deadlineMs = Date.now() + 10_000;
+  for (;;) {
+    const value = await attempt();
+    if (isWanted(value)) return value;
+    if (Date.now() > deadlineMs) throw new Error(`still ${JSON.stringify(value)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+describe('limits of operations', () => {
+  let running: Running;
+  beforeAll(async () => {
+    running = await aGateway();
+  });
+  afterAll(() => running.stop());
+
+  it.each([
+    [
+      'of depth 20',
+      `{ customer(id: "1") { ${'friend { '.repeat(18)} id ${'}'.repeat(18)} } }`,
+      'QUERY_TOO_DEEP',
+      'nests 20',
+    ],
+    [
+      'of 1,000 aliases',
+      `{ ${Array.from({ length: 1_000 }, (_, i) => `a${i}: customer(id: "1") { id }`).join(' ')} }`,
+      'QUERY_TOO_MANY_ALIASES',
+      'has 1000',
+    ],
+    [
+      'of cost 10,101',
+      '{ customer(id: "1") { friends { friends { id } } } }',
+      'QUERY_TOO_EXPENSIVE',
+      'may cost 10101, the limit is 10000',
+    ],
+    [
+      'whose fragment spreads itself',
+      '{ customer(id: "1") { ...A } } fragment A on Customer { id ...B } fragment B on Customer { ...A }',
+      'QUERY_FRAGMENT_CYCLE',
+      'A → B → A',
+    ],
+  ])('refuse an operation %s before any fetch, with the figure', async (_, text, code, figure) => {
+    const before = asked(running);
+    const answer = await query(running, text);
+    expect(codesOf(answer)).toContain(code);
+    expect(answer.errors?.map(({ message }) => message).join()).toContain(figure);
+    expect(answer.data ?? null).toBeNull();
+    expect(asked(running)).toBe(before);
+  });
+
+  it('report what was estimated and what it was', async () => {
+    const { data, extensions } = await query(running, '{ customer(id: "1") { id friends { id name } } }');
+    expect(data?.['customer']).toMatchObject({ friends: [{ id: 'one' }, { id: 'two' }] });
+    expect(extensions?.cost).toMatchObject({ estimated: 101, actual: 3, limit: 10_000, inferenceRows: 0 });
+  });
+
+  it('let everybody who is identified see the schema, and charge for it', async () => {
+    const { data, extensions } = await query(running, '{ __schema { queryType { name } } }');
+    expect(data).toEqual({ __schema: { queryType: { name: 'Query' } } });
+    expect(extensions?.cost).toMatchObject({ estimated: 100, actual: 100 });
+  });
+});
+
+describe('rates', () => {
+  let running: Running;
+  const list = '{ customer(id: "1") { friends { id } } }';
+  beforeAll(async () => {
+    running = await aGateway({ SEXTANT_COST_RATE: '100', SEXTANT_COST_BURST: '300' });
+  });
+  afterAll(() => running.stop());
+
+  it('are by cost, for each client of each tenant; what was estimated too much is given back', async () => {
+    const claims = { sub: 'one' };
+    const first = await query(running, list, claims);
+    expect(first.extensions?.cost.remaining).toBeGreaterThanOrEqual(297);
+    // an answer with an error keeps its estimate, so three of them empty the bucket
+    const failing = '{ customer(id: "1") { friends { id } } broken }';
+    const answers = await Promise.all(Array.from({ length: 5 }, () => query(running, failing, claims)));
+    const limited = answers.filter(({ status }) => status === 429);
+    expect(limited.length).toBeGreaterThanOrEqual(2);
+    expect(limited[0]?.headers.get('retry-after')).toMatch(/^[1-9]$/);
+    const [error] = limited[0]?.errors ?? [];
+    expect(error?.extensions).toMatchObject({ code: 'RATE_LIMITED' });
+    expect((error?.extensions as { retryAfterMs?: number }).retryAfterMs).toBeGreaterThan(0);
+    expect((await query(running, list, { sub: 'two' })).status).toBe(200);
+    expect((await query(running, list, { ...claims, tenant: 'other' })).status).toBe(200);
+    const served = await until(
+      () => query(running, list, claims),
+      ({ status }) => status === 200,
+    );
+    expect(served.data?.['customer']).toMatchObject({ friends: [{ id: 'one' }, { id: 'two' }] });
+  });
+
+  it('ask no subgraph for what is over them', async () => {
+    const claims = { sub: 'three' };
+    await Promise.all(
+      [1, 2, 3].map(() => query(running, '{ customer(id: "1") { friends { id } } broken }', claims)),
+    );
+    const before = asked(running);
+    expect((await query(running, list, claims)).status).toBe(429);
+    expect(asked(running)).toBe(before);
+  });
+});
+
+describe('settings by client', () => {
+  let running: Running;
+  const dear = '{ customer(id: "1") { friends { id } } }';
+  const schema = '{ __schema { queryType { name } } }';
+  const path = join(mkdtempSync(join(tmpdir(), 'sextant-clients-')), 'clients.json');
+  const write = (content: unknown): void =>
+    writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  const file = (more: object) => ({ format: 'sextant-clients', version: 1, ...more });
+
+  beforeAll(async () => {
+    write(file({ clients: { 'subject:small': { maxCost: 50 } } }));
+    running = await aGateway({
+      SEXTANT_CLIENTS: path,
+      SEXTANT_INTROSPECTION: 'operator, marketer',
+    });
+  });
+  afterAll(() => running.stop());
+
+  it('say who may ask for the schema', async () => {
+    const before = asked(running);
+    const refused = await query(
+      running,
+      `{ ...F } fragment F on Query { ... { a: __type(name: "Query") { name } } }`,
+    );
+    expect([refused.status, codesOf(refused)]).toEqual([403, ['INTROSPECTION_DISABLED']]);
+    expect((await query(running, schema, { roles: ['marketer'] })).data).toBeDefined();
+    expect((await query(running, '{ __typename whoami }')).data).toMatchObject({ __typename: 'Query' });
+    expect(asked(running)).toBe(before + 1);
+  });
+
+  it('are followed while the gateway runs; what is wrong changes nothing', async () => {
+    const claims = { sub: 'small' };
+    expect(codesOf(await query(running, dear, claims))).toEqual(['QUERY_TOO_EXPENSIVE']);
+    expect((await query(running, dear)).errors).toBeUndefined();
+    write(
+      file({ clients: { 'subject:small': { maxCost: 500 } }, roles: { analyst: { introspection: true } } }),
+    );
+    const answer = await until(
+      () => query(running, dear, claims),
+      ({ errors }) => errors === undefined,
+    );
+    expect(answer.extensions?.cost.limit).toBe(500);
+    expect((await query(running, schema)).errors).toBeUndefined();
+    write('{ "format": "sextant-clients", "version": 1, "roles": { "analyst": { "maxCosts": 1 } } }');
+    write(file({ tenants: { demo: { maxCost: 20 } } }));
+    await until(
+      () => query(running, dear),
+      (found) => codesOf(found)?.[0] === 'QUERY_TOO_EXPENSIVE',
+    );
+    write(file({ tenants: { demo: { costRate: 1, costBurst: 5 } } }));
+    await until(
+      () => query(running, dear),
+      ({ status }) => status === 429,
+    );
+    expect((await query(running, dear, { tenant: 'other' })).status).toBe(200);
+  });
+});
+
+describe('floods of bad tokens', () => {
+  it('end at the address, and not for those who have been identified', async () => {
+    const running = await aGateway();
+    const bad = () => ask(running.gateway.url, { query: '{ whoami }' }, { authorization: 'Bearer nonsense' });
+    const statuses = async (n: number) =>
+      (await Promise.all(Array.from({ length: n }, bad))).map(({ status }) => status);
+    try {
+      expect(new Set(await statuses(200))).toEqual(new Set([401]));
+      const more = await statuses(250);
+      expect(more).toContain(429);
+      const answer = await bad();
+      expect(codesOf(answer)).toEqual(['RATE_LIMITED']);
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+      // the bucket fills with ten attempts a second; one good token opens the address
+      await until(
+        () => query(running, '{ whoami }'),
+        ({ status }) => status === 200,
+      );
+      expect(new Set(await statuses(50))).toEqual(new Set([401]));
+    } finally {
+      await running.stop();
+    }
+  });
+});
