@@ -12,6 +12,7 @@ export default defineConfig({
     include: [
       '**/src/**/*.spec.ts',
       'test/contract/**/*.spec.ts',
+      'test/conformance/**/*.spec.ts',
       'test/k8s/**/*.spec.ts',
       'test/truth/**/*.spec.ts',
     ],

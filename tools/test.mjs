@@ -19,7 +19,9 @@ check('format', bin('prettier'), ['--check', '--log-level', 'warn', '.']);
 check('composition', process.execPath, ['tools/compose.mjs', '--check']);
 check('breaking changes', process.execPath, ['tools/schema-check.mjs']);
 const ofProcesses = ['vitest.worker.config.ts', 'vitest.e2e.config.ts'];
-const counts = ['vitest.config.ts', ...(quick ? [] : ofProcesses)].map(vitest);
+const counts = ['vitest.config.ts', 'vitest.conformance.config.ts', ...(quick ? [] : ofProcesses)].map(
+  vitest,
+);
 rmSync(reports, { recursive: true, force: true });
 
 const sum = (key) => counts.reduce((total, count) => total + count[key], 0);

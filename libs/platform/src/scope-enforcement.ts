@@ -28,9 +28,13 @@ export interface RequestContext {
  * Checks again in the subgraph, in place, each field and type under `@authenticated`, `@requiresScopes` or `@policy`.
  * The gateway checks them first; this holds when the gateway is wrong.
  *
+ * @param unstated  root fields without a rule: refused, or open to whoever may sign requests, for schemas that are not ours
  * @throws Error at start-up when a root field states no rule, so that nothing is public by accident, or a policy is not defined
  */
-export function enforceScopes(schema: GraphQLSchema): GraphQLSchema {
+export function enforceScopes(
+  schema: GraphQLSchema,
+  unstated: 'refused' | 'open' = 'refused',
+): GraphQLSchema {
   const roots = new Set([schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]);
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
@@ -45,7 +49,8 @@ export function enforceScopes(schema: GraphQLSchema): GraphQLSchema {
       if (unknown.length > 0)
         throw new Error(`${coordinate} names the policy ${unknown.join(', ')}, which is not defined`);
       if (rules.length > 0) guard(field, coordinate, rules);
-      else if (roots.has(type)) throw new Error(`${coordinate} must state its @requiresScopes`);
+      else if (roots.has(type) && unstated === 'refused')
+        throw new Error(`${coordinate} must state its @requiresScopes`);
     }
   }
   return schema;

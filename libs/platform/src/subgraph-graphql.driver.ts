@@ -18,10 +18,12 @@ export class SubgraphGraphqlDriver extends ApolloFederationDriver {
   @Inject(ModulesContainer) private readonly modules!: ModulesContainer;
   @Inject(ApplicationConfig) private readonly application!: ApplicationConfig;
 
+  protected readonly unstatedRoots: 'refused' | 'open' = 'refused';
+
   override async generateSchema(options: ApolloFederationDriverConfig): Promise<GraphQLSchema> {
     const schema = await super.generateSchema(options);
     if (this.application.getGlobalPipes().length === 0) callFieldsPlainly(schema, this.instances());
-    return enforceScopes(resolveEntitiesTogether(schema));
+    return enforceScopes(resolveEntitiesTogether(schema), this.unstatedRoots);
   }
 
   protected override async registerExpress(options: ApolloFederationDriverConfig): Promise<void> {
@@ -42,4 +44,10 @@ export class SubgraphGraphqlDriver extends ApolloFederationDriver {
       }
     }
   }
+}
+
+/** The same for a schema that is not ours, whose root fields do not state who may ask: a public suite's, say. */
+@Injectable()
+export class OpenSubgraphGraphqlDriver extends SubgraphGraphqlDriver {
+  protected override readonly unstatedRoots = 'open';
 }

@@ -1,0 +1,35 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+const NAME = '@apollo/federation-subgraph-compatibility-tests';
+const VERSION = '1.2.1';
+const SHA512 = 'aR8+SS8lgMa+DEc1Gjn7d1IeqJGxegfwdFhDiF2eT6T0fGujCYEgJQXqPKMXRViIiFtoqxGktvpjJmILrC5coA==';
+const CACHE = join(import.meta.dirname, '../../../node_modules/.cache/sextant');
+
+/**
+ * Folder of Apollo's suite as npm has it, fetched at the first call and proven by its hash. It is no dependency: it would bring rover
+ * (whose installation downloads a binary), pm2 and jest along, and none of them is used here.
+ */
+export function compatibilitySuite(): string {
+  const home = join(CACHE, `subgraph-compatibility-${VERSION}`);
+  if (existsSync(home)) return join(home, 'package');
+  mkdirSync(CACHE, { recursive: true });
+  const folder = mkdtempSync(join(CACHE, 'fetch-'));
+  const packed = execFileSync(
+    'npm',
+    ['pack', '--silent', '--pack-destination', folder, `${NAME}@${VERSION}`],
+    {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  const archive = join(folder, packed.trim().split('\n').at(-1) ?? '');
+  const hash = createHash('sha512').update(readFileSync(archive)).digest('base64');
+  if (hash !== SHA512) throw new Error(`${NAME}@${VERSION} is not what was pinned: its SHA-512 is ${hash}`);
+  execFileSync('tar', ['-xzf', archive, '-C', folder]);
+  rmSync(archive);
+  renameSync(folder, home);
+  return join(home, 'package');
+}
