@@ -58,6 +58,8 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
       resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, length)),
     );
     request.on('error', () => reject(new ClientGone(request)));
-    request.on('close', () => reject(new ClientGone(request)));
+    request.on('close', () => {
+      if (!request.complete) reject(new ClientGone(request));
+    });
   });
 }

@@ -12,6 +12,7 @@ interface Shared<T> {
   promise: Promise<T>;
   latestMs: number;
   waiting: number;
+  isOver: boolean;
   end: AbortController;
 }
 
@@ -41,15 +42,16 @@ export class InFlight<T> {
       return { value, isJoined };
     } finally {
       entry.waiting -= 1;
-      if (entry.waiting === 0) entry.end.abort();
+      if (entry.waiting === 0 && !entry.isOver) entry.end.abort();
     }
   }
 
   private begin(key: string, latestMs: number, start: (signal: AbortSignal) => Promise<T>): Shared<T> {
     const end = new AbortController();
-    const entry: Shared<T> = { promise: start(end.signal), latestMs, waiting: 0, end };
+    const entry: Shared<T> = { promise: start(end.signal), latestMs, waiting: 0, isOver: false, end };
     this.shared.set(key, entry);
     const forget = (): void => {
+      entry.isOver = true;
       if (this.shared.get(key) === entry) this.shared.delete(key);
     };
     entry.promise.then(forget, forget);
