@@ -43,10 +43,10 @@ export interface Ledger {
 export interface StreamProgress {
   /** cursor after which it begins; null: now */
   after: string | null;
-  /** cursor of the event that was told last, or a later one at which nothing happened */
+  /** of the event that is being told */
   cursor: string | null;
-  /** called when the subgraph has the subscription: what happens from now on is told */
-  stands(): void;
+  /** Called when the subgraph has the subscription, and while nothing happens: all before this cursor was told. */
+  idle(cursor: string | null): void;
 }
 
 /** All that is known about who asks, for one request. */

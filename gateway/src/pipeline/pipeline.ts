@@ -47,49 +47,41 @@ export class Pipeline {
 
   /** Runs a query or mutation; a subscription is refused. Never rejects. */
   async run(params: OperationParams, context: GatewayContext): Promise<ExecutionResult> {
+    const begun = await this.begin(params, context);
+    if (!('events' in begun)) return begun;
+    begun.release();
+    return this.masked({ errors: [needsStream()] });
+  }
+
+  /** Judges a subscription without starting it; a query or mutation is run. Never rejects. */
+  async begin(
+    params: OperationParams,
+    context: GatewayContext,
+  ): Promise<AdmittedSubscription | ExecutionResult> {
     const startedMs = performance.now();
     const { engine, release } = this.options.engines.lease();
     let prepared: PreparedOperation | null = null;
-    let result: ExecutionResult;
+    let result: ExecutionResult = {};
+    let begun: AdmittedSubscription | null = null;
     try {
       const admission = await this.admit(engine, params, context);
-      if ('refused' in admission) {
+      if ('request' in admission) {
+        prepared = admission.request.prepared;
+        if (prepared.type === 'subscription') begun = this.admitted(engine, admission.request, release);
+        else result = await this.execute(engine, admission.request);
+      } else {
         prepared = admission.prepared;
         result = { errors: admission.refused as GraphQLError[] };
-      } else {
-        prepared = admission.request.prepared;
-        result = await this.execute(engine, admission.request);
       }
     } catch (error) {
       result = { errors: [error as GraphQLError] };
     } finally {
-      release();
+      if (!begun) release();
     }
     const masked = this.masked(result);
     const served = { prepared, context, result: masked, durationMs: performance.now() - startedMs };
     for (const observe of this.options.observers) observe(served);
-    return masked;
-  }
-
-  /** Judges a subscription without beginning it. Never rejects. */
-  async admitSubscription(
-    params: OperationParams,
-    context: GatewayContext,
-  ): Promise<AdmittedSubscription | ExecutionResult> {
-    const { engine, release } = this.options.engines.lease();
-    try {
-      const admission = await this.admit(engine, params, context);
-      if ('refused' in admission) {
-        release();
-        return this.masked({ errors: admission.refused as GraphQLError[] });
-      }
-      const { request } = admission;
-      const events = async (given: OperationRequest) => this.maskedEvents(await engine.subscribe(given));
-      return { request, engine, events, release };
-    } catch (error) {
-      release();
-      return this.masked({ errors: [error as GraphQLError] });
-    }
+    return begun ?? masked;
   }
 
   /** Decides whether an operation may run, without running it. */
@@ -120,6 +112,11 @@ export class Pipeline {
     return next();
   }
 
+  private admitted(engine: Engine, request: OperationRequest, release: () => void): AdmittedSubscription {
+    const events = async (given: OperationRequest) => this.maskedEvents(await engine.subscribe(given));
+    return { request, engine, events, release };
+  }
+
   private masked(result: ExecutionResult): ExecutionResult {
     if (!result.errors) return result;
     return { ...result, errors: result.errors.map(this.options.maskError) };
@@ -135,6 +132,11 @@ export class Pipeline {
       yield this.masked({ errors: [error as GraphQLError] });
     }
   }
+}
+
+function needsStream(): GraphQLError {
+  const message = 'a subscription needs a stream: accept text/event-stream, or send it over a WebSocket';
+  return new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
 }
 
 function isRefusal(

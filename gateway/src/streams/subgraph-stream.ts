@@ -120,13 +120,13 @@ export class SubgraphStream {
   /** @returns what the event says to those behind; null: nothing */
   private hear({ id, event, data }: EventFrame): SubgraphAnswer | null {
     if (id !== '') this.cursor = id;
-    if (this.progress) this.progress.cursor = this.cursor;
     if (event === 'ready') {
       this.hasStood = true;
       this.pauseMs = FIRST_PAUSE_MS;
-      this.progress?.stands();
     }
+    if (event === 'ready' || event === 'beat') this.progress?.idle(this.cursor);
     if (event !== 'next' && event !== 'error') return null;
+    if (this.progress) this.progress.cursor = this.cursor;
     return readAnswer({ status: 200, body: data }, this.subgraph);
   }
 }
