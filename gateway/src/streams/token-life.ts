@@ -1,3 +1,5 @@
+import { DomainError } from '@sextant/domain';
+
 /** When a bearer token that was verified runs out, epoch milliseconds; null for anything else, e.g. an access key. */
 export function expiryOf(authorization: string | undefined): number | null {
   const payload = /^Bearer [\w-]+\.([\w-]+)\.[\w-]+$/i.exec(authorization ?? '')?.[1];
@@ -28,7 +30,13 @@ export function watchIdentity(
   };
   const delayMs = Math.min(MAX_DELAY_MS, Math.max(0, (expiresAtMs ?? Infinity) - Date.now()));
   const expiry = setTimeout(end, delayMs);
-  const asking = setInterval(() => void watched.identify().catch(end), ASK_AGAIN_MS);
+  const ask = (): void =>
+    void watched.identify().catch((error: unknown) => {
+      // where the keys cannot be read for a moment, nobody is sent away
+      const isRefused = error instanceof DomainError && /^(?:unauthenticated|forbidden)$/.test(error.kind);
+      if (isRefused) end();
+    });
+  const asking = setInterval(ask, ASK_AGAIN_MS);
   expiry.unref();
   asking.unref();
   const stop = (): void => {
