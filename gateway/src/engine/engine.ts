@@ -43,6 +43,8 @@ export interface EngineOptions {
 /** One supergraph, made executable. */
 export interface Engine {
   readonly supergraph: Supergraph;
+  /** how often the plan of an operation was there already, since the engine began */
+  readonly planCounts: Readonly<{ hits: number; misses: number }>;
   /** Parses and validates; kept for documents that come again. */
   prepare(
     text: string,

@@ -15,6 +15,7 @@ export {
 } from './request-signature.js';
 export {
   activeSpan,
+  type AttributeValue,
   forwardedSpan,
   listenOn,
   OperationsServer,

@@ -1,11 +1,15 @@
 import type { LoggerService } from '@nestjs/common';
 import { type Logger, pino } from 'pino';
+import { safeError } from './safe-error.js';
 
 export type { Logger } from 'pino';
 
-/** Structured logs on stdout; no personal data belongs in them. */
+/** Structured logs on stdout; no personal data belongs in them, so that errors (`err`) go through {@link safeError}. */
 export function createLogger(service: string, level: string): Logger {
-  return pino({ level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime });
+  return pino({
+    ...{ level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime },
+    serializers: { err: safeError },
+  });
 }
 
 /** Nest's own messages through the same logger, one level quieter. */
