@@ -1,4 +1,5 @@
 import { type ExecutionResult, getVariableValues, GraphQLError, parse } from 'graphql';
+import { inSpan } from '../observe/operation-spans.js';
 import type { Audience, OperationRequest, PreparedOperation } from '../pipeline/operation.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
 import { apiSchemaOf, possibleTypesOf } from './api-schema.js';
@@ -69,7 +70,7 @@ export class FederatedEngine implements Engine {
     const { projection, introspection } = this.plans.shape(request);
     const run = this.runOf(request, {});
     if (projection.isFetched) {
-      const plan = await this.plans.plan(request).catch(unplanned);
+      const plan = await this.planOf(request);
       if (plan instanceof GraphQLError) return { errors: [plan] };
       await plan.step(run);
     }
@@ -80,13 +81,22 @@ export class FederatedEngine implements Engine {
   async subscribe(request: OperationRequest): Promise<AsyncIterable<ExecutionResult> | ExecutionResult> {
     const refused = withheldRoots(request);
     if (refused.length > 0) return { errors: refused };
-    const plan = await this.plans.plan(request).catch(unplanned);
+    const plan = await this.planOf(request);
     if (plan instanceof GraphQLError) return { errors: [plan] };
     const { source } = plan;
     if (!source) throw new Error('the plan of a subscription has no source');
     const fetch = { ...source.fill(request.variables), context: request.context };
     const events = this.options.transport.subscribe(source.subgraph, fetch);
     return this.results(events, { request, plan });
+  }
+
+  private planOf(request: OperationRequest): Promise<ExecutablePlan | GraphQLError> {
+    return inSpan(request.context.span, 'graphql plan', (span) => {
+      const { misses } = this.planCounts;
+      const plan = this.plans.plan(request);
+      span?.set({ 'graphql.plan.kept': this.planCounts.misses === misses });
+      return plan.catch(unplanned);
+    });
   }
 
   private async *results(

@@ -41,6 +41,7 @@ export class PreparedOperations {
     if (known) {
       this.kept.delete(key);
       this.kept.set(key, known);
+      known.uses += 1;
       return known;
     }
     const prepared = this.prepare(text, operationName, audience);

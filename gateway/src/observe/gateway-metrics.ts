@@ -9,7 +9,6 @@ const MAX_CLIENT_NAMES = 50;
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const COSTS = [1, 10, 50, 100, 500, 1_000, 2_500, 5_000, 10_000, 50_000];
-const SEEN = Symbol('whether a document was served before');
 
 /** How often a plan was there already, of the engine in force. */
 export type PlanCounts = () => Readonly<{ hits: number; misses: number }> | undefined;
@@ -134,7 +133,5 @@ const OUTCOMES =
 
 function documentOutcome(prepared: PreparedOperation | null): 'kept' | 'new' | 'invalid' {
   if (!prepared) return 'invalid';
-  let isNew = false;
-  prepared.memo(SEEN, () => (isNew = true));
-  return isNew ? 'new' : 'kept';
+  return prepared.uses > 1 ? 'kept' : 'new';
 }

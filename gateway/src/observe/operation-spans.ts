@@ -3,16 +3,22 @@ import type { OperationObserver } from '../pipeline/operation.js';
 import { codesOf, outcomeOf } from './operation-outcome.js';
 
 /** Does a step of an operation in a span of its own, where the request is traced. */
-export async function inSpan<T>(
+export function inSpan<T>(
   parent: TraceSpan | undefined,
   name: string,
-  work: (span: TraceSpan | undefined) => T | Promise<T>,
-): Promise<T> {
-  const span = parent?.isRecording ? parent.child(name) : undefined;
+  work: (span: TraceSpan | undefined) => T,
+): T {
+  if (!parent?.isRecording) return work(undefined);
+  const span = parent.child(name);
+  const end = (): void => span.end();
   try {
-    return await work(span);
-  } finally {
-    span?.end();
+    const outcome = work(span);
+    if (outcome instanceof Promise) void outcome.then(end, end);
+    else end();
+    return outcome;
+  } catch (error) {
+    end();
+    throw error;
   }
 }
 

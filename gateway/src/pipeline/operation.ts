@@ -85,6 +85,8 @@ export interface OperationParams {
 export class PreparedOperation {
   private readonly notes = new Map<symbol, unknown>();
   private digest: string | null = null;
+  /** requests that asked for it so far, this one included */
+  uses = 1;
 
   readonly text: string;
   readonly document: DocumentNode;

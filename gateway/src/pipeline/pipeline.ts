@@ -1,4 +1,5 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
+import { inSpan } from '../observe/operation-spans.js';
 import type { Engine, EngineSource } from '../engine/engine.js';
 import {
   type GatewayContext,
@@ -87,7 +88,11 @@ export class Pipeline {
   /** Decides whether an operation may run, without running it. */
   async admit(engine: Engine, params: OperationParams, context: GatewayContext): Promise<Admission> {
     const text = await this.options.documents.textOf(params, context);
-    const prepared = engine.prepare(text, params.operationName, context.audience);
+    const prepared = inSpan(context.span, 'graphql prepare', (span) => {
+      const found = engine.prepare(text, params.operationName, context.audience);
+      span?.set({ 'graphql.document.kept': found instanceof PreparedOperation && found.uses > 1 });
+      return found;
+    });
     if (!(prepared instanceof PreparedOperation)) return { refused: prepared, prepared: null };
     const variables = engine.fit(prepared, params.variables ?? {});
     if (isRefusal(variables)) return { refused: variables, prepared };
