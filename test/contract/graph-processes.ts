@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { openSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,9 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
 export const ROOT = join(import.meta.dirname, '../..');
 export const SECRET = 'a secret of thirty-two characters';
+export const AUDIT_SECRET = 'what links the log has forty letters or so';
 const SUBGRAPHS = ['customer', 'campaign', 'prediction'] as const;
+export type SubgraphName = (typeof SUBGRAPHS)[number];
 const START_LIMIT_MS = 60_000;
 
 export interface RunningGraph {
@@ -20,6 +23,14 @@ export interface RunningGraph {
   tokenOf(role: Role, tenant?: string): Promise<string>;
   /** as SEXTANT_DATA_DIR of the command line: holds the key that tokens are signed with */
   dataDir: string;
+  /** of the store that all of them share */
+  mongoUri: string;
+  /** of each process, by its name */
+  metrics: Readonly<Record<string, string>>;
+  /** SIGKILL, without a warning. */
+  killSubgraph(name: SubgraphName): void;
+  /** Starts a killed one anew, on the same port. */
+  reviveSubgraph(name: SubgraphName): Promise<void>;
   /** The gateway ends and starts anew, with further variables. */
   restartGateway(env: Record<string, string>): Promise<void>;
   stop(): Promise<void>;
@@ -42,12 +53,14 @@ export async function startGraph(
   await writeFile(join(folder, 'keys/jwt-private.json'), JSON.stringify(issuer.privateJwk));
   const ports = await Promise.all(Array.from({ length: 2 * SUBGRAPHS.length + 4 }, () => freePort()));
   const portAt = (i: number): number => ports[i] ?? 0;
+  const metricsAt = (i: number): string => `http://127.0.0.1:${portAt(i)}/metrics`;
   const urls = Object.fromEntries(
     SUBGRAPHS.map((name, i) => [name, `http://127.0.0.1:${portAt(i)}/graphql`]),
   );
   const env = {
     ...{
       SEXTANT_SIGNING_SECRET: SECRET,
+      SEXTANT_AUDIT_SECRET: AUDIT_SECRET,
       MONGODB_URI: mongo.uri,
       SEXTANT_JWKS: join(folder, 'jwks.json'),
       LOG_LEVEL: 'error',
@@ -56,9 +69,15 @@ export async function startGraph(
     INFERENCE_URL: `127.0.0.1:${portAt(8)}`,
     ...options.env,
   };
-  const children = SUBGRAPHS.map((name, i) =>
-    startProcess(`subgraphs/${name}`, { ...env, PORT: portAt(i), METRICS_PORT: portAt(i + 3) }),
-  );
+  const startSubgraph = (name: SubgraphName) => {
+    const i = SUBGRAPHS.indexOf(name);
+    return startProcess(`subgraphs/${name}`, { ...env, PORT: portAt(i), METRICS_PORT: portAt(i + 3) });
+  };
+  const subgraphs = {
+    ...{ customer: startSubgraph('customer'), campaign: startSubgraph('campaign') },
+    prediction: startSubgraph('prediction'),
+  };
+  const children = Object.values(subgraphs);
   const startGateway = (further: Record<string, string>) =>
     startProcess('gateway', { ...env, ...further, PORT: portAt(6), METRICS_PORT: portAt(7) });
   const gateway = { ...startGateway({}) };
@@ -79,8 +98,24 @@ export async function startGraph(
     ]);
   await ready().catch((error: unknown) => stop().then(() => Promise.reject(error)));
   return {
-    ...{ url: `http://127.0.0.1:${portAt(6)}/graphql`, subgraphs: urls, dataDir: folder },
+    ...{
+      url: `http://127.0.0.1:${portAt(6)}/graphql`,
+      subgraphs: urls,
+      dataDir: folder,
+      mongoUri: mongo.uri,
+    },
+    metrics: {
+      gateway: metricsAt(7),
+      customer: metricsAt(3),
+      campaign: metricsAt(4),
+      prediction: metricsAt(5),
+    },
     tokenOf: issuer.tokenOf,
+    killSubgraph: (name) => void subgraphs[name].child.kill('SIGKILL'),
+    async reviveSubgraph(name) {
+      Object.assign(subgraphs[name], startSubgraph(name));
+      await untilReady(`http://127.0.0.1:${portAt(SUBGRAPHS.indexOf(name) + 3)}/health/ready`);
+    },
     async restartGateway(further) {
       await endProcess(gateway.child);
       Object.assign(gateway, startGateway(further));
@@ -112,7 +147,7 @@ export function identityOf(role: Role, tenantId = 'demo'): Identity {
   return { subject: `test-${role}`, tenantId, roles: [role], scopes: ROLE_SCOPES[role] };
 }
 
-/** A built application as a process; `failed` rejects when it ends by itself. */
+/** A built application as a process; `failed` rejects when it ends by itself. Its log goes to the file TEST_LOG of `env`, else to ours. */
 export function startProcess(
   folder: string,
   env: Record<string, string | number | undefined>,
@@ -120,7 +155,7 @@ export function startProcess(
   const variables = Object.entries(env).map(([name, value]) => [name, String(value)]);
   const child = spawn(process.execPath, [join(ROOT, folder, 'dist/main.js')], {
     env: { ...process.env, ...Object.fromEntries(variables) },
-    stdio: ['ignore', 'inherit', 'pipe'],
+    stdio: ['ignore', env['TEST_LOG'] ? openSync(String(env['TEST_LOG']), 'a') : 'inherit', 'pipe'],
   });
   let complaint = '';
   child.stderr?.on('data', (chunk: Buffer) => (complaint += chunk.toString()));

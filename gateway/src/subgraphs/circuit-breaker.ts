@@ -16,7 +16,7 @@ export const BREAKER_POLICY: BreakerPolicy = {
   leastCalls: 20,
   failureRatio: 0.5,
   firstPauseMs: 500,
-  longestPauseMs: 15_000,
+  longestPauseMs: 4_000,
 };
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
