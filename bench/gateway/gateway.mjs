@@ -60,6 +60,7 @@ async function startAll() {
       ours({
         SUPERGRAPH_PATH: guarded,
         SEXTANT_JWKS: jwks,
+        SEXTANT_AUDIT: 'off',
         SEXTANT_SIGNING_SECRET: 'a-secret-of-the-company-0123456789',
         SUBGRAPH_SECRETS: secrets,
       }),

@@ -32,6 +32,7 @@ export async function startProduct({ folder, uri, tenant, profile }) {
       MODEL_REPOSITORY: join(folder, 'models'),
     },
     ...{
+      SEXTANT_AUDIT_SECRET: 'what links the log has forty letters or so',
       SEXTANT_SIGNING_SECRET: 'a secret of thirty-two characters',
       SEXTANT_JWKS: join(folder, 'jwks.json'),
     },

@@ -137,6 +137,7 @@ async function startProcess(program, variables, { flags, health }) {
     METRICS_PORT: String(metricsPort),
     LOG_LEVEL: 'warn',
     SEXTANT_SIGNING_SECRET: SECRET,
+    SEXTANT_AUDIT_SECRET: 'what links the log has forty letters or so',
   };
   const env = { ...process.env, ...ports, NODE_ENV: 'production', ...variables };
   const child = spawn(process.execPath, [YOUNG_GENERATION, ...(flags?.split(' ') ?? []), program], {
@@ -174,7 +175,7 @@ const startSubgraph = (uri) =>
   );
 
 /** The gateway with a key of its own, and a token for it. */
-async function startGateway(customerUrl) {
+async function startGateway(customerUrl, uri) {
   const folder = await mkdtemp(join(tmpdir(), 'sextant-bench-'));
   const { publicKey, privateKey } = await generateKeyPair('ES256');
   await writeFile(
@@ -195,6 +196,7 @@ async function startGateway(customerUrl) {
     .sign(privateKey);
   const variables = {
     CUSTOMER_URL: customerUrl,
+    MONGODB_URI: uri,
     SEXTANT_JWKS: join(folder, 'jwks.json'),
     SEXTANT_UPSTREAM_TIMEOUT_MS: '30000',
   };
@@ -217,7 +219,9 @@ const sign = (body) =>
 const mongo = await startMongoServer();
 const client = await new MongoClient(mongo.uri).connect();
 const subgraph = await startSubgraph(mongo.uri.replace('/?', '/bench_graph?'));
-const gateway = values.gateway ? await startGateway(subgraph.url) : null;
+const gateway = values.gateway
+  ? await startGateway(subgraph.url, mongo.uri.replace('/?', '/bench_graph?'))
+  : null;
 const send = () => (gateway ? through(gateway.url, gateway.headers) : through(subgraph.url, sign));
 /** CPU seconds that a process has used, in all and in the kernel, on Linux; the tick is a hundredth of a second. */
 function cpuSeconds(pid) {

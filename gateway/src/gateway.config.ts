@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { OPEN_ACCESS } from './identity/open-access.js';
+import { securitySettings } from './identity/security.config.js';
 import { limitSettings } from './limits/limits.config.js';
+import { streamSettings } from './streams/streams.config.js';
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
 const subgraphUrl = (fallback: number) =>
@@ -61,6 +63,7 @@ export const gatewayConfig = z.object({
     .describe('file path or http(s) URL of the keys that tokens are signed with'),
   SEXTANT_ISSUER: z.string().min(1).default('sextant-local').describe('`iss` that tokens must carry'),
   SEXTANT_AUDIENCE: z.string().min(1).default('sextant').describe('`aud` that tokens must carry'),
+  ...securitySettings,
   SEXTANT_OPEN_ACCESS: z
     .literal(OPEN_ACCESS)
     .optional()
@@ -91,6 +94,12 @@ export const gatewayConfig = z.object({
     .max(600_000)
     .default(30_000)
     .describe('longest a request may take; a client may ask for less by x-deadline-ms'),
+  SEXTANT_SLOW_OPERATION_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(1_000)
+    .describe('an operation that takes this long is logged as slow'),
   SEXTANT_GRAPHIQL: z.enum(['0', '1']).default('0').describe('1 serves GraphiQL on GET /graphql'),
   SEXTANT_UPSTREAM_TIMEOUT_MS: z.coerce
     .number()
@@ -123,6 +132,7 @@ export const gatewayConfig = z.object({
     .default(10_000)
     .describe('how long a stopping gateway waits for requests in progress'),
   ...limitSettings,
+  ...streamSettings,
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

@@ -5,23 +5,24 @@ import { answersKept, type KeepAnswers } from './caching/answers-kept.js';
 import type { EngineSource } from './engine/engine.js';
 import { FederatedEngine } from './engine/federated-engine.js';
 import type { GatewayConfig } from './gateway.config.js';
-import { type FrontOptions, httpFront, type SideDoor } from './http/http-front.js';
+import { httpFront, type SideDoor } from './http/http-front.js';
 import { drainServer, gatewayServer } from './http/http-server.js';
 import { readOnlyGuard } from './http/read-only.guard.js';
-import { ANYBODY } from './identity/open-access.js';
-import { keysFrom, TokenVerifier } from './identity/token-verifier.js';
-import { AuthFailures } from './limits/auth-failures.js';
+import { type Security, startSecurity } from './identity/security.js';
 import { boundedDocument, noIncrementalDelivery } from './limits/document-rules.js';
 import { documentLimits } from './limits/document-limits.js';
 import { type Protections, protections } from './limits/protections.js';
 import { GatewayMetrics } from './observe/gateway-metrics.js';
+import { observersOf } from './observe/observers.js';
 import { subgraphsCheck } from './observe/subgraphs-check.js';
 import { errorMask } from './pipeline/error-mask.js';
+import type { OperationObserver } from './pipeline/operation.js';
 import { Pipeline } from './pipeline/pipeline.js';
 import { subgraphEndpoints } from './subgraphs/subgraph-endpoints.js';
 import { SubgraphMetrics } from './subgraphs/subgraph-metrics.js';
 import { HttpSubgraphTransport, SubgraphClients } from './subgraphs/subgraph.transport.js';
 import type { BuiltEngine } from './supergraph/live-engines.js';
+import { type RunningStreams, startStreams } from './streams/start-streams.js';
 import { startEngines } from './supergraph/start-engines.js';
 import { readSupergraph } from './supergraph/supergraph.js';
 
@@ -39,6 +40,7 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   const logger = createLogger('gateway', config.LOG_LEVEL);
   warnOfOpenAccess(config, logger);
+  const security = await startSecurity(config, logger);
   const metrics = new GatewayMetrics();
   const clients = clientsOf(config, metrics, logger);
   const { engines, close: closeEngines } = await startEngines({
@@ -50,10 +52,14 @@ export async function startGateway(
     logger,
   });
   const protecting = protections(config, logger);
-  const pipeline = pipelineOf(engines, protecting, metrics, logger);
+  metrics.watchPlans(() => engines.current.engine.planCounts);
+  const observers = observersOf(config, metrics, logger);
+  const pipeline = pipelineOf(engines, { protecting, security, observers, logger });
   const life = { isDraining: false };
-  const front = frontOf(config, { pipeline, protecting, metrics, logger, tracing, life });
+  const streams = streamsOf(config, { pipeline, security, metrics, logger, engines });
+  const front = frontOf(config, { pipeline, protecting, security, metrics, logger, tracing, life, streams });
   const server = gatewayServer((request, response) => void front(request, response));
+  streams.listen(server);
   const operations = new OperationsServer(metrics.registry, [subgraphsCheck(engines)]);
   const metricsPort = await operations.listen(config.METRICS_PORT, config.HOST);
   await listenOn(server, config.PORT, config.HOST);
@@ -65,9 +71,11 @@ export async function startGateway(
     async close() {
       life.isDraining = true;
       operations.startDraining();
+      streams.close();
       await drainServer(server, config.SEXTANT_DRAIN_MS);
       closeEngines();
       protecting.close();
+      await security.close();
       await operations.close();
       await tracing?.close();
     },
@@ -82,40 +90,49 @@ function warnOfOpenAccess({ SEXTANT_OPEN_ACCESS }: GatewayConfig, logger: Logger
 interface FrontParts {
   pipeline: Pipeline;
   protecting: Protections;
+  security: Security;
   metrics: GatewayMetrics;
   logger: Logger;
   tracing: Tracing | null;
   life: { isDraining: boolean };
+  streams: RunningStreams;
 }
 
 function frontOf(
   config: GatewayConfig,
-  { pipeline, protecting, metrics, logger, tracing, life }: FrontParts,
+  { pipeline, protecting, security, metrics, logger, tracing, life, streams }: FrontParts,
 ) {
   return httpFront({
     tracing,
-    identify: identifierOf(config),
+    identify: (request, audience) => security.identify(request, audience),
     run: (params, context) => pipeline.run(params, context),
-    onRefused(code, unexpected) {
-      metrics.refused(code);
-      if (unexpected) logger.error({ err: unexpected }, 'unexpected error before GraphQL');
-    },
+    onRefused: refusals(metrics, logger),
     corsOrigins: config.SEXTANT_CORS_ORIGINS,
     batchLimitOf: (identity, audience) =>
       protecting.clients.settingsFor(identity, audience).batching ? config.SEXTANT_BATCH_LIMIT : 0,
     timeoutMs: config.SEXTANT_REQUEST_TIMEOUT_MS,
     isDraining: () => life.isDraining,
-    sideDoors: [liveness],
+    sideDoors: [liveness, streams.door],
   });
 }
 
-function identifierOf(config: GatewayConfig): FrontOptions['identify'] {
-  if (config.SEXTANT_OPEN_ACCESS !== undefined) return () => Promise.resolve(ANYBODY);
-  const expected = { issuer: config.SEXTANT_ISSUER, audience: config.SEXTANT_AUDIENCE };
-  const tokens = new TokenVerifier(keysFrom(config.SEXTANT_JWKS), expected, Date.now);
-  const failures = new AuthFailures(Date.now);
-  return ({ headers, socket }) =>
-    failures.identify(socket.remoteAddress ?? '', () => tokens.identify(headers.authorization));
+function streamsOf(
+  config: GatewayConfig,
+  parts: Pick<FrontParts, 'pipeline' | 'security' | 'metrics' | 'logger'> & { engines: EngineSource },
+): RunningStreams {
+  const { pipeline, security, metrics, logger, engines } = parts;
+  return startStreams(config, {
+    ...{ pipeline, engines, registry: metrics.registry, timeoutMs: config.SEXTANT_REQUEST_TIMEOUT_MS },
+    identify: (request, audience) => security.identify(request, audience),
+    onRefused: refusals(metrics, logger),
+  });
+}
+
+function refusals(metrics: GatewayMetrics, logger: Logger) {
+  return (code: string, unexpected?: unknown): void => {
+    metrics.refused(code);
+    if (unexpected) logger.error({ err: unexpected }, 'unexpected error before GraphQL');
+  };
 }
 
 /** Everything that depends on the supergraph; made anew for each. */
@@ -144,16 +161,20 @@ function engineBuilder(config: GatewayConfig, clients: SubgraphClients, keepAnsw
 
 function pipelineOf(
   engines: EngineSource,
-  { documents, guards, interceptors }: Protections,
-  metrics: GatewayMetrics,
-  logger: Logger,
+  {
+    protecting,
+    security,
+    observers,
+    logger,
+  }: Pick<FrontParts, 'protecting' | 'security' | 'logger'> & { observers: readonly OperationObserver[] },
 ): Pipeline {
+  const { documents, guards, interceptors } = protecting;
   return new Pipeline({
     engines,
     documents,
     guards: [readOnlyGuard, accessGuard(), ...guards],
-    interceptors,
-    observers: [(served) => metrics.observe(served)],
+    interceptors: [...interceptors, ...security.interceptors],
+    observers: [...observers, ...security.observers],
     maskError: errorMask((error) => logger.error({ err: error }, 'unexpected error')),
   });
 }

@@ -171,6 +171,7 @@ export async function aGateway(env: Record<string, string> = {}) {
   ]);
   const config = loadConfig(gatewayConfig, {
     ...{ PORT: '0', METRICS_PORT: '0', LOG_LEVEL: 'silent', SEXTANT_SIGNING_SECRET: SECRET },
+    SEXTANT_AUDIT: 'off',
     ...{ SUPERGRAPH_PATH: join(folder, 'supergraph.graphql'), SEXTANT_JWKS: join(folder, 'jwks.json') },
     ...{ CUSTOMER_URL: customer.url, CAMPAIGN_URL: campaign.url, PREDICTION_URL: prediction.url },
     ...env,
@@ -200,7 +201,7 @@ async function anIssuer() {
       new SignJWT({ sub: 'user-1', tenant: 'demo', roles: ['analyst'], scope, ...claims })
         .setProtectedHeader({ alg: 'ES256', kid: 'one' })
         .setIssuer(String(claims['iss'] ?? 'sextant-local'))
-        .setAudience('sextant')
+        .setAudience(String(claims['aud'] ?? 'sextant'))
         .setExpirationTime(expires)
         .sign(privateKey),
   };

@@ -24,7 +24,14 @@ export async function startGatewayProcess(env: Record<string, string> = {}): Pro
   await writeFile(SEXTANT_JWKS, JSON.stringify({ keys: [publicJwk] }));
   const [PORT, METRICS_PORT] = [await freePort(), await freePort()];
   const { child, failed } = startProcess('gateway', {
-    ...{ PORT, METRICS_PORT, SEXTANT_JWKS, SEXTANT_SIGNING_SECRET: SECRET, LOG_LEVEL: 'error' },
+    ...{
+      PORT,
+      METRICS_PORT,
+      SEXTANT_JWKS,
+      SEXTANT_SIGNING_SECRET: SECRET,
+      SEXTANT_AUDIT: 'off',
+      LOG_LEVEL: 'error',
+    },
     ...env,
   });
   const stop = async (): Promise<void> => {

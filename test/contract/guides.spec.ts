@@ -54,9 +54,12 @@ describe('the configuration table of the contracts', () => {
     );
     const rows = table.split('\n').map((row) => row.split('|')[1] ?? '');
     const named = rows.flatMap((cell) => [...cell.matchAll(/`([A-Z][A-Z0-9_]+)`/g)].map(([, name]) => name));
-    const files = globSync('{gateway,subgraphs/*,inference-worker,trainer,libs/platform}/src/*config.ts', {
-      cwd: REPOSITORY,
-    });
+    const files = globSync(
+      ['gateway/src/**/*config.ts', '{subgraphs/*,inference-worker,trainer,libs/platform}/src/*config.ts'],
+      {
+        cwd: REPOSITORY,
+      },
+    );
     const understood = files.flatMap((file) =>
       [...readFileSync(join(REPOSITORY, file), 'utf8').matchAll(/^ +([A-Z][A-Z0-9_]+): /gm)].map(
         ([, name]) => name,

@@ -155,7 +155,7 @@ describe.skipIf('missing' in helm)('every process of the chart', () => {
   it('takes every secret by reference', () => {
     const values = PROCESSES.flatMap((name) => listAt(containerOf(objects, name), 'env'));
     const secret = values.filter((entry) => /URI|SECRET/.test(String(at(entry, 'name'))));
-    expect(secret.length).toBe(4 + 4); // MONGODB_URI: three subgraphs and the trainer; the signing secret: gateway and subgraphs
+    expect(secret.length).toBe(5 + 4 + 1); // MONGODB_URI: all but the worker; the signing secret: gateway and subgraphs; the audit secret: gateway
     for (const entry of secret)
       expect(at(entry, 'valueFrom', 'secretKeyRef', 'name')).toEqual(expect.any(String));
     expect(ofKind(objects, 'Secret')).toEqual([]);

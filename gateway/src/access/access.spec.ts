@@ -1,6 +1,3 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aGateway, type Answer, ask } from '../test-gateway.js';
 
@@ -28,77 +25,6 @@ async function withToken(
     token === undefined ? {} : { authorization: `Bearer ${token}` },
   );
 }
-
-describe('authentication', () => {
-  const refused = [401, undefined, ['UNAUTHENTICATED']];
-
-  it('gives the anonymous nothing, not even the schema, and asks no subgraph', async () => {
-    const before = asked();
-    expect(outcome(await withToken(undefined))).toEqual(refused);
-    expect(outcome(await withToken(undefined, '{ __schema { types { name } } }'))).toEqual(refused);
-    expect(asked()).toBe(before);
-  });
-
-  it('refuses unsigned, expired, foreign, tampered and half-made tokens alike', async () => {
-    const unsigned = new UnsecuredJWT({ sub: 'a', tenant: 'demo', scope: 'customer:read' })
-      .setIssuer('sextant-local')
-      .setAudience('sextant')
-      .setExpirationTime('5m')
-      .encode();
-    const { privateKey } = await generateKeyPair('ES256');
-    const foreign = await new SignJWT({ sub: 'a', tenant: 'demo', scope: 'customer:read' })
-      .setProtectedHeader({ alg: 'ES256', kid: 'one' })
-      .setIssuer('sextant-local')
-      .setAudience('sextant')
-      .setExpirationTime('5m')
-      .sign(privateKey);
-    const secret = new TextEncoder().encode('a secret of thirty-two characters');
-    const symmetric = await new SignJWT({ sub: 'a', tenant: 'demo' })
-      .setProtectedHeader({ alg: 'HS256', kid: 'one' })
-      .setIssuer('sextant-local')
-      .setAudience('sextant')
-      .setExpirationTime('5m')
-      .sign(secret);
-    const [header, , signature] = (await running.token()).split('.');
-    const payload = Buffer.from(
-      JSON.stringify({ sub: 'a', tenant: 'other', scope: 'customer:read', exp: 9_999_999_999 }),
-    ).toString('base64url');
-    const bad = [
-      unsigned,
-      foreign,
-      symmetric,
-      `${header}.${payload}.${signature}`,
-      'nonsense',
-      await running.token({}, '-1s'),
-    ];
-    bad.push(
-      await running.token({ iss: 'someone' }),
-      await running.token({ tenant: 'not a label' }),
-      await running.token({ tenant: undefined }),
-      await running.token({ scope: 7 }),
-    );
-    const before = asked();
-    for (const token of bad) expect(outcome(await withToken(token))).toEqual(refused);
-    expect(asked()).toBe(before);
-  });
-
-  it('accepts a key that was added to the file after the start', async () => {
-    const { publicKey, privateKey } = await generateKeyPair('EdDSA', { extractable: true });
-    writeFileSync(
-      join(running.folder, 'jwks.json'),
-      JSON.stringify({
-        keys: [running.publicJwk, { ...(await exportJWK(publicKey)), kid: 'two', alg: 'EdDSA' }],
-      }),
-    );
-    const token = await new SignJWT({ sub: 'a', tenant: 'demo', scope: 'customer:read' })
-      .setProtectedHeader({ alg: 'EdDSA', kid: 'two' })
-      .setIssuer('sextant-local')
-      .setAudience('sextant')
-      .setExpirationTime('5m')
-      .sign(privateKey);
-    expect((await withToken(token)).data).toEqual({ customer: { id: '1' } });
-  });
-});
 
 describe('authorisation', () => {
   let shop: string;

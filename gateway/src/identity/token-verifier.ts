@@ -1,17 +1,17 @@
-import { readFileSync, statSync } from 'node:fs';
-import { DomainError, type Identity, isTenantId } from '@sextant/domain';
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  errors,
-  type JSONWebKeySet,
-  type JWTPayload,
-  jwtVerify,
-  type JWTVerifyGetKey,
-} from 'jose';
+import { DomainError, type Identity, isTenantId, KEY_CLIENT } from '@sextant/domain';
+import { errors, type FlattenedJWSInput, type JWSHeaderParameters, type JWTPayload, jwtVerify } from 'jose';
+import type { JwksKeys } from './jwks-keys.js';
 
 /** Signature algorithms that are accepted; symmetric ones and `none` are not among them. */
-const ALGORITHMS = ['ES256', 'EdDSA', 'RS256'];
+const ALGORITHMS = ['ES256', 'ES384', 'EdDSA', 'RS256', 'PS256'];
+/** Kinds of token that say who somebody is to an API; others with the same signature mean something else. */
+const TYPES: ReadonlySet<unknown> = new Set([undefined, 'JWT', 'jwt', 'at+jwt', 'application/at+jwt']);
+/** How far the clock of the provider may be ahead of ours. */
+const CLOCK_SKEW_SECONDS = 5;
+const MAX_CHARACTERS = 8_192;
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+/** Longest names that are taken from a token. */
+const MAX_NAME = 256;
 /** A verified token is not verified again for so long, nor beyond its expiry. */
 const REMEMBER_MS = 60_000;
 const REMEMBERED = 5_000;
@@ -21,18 +21,19 @@ export class TokenVerifier {
   private readonly verified = new Map<string, { identity: Identity; untilMs: number }>();
 
   constructor(
-    private readonly keys: JWTVerifyGetKey,
+    private readonly keys: Pick<JwksKeys, 'keyOf'>,
     private readonly expected: { issuer: string; audience: string },
     private readonly nowMs: () => number,
   ) {}
 
   /**
-   * @param authorization  the header as it came
-   * @throws DomainError UNAUTHENTICATED, without telling which check failed beyond what the sender knows anyway
+   * @param token  a JWT, or what should be one
+   * @throws DomainError UNAUTHENTICATED, without telling which check failed beyond what the sender knows anyway;
+   *         IDENTITY_UNAVAILABLE while there are no keys to check it with
    */
-  async identify(authorization: string | undefined): Promise<Identity> {
-    const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1];
-    if (!token) throw new DomainError('UNAUTHENTICATED', 'send a token: Authorization: Bearer <JWT>');
+  async identify(token: string): Promise<Identity> {
+    if (token.length > MAX_CHARACTERS || !JWT.test(token))
+      throw new DomainError('UNAUTHENTICATED', 'the token is malformed: it is no signed JWT');
     const known = this.verified.get(token);
     if (known && known.untilMs > this.nowMs()) return known.identity;
     this.verified.delete(token);
@@ -46,21 +47,28 @@ export class TokenVerifier {
   }
 
   private async verify(token: string): Promise<JWTPayload> {
+    const options = {
+      ...this.expected,
+      algorithms: ALGORITHMS,
+      requiredClaims: ['exp', 'sub', 'tenant'],
+      clockTolerance: CLOCK_SKEW_SECONDS,
+      currentDate: new Date(this.nowMs()),
+    };
     try {
-      const options = {
-        ...this.expected,
-        algorithms: ALGORITHMS,
-        requiredClaims: ['exp', 'sub', 'tenant'],
-        currentDate: new Date(this.nowMs()),
-      };
-      return (await jwtVerify(token, this.keys, options)).payload;
+      const { payload, protectedHeader } = await jwtVerify(
+        token,
+        (header: JWSHeaderParameters, input: FlattenedJWSInput) => this.keys.keyOf(header, input),
+        options,
+      );
+      if (!TYPES.has(protectedHeader.typ)) throw new Error(`a token of the type ${protectedHeader.typ}`);
+      // A clock that is ahead may make a token early, and never makes it live longer.
+      if ((payload.exp ?? 0) * 1_000 > this.nowMs()) return payload;
     } catch (error) {
-      const reason =
-        error instanceof errors.JWTExpired
-          ? 'the token has expired: get a new one'
-          : 'the token is not valid here';
-      throw new DomainError('UNAUTHENTICATED', reason, { cause: error });
+      if (error instanceof DomainError) throw error;
+      if (!(error instanceof errors.JWTExpired))
+        throw new DomainError('UNAUTHENTICATED', 'the token is not valid here', { cause: error });
     }
+    throw new DomainError('UNAUTHENTICATED', 'the token has expired: get a new one');
   }
 
   private remember(token: string, entry: { identity: Identity; untilMs: number }): void {
@@ -72,56 +80,25 @@ export class TokenVerifier {
   }
 }
 
-/** Keys at a URL, fetched when an unknown key id appears, or in a file, which is read again then. */
-export function keysFrom(location: string): JWTVerifyGetKey {
-  return /^https?:\/\//.test(location) ? createRemoteJWKSet(new URL(location)) : keysInFile(location);
-}
-
-/** @throws DomainError CONFIG_INVALID at once when the file cannot be read, so that a gateway never starts without keys */
-function keysInFile(path: string): JWTVerifyGetKey {
-  let current = readKeys(path);
-  return async (header, token) => {
-    try {
-      return await current.keys(header, token);
-    } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || statSync(path).mtimeMs === current.mtimeMs)
-        throw error;
-      current = readKeys(path);
-      return current.keys(header, token);
-    }
-  };
-}
-
-function readKeys(path: string): { keys: JWTVerifyGetKey; mtimeMs: number } {
-  try {
-    return {
-      mtimeMs: statSync(path).mtimeMs,
-      keys: createLocalJWKSet(JSON.parse(readFileSync(path, 'utf8')) as JSONWebKeySet),
-    };
-  } catch (cause) {
-    throw new DomainError(
-      'CONFIG_INVALID',
-      `SEXTANT_JWKS: ${path} holds no JSON Web Key Set that can be read`,
-      { cause },
-    );
-  }
-}
-
-function identityOf({ sub, tenant, roles, scope }: JWTPayload): Identity {
-  const isWellFormed = typeof sub === 'string' && typeof tenant === 'string' && isTenantId(tenant);
-  const areNames = (value: unknown): value is string[] =>
-    Array.isArray(value) && value.every((name) => typeof name === 'string');
-  if (
-    !isWellFormed ||
-    (roles !== undefined && !areNames(roles)) ||
-    (scope !== undefined && typeof scope !== 'string')
-  ) {
-    throw new DomainError('UNAUTHENTICATED', 'the token is not valid here');
-  }
+function identityOf({ sub, tenant, roles, scope, azp, client_id: clientId }: JWTPayload): Identity {
+  const client = azp ?? clientId;
+  const isWellFormed =
+    isName(sub) &&
+    typeof tenant === 'string' &&
+    isTenantId(tenant) &&
+    (roles === undefined || (Array.isArray(roles) && roles.every(isName))) &&
+    (scope === undefined || typeof scope === 'string');
+  if (!isWellFormed) throw new DomainError('UNAUTHENTICATED', 'the token is not valid here');
   return {
     subject: sub,
     tenantId: tenant,
     roles: roles ?? [],
     scopes: (scope ?? '').split(' ').filter(Boolean),
+    // A client that calls itself like one of our access keys is none.
+    ...(isName(client) && !client.startsWith(KEY_CLIENT) && { clientId: client }),
   };
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME;
 }

@@ -24,6 +24,8 @@ export class AuditChains {
   private readonly entries: Collection<AuditEntry>;
   private readonly anchors: Collection<AnchorDocument>;
 
+  private indexes: Promise<void> | null = null;
+
   constructor(db: Db) {
     this.entries = db.collection<AuditEntry>('audit_log', DURABLE);
     this.anchors = db.collection<AnchorDocument>('audit_anchors', DURABLE);
@@ -40,6 +42,15 @@ export class AuditChains {
     ]);
   }
 
+  /** Numbers must be unique before the first one is given. */
+  private indexed(): Promise<void> {
+    this.indexes ??= this.ensureIndexes().catch((error: unknown) => {
+      this.indexes = null;
+      throw error;
+    });
+    return this.indexes;
+  }
+
   /** The newest entry that will stay, whatever becomes of the primary. */
   async head(tenantId: string): Promise<ChainHead> {
     const newest = await this.entries.findOne(
@@ -51,6 +62,7 @@ export class AuditChains {
 
   /** Adds entries in order. @returns how many were added before another process had taken the next number */
   async append(entries: readonly AuditEntry[]): Promise<number> {
+    await this.indexed();
     try {
       await this.entries.insertMany(
         entries.map((entry) => ({ ...entry })),

@@ -12,6 +12,8 @@ const TOKEN_LIFE = '30d';
 export interface Keys {
   jwksPath: string;
   signingSecret: string;
+  /** links the audit log; for the gateway and auditors only */
+  auditSecret: string;
   /** the key that signs price quotes and other statements we hand out */
   privateJwk: JWK;
 }
@@ -21,14 +23,14 @@ export async function loadOrCreateKeys(dataDir: string): Promise<Keys> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const jwksPath = join(folder, 'jwks.json');
   const privateJwk = await readPrivateKey(join(folder, 'jwt-private.json'));
-  const signingSecret = (
-    await createOnce(join(folder, 'signing-secret'), () =>
-      Promise.resolve(randomBytes(32).toString('base64url')),
-    )
-  ).trim();
+  const secret = async (name: string): Promise<string> =>
+    (
+      await createOnce(join(folder, name), () => Promise.resolve(randomBytes(32).toString('base64url')))
+    ).trim();
+  const [signingSecret, auditSecret] = [await secret('signing-secret'), await secret('audit-secret')];
   const { d: _private, ...publicJwk } = privateJwk;
   await writeFile(jwksPath, JSON.stringify({ keys: [publicJwk] }));
-  return { jwksPath, signingSecret, privateJwk };
+  return { jwksPath, signingSecret, auditSecret, privateJwk };
 }
 
 /** One token a role, for people who try Sextant on their own machine. */

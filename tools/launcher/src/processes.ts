@@ -80,7 +80,7 @@ function environmentOf(
       INFERENCE_URL: `127.0.0.1:${ports.worker}`,
       ...(lightGbm && { LIGHTGBM_LIBRARY: lightGbm }),
     },
-    gateway: gatewayEnvironment(ports, keys),
+    gateway: { ...store, ...gatewayEnvironment(ports, keys) },
   };
   return { NODE_ENV: 'production', ...listening, ...own[name] };
 }
@@ -88,6 +88,7 @@ function environmentOf(
 function gatewayEnvironment(ports: Settings['ports'], keys: Keys): Record<string, string> {
   return {
     SEXTANT_SIGNING_SECRET: keys.signingSecret,
+    SEXTANT_AUDIT_SECRET: keys.auditSecret,
     SEXTANT_JWKS: keys.jwksPath,
     SEXTANT_ISSUER: ISSUER,
     SEXTANT_AUDIENCE: AUDIENCE,

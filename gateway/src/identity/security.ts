@@ -1,0 +1,98 @@
+import type { IncomingMessage } from 'node:http';
+import { AccessKeyRepository, KeyRing } from '@sextant/access-keys';
+import { AuditChains, AuditLog } from '@sextant/audit';
+import { DomainError, type Identity, systemClock } from '@sextant/domain';
+import { type Logger, mongoOptions } from '@sextant/platform';
+import { type Db, MongoClient } from 'mongodb';
+import { MutationAudit } from '../audit/mutation-audit.js';
+import { AuthFailures } from '../limits/auth-failures.js';
+import type { Audience, Interceptor, OperationObserver } from '../pipeline/operation.js';
+import { Credentials } from './credentials.js';
+import { JwksKeys } from './jwks-keys.js';
+import { ANYBODY } from './open-access.js';
+import type { SecurityConfig } from './security.config.js';
+import { TokenVerifier } from './token-verifier.js';
+
+/** Who calls, and what is kept of it. It outlives the supergraph. */
+export interface Security {
+  identify(request: Pick<IncomingMessage, 'headers' | 'socket'>, audience: Audience): Promise<Identity>;
+  interceptors: readonly Interceptor[];
+  observers: readonly OperationObserver[];
+  /** after the last request */
+  close(): Promise<void>;
+}
+
+/** @throws DomainError CONFIG_INVALID when the keys of tokens cannot be read, or the audit log is on and has no place */
+export async function startSecurity(config: SecurityConfig, logger: Logger): Promise<Security> {
+  if (config.SEXTANT_OPEN_ACCESS !== undefined) {
+    const nothing = { interceptors: [], observers: [], close: () => Promise.resolve() };
+    return { ...nothing, identify: () => Promise.resolve(ANYBODY) };
+  }
+  const client = clientOf(config);
+  const log = auditLogOf(config, client, logger);
+  const credentials = await credentialsOf(config, client?.db() ?? null, logger);
+  const failures = new AuthFailures(Date.now);
+  const onProblem = (err: unknown): void =>
+    logger.error({ err }, 'a mutation has no outcome in the audit log');
+  const audit = log && new MutationAudit({ log, nowMs: Date.now, onProblem });
+  return {
+    async identify({ headers, socket }, audience) {
+      const identify = () => credentials.identify(headers);
+      return admitted(await failures.identify(socket.remoteAddress ?? '', identify), audience);
+    },
+    interceptors: audit ? [audit] : [],
+    observers: audit ? [audit.observe] : [],
+    async close() {
+      await log?.close();
+      await client?.close();
+    },
+  };
+}
+
+/** Partners have an endpoint of their own, which knows of what is meant for them only. */
+function admitted(identity: Identity, audience: Audience): Identity {
+  const isPartner = identity.roles.length > 0 && identity.roles.every((role) => role === 'partner');
+  if (audience === 'company' && isPartner)
+    throw new DomainError('FORBIDDEN', 'the graph for partners is at /partner/graphql');
+  return identity;
+}
+
+function clientOf({ MONGODB_URI, MONGODB_TIMEOUT_MS }: SecurityConfig): MongoClient | null {
+  return MONGODB_URI === undefined ? null : new MongoClient(MONGODB_URI, mongoOptions(MONGODB_TIMEOUT_MS));
+}
+
+function auditLogOf(config: SecurityConfig, client: MongoClient | null, logger: Logger): AuditLog | null {
+  if (config.SEXTANT_AUDIT === 'off') {
+    logger.warn('SEXTANT_AUDIT=off: nobody will know who changed what');
+    return null;
+  }
+  if (!client || config.SEXTANT_AUDIT_SECRET === undefined) {
+    const message =
+      'the audit log needs MONGODB_URI and SEXTANT_AUDIT_SECRET (32 characters or more); SEXTANT_AUDIT=off serves without one';
+    throw new DomainError('CONFIG_INVALID', message);
+  }
+  return new AuditLog({
+    chains: new AuditChains(client.db()),
+    secret: config.SEXTANT_AUDIT_SECRET,
+    clock: systemClock,
+    timeoutMs: config.MONGODB_TIMEOUT_MS,
+    onAnchorFailed: (err) => logger.warn({ err }, 'the length of the audit log could not be kept'),
+  });
+}
+
+async function credentialsOf(config: SecurityConfig, db: Db | null, logger: Logger): Promise<Credentials> {
+  const jwks = await JwksKeys.open({
+    location: config.SEXTANT_JWKS,
+    nowMs: Date.now,
+    onProblem: (err) =>
+      logger.warn({ err }, 'the keys of tokens cannot be read; the last ones stay in force'),
+  });
+  const expected = { issuer: config.SEXTANT_ISSUER, audience: config.SEXTANT_AUDIENCE };
+  const keys = db && {
+    keys: new AccessKeyRepository(db),
+    clock: systemClock,
+    graceMs: config.SEXTANT_KEY_GRACE_MS,
+    onProblem: (err: unknown) => logger.warn({ err }, 'it could not be kept that an access key was used'),
+  };
+  return new Credentials(new TokenVerifier(jwks, expected, Date.now), keys && new KeyRing(keys));
+}
