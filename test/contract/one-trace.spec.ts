@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askOk, until } from '../support/graph.js';
 import { type RunningGraph, startGraph } from './graph-processes.js';
@@ -21,7 +24,17 @@ interface Export {
   }[];
 }
 
+/** What a person would know themselves by; none of it may be in a log or a span. */
+const PERSONAL = {
+  ref: 'crm:anna.muster@example.com',
+  email: 'anna.muster@example.com',
+  name: 'Anna-Maria Mustermann-Musterfrau',
+  phone: '+49 170 5550199',
+};
 const spans: Span[] = [];
+/** exports as they came, attributes included */
+const exported: string[] = [];
+let logs: string;
 let receiver: Server;
 let graph: RunningGraph;
 
@@ -30,7 +43,8 @@ beforeAll(async () => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const body = JSON.parse(Buffer.concat(chunks).toString()) as Export;
+      exported.push(Buffer.concat(chunks).toString());
+      const body = JSON.parse(exported.at(-1) ?? '') as Export;
       for (const { resource, scopeSpans } of body.resourceSpans) {
         const service =
           resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue ?? '';
@@ -41,15 +55,20 @@ beforeAll(async () => {
   }).listen(0, '127.0.0.1');
   await once(receiver, 'listening');
   const { port } = receiver.address() as AddressInfo;
+  logs = join(await mkdtemp(join(tmpdir(), 'sextant-logs-')), 'all.ndjson');
   const env = {
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
     OTEL_BSP_SCHEDULE_DELAY: '50',
+    LOG_LEVEL: 'debug',
+    TEST_LOG: logs,
+    SEXTANT_SLOW_OPERATION_MS: '0',
   };
   graph = await startGraph({ env, withWorker: true });
 });
 afterAll(async () => {
   await graph?.stop();
   receiver?.close();
+  await rm(dirname(logs), { recursive: true, force: true });
 });
 
 describe('a question to the graph', () => {
@@ -99,5 +118,49 @@ describe('a question to the graph', () => {
       ...path.slice(1).map((span) => span?.spanId),
       'b7ad6b7169203331',
     ]);
+    const root = find('gateway', 'POST /graphql')?.spanId;
+    const steps = ['graphql prepare', 'graphql plan'].map((name) => find('gateway', name)?.parentSpanId);
+    expect(steps).toEqual([root, root]);
+  });
+
+  it('leaves nothing personal in logs, spans and metrics, whether it is answered or refused', async () => {
+    const token = await graph.tokenOf('operator');
+    const ask = (query: string, variables: object, headers: Record<string, string> = {}) =>
+      fetch(graph.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, ...headers },
+        body: JSON.stringify({ query, variables }),
+      }).then((response) => response.json());
+    const profile = {
+      id: randomUUID(),
+      type: 'profile_update',
+      at: new Date().toISOString(),
+      customerRef: PERSONAL.ref,
+      properties: { email: PERSONAL.email, name: PERSONAL.name, phone: PERSONAL.phone },
+    };
+    const ingest =
+      'mutation Personal($events: [EventInput!]!) { ingestEvents(events: $events) { accepted } }';
+    const found = 'query Personal($ref: ID!) { customer(ref: $ref) { id traits } }';
+    await ask(ingest, { events: [profile] });
+    await ask(ingest, { events: [{ ...profile, at: PERSONAL.name }] });
+    await ask(ingest, { events: PERSONAL.email });
+    await ask(found, { ref: PERSONAL.ref }, { 'apollographql-client-name': PERSONAL.email });
+    await ask(found, { ref: { name: PERSONAL.name } });
+    await ask(`{ customer(ref: "${PERSONAL.ref}") { id unknown } }`, {});
+    await ask(`{ customer(ref: "${PERSONAL.ref}`, {}, { 'x-request-id': PERSONAL.phone });
+    await ask(`query Last { customer(ref: "${PERSONAL.ref}") { id } }`, {});
+    const pages = Promise.all(
+      Object.values(graph.metrics).map((url) => fetch(url).then((page) => page.text())),
+    );
+    await until('the log of the last', 10_000, async () => (await readFile(logs, 'utf8')).includes('"Last"'));
+    await until('its span', 10_000, async () => exported.some((text) => text.includes('"Last"')));
+
+    const written = await readFile(logs, 'utf8');
+    expect(written).toMatch(
+      /"requestId":"[\w-]+".*"operation":"Personal".*"hash":"[\da-f]{64}".*"durationMs":/,
+    );
+    for (const text of [written, exported.join('\n'), (await pages).join('\n')]) {
+      for (const value of [...Object.values(PERSONAL), token]) expect(text).not.toContain(value);
+    }
   });
 });
