@@ -29,7 +29,7 @@ async function findSubjects(client: GraphClient): Promise<Subjects | null> {
     customers: { nodes: { id: string; events: { nodes: { type: string }[] } }[] };
     products: { nodes: { id: string }[] };
   }>(`{
-    customers(first: 100) { nodes { id events(first: 100) { nodes { type } } } }
+    customers(first: 100) { nodes { id events(first: 50) { nodes { type } } } }
     products(first: 3) { nodes { id } }
   }`);
   const types = (customer: (typeof customers.nodes)[number]) => customer.events.nodes.map(({ type }) => type);
