@@ -14,6 +14,8 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 
+/* global fetch */
+
 const MINIMUM = 0.99;
 const AUDIT_PORT = 4_200;
 const AUDIT = `http://localhost:${AUDIT_PORT}`;
