@@ -13,10 +13,10 @@ export const limitSettings = {
   SEXTANT_MAX_SELECTIONS: count(2_000).describe('most selections of an operation, fragments in place'),
   SEXTANT_MAX_DIRECTIVES: count(200, 0).describe('most directives of an operation, fragments in place'),
   SEXTANT_MAX_COST: count(10_000).describe('highest estimated cost of one operation'),
-  SEXTANT_COST_RATE: count(100_000, 0).describe(
+  SEXTANT_COST_RATE: count(250_000, 0).describe(
     'cost a second that one client of a tenant may use in the long run; 0: no limit',
   ),
-  SEXTANT_COST_BURST: count(500_000).describe('cost that one client of a tenant may use at once'),
+  SEXTANT_COST_BURST: count(1_000_000).describe('cost that one client of a tenant may use at once'),
   SEXTANT_GATEWAYS: count(1).describe('gateways that share the load: each grants its share of the rates'),
   SEXTANT_CLIENTS: z
     .string()
