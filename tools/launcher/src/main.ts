@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { DomainError } from '@sextant/domain';
 import { launch } from './launch.js';
 import { releaseData } from './preflight.js';
 import { Progress } from './progress.js';
@@ -40,11 +39,8 @@ async function main(): Promise<void> {
     await finish(() => stopping !== null);
   } catch (error) {
     if (stopping) return;
-    progress.line(
-      error instanceof DomainError
-        ? `\n${error.message}`
-        : `\n${error instanceof Error ? error.message : String(error)}`,
-    );
+    progress.breakOff();
+    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
     stop(1);
   }
 }

@@ -33,6 +33,11 @@ export class Progress {
     this.out.write(this.out.isTTY ? `\r\u001b[2K${text}\n` : `${text}\n`);
   }
 
+  /** Ends the line of a step that will not be finished. */
+  breakOff(): void {
+    if (this.out.isTTY) this.out.write('\n');
+  }
+
   elapsedSeconds(): number {
     return Math.round((Date.now() - this.begun) / 1000);
   }
