@@ -101,6 +101,11 @@ export const gatewayConfig = z.object({
     .default(1_000)
     .describe('an operation that takes this long is logged as slow'),
   SEXTANT_GRAPHIQL: z.enum(['0', '1']).default('0').describe('1 serves GraphiQL on GET /graphql'),
+  SEXTANT_GRAPHIQL_SAMPLES: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('file of the tabs that GraphiQL opens with; the tokens in it are shown on this machine only'),
   SEXTANT_UPSTREAM_TIMEOUT_MS: z.coerce
     .number()
     .int()

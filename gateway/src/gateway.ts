@@ -6,6 +6,7 @@ import type { EngineSource } from './engine/engine.js';
 import { FederatedEngine } from './engine/federated-engine.js';
 import type { GatewayConfig } from './gateway.config.js';
 import { httpFront, type SideDoor } from './http/http-front.js';
+import { graphiqlDoor } from './graphiql/graphiql.door.js';
 import { drainServer, gatewayServer } from './http/http-server.js';
 import { readOnlyGuard } from './http/read-only.guard.js';
 import { type Security, startSecurity } from './identity/security.js';
@@ -112,7 +113,7 @@ function frontOf(
       protecting.clients.settingsFor(identity, audience).batching ? config.SEXTANT_BATCH_LIMIT : 0,
     timeoutMs: config.SEXTANT_REQUEST_TIMEOUT_MS,
     isDraining: () => life.isDraining,
-    sideDoors: [liveness, streams.door],
+    sideDoors: [liveness, ...graphiqlOf(config, logger), streams.door],
   });
 }
 
@@ -177,6 +178,13 @@ function pipelineOf(
     observers: [...observers, ...security.observers],
     maskError: errorMask((error) => logger.error({ err: error }, 'unexpected error')),
   });
+}
+
+/** GraphiQL where it is wanted. */
+function graphiqlOf(config: GatewayConfig, logger: Logger): SideDoor[] {
+  if (config.SEXTANT_GRAPHIQL !== '1') return [];
+  const onProblem = (err: unknown): void => logger.error({ err }, 'GraphiQL cannot be shown');
+  return [graphiqlDoor({ samples: config.SEXTANT_GRAPHIQL_SAMPLES ?? null, onProblem })];
 }
 
 /** For load balancers that know the public port only; the truth is on the operations port. */
