@@ -1,4 +1,6 @@
 import { fileURLToPath } from 'node:url';
+import { AccessKeyRepository } from '@sextant/access-keys';
+import { AuditChains } from '@sextant/audit';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { getConnectionToken } from '@nestjs/mongoose';
 import { EventHistory, FeatureStore, TrainingConsents } from '@sextant/features';
@@ -11,6 +13,9 @@ import {
 } from '@sextant/platform';
 import type { Db } from 'mongodb';
 import type { Connection } from 'mongoose';
+import { AccessKeyService } from './access/access-key.service.js';
+import { AccessResolver } from './access/access.resolver.js';
+import { AuditLogService } from './access/audit-log.service.js';
 import { AccountLoader } from './accounts/account.loader.js';
 import { AccountRepository } from './accounts/account.repository.js';
 import { AccountResolver } from './accounts/account.resolver.js';
@@ -66,6 +71,13 @@ export class CustomerSubgraphModule {
         { provide: EventHistory, useFactory: (db: Db) => new EventHistory(db), inject: [DATABASE] },
         { provide: TrainingConsents, useFactory: (db: Db) => new TrainingConsents(db), inject: [DATABASE] },
         { provide: FeatureStore, useFactory: featureStore, inject: [DATABASE] },
+        {
+          provide: AccessKeyRepository,
+          useFactory: (db: Db) => new AccessKeyRepository(db),
+          inject: [DATABASE],
+        },
+        { provide: AuditChains, useFactory: (db: Db) => new AuditChains(db), inject: [DATABASE] },
+        ...[AccessKeyService, AuditLogService, AccessResolver],
         ...[EventRepository, IngestionService, IngestionResolver],
         ...[OutboxRepository, CustomerFold, LateFolding, BatchFolding, BatchRecovery, OutboxRecovery],
         ...[CustomerRepository, CustomerService, CustomerLoader, CustomerResolver],
