@@ -68,6 +68,7 @@ function sendPage(response: ServerResponse, defaultTabs: readonly Tab[]): void {
     title: 'Sextant',
     endpoint: '/graphql',
     defaultTabs,
+    headers: defaultTabs[0]?.headers, // of new tabs, and of the first one until it is left
     defaultEditorToolsVisibility: 'headers',
     shouldPersistHeaders: false,
     subscriptionsProtocol: 'SSE',
