@@ -37,6 +37,12 @@ const VARIANTS: Record<string, Record<string, string>> = {
     'networkPolicy.storeTo[0].ipBlock.cidr': '10.0.0.0/8',
     'prediction.env.LOG_LEVEL': 'debug',
   },
+  'with settings of clients and a manifest of documents': {
+    'gateway.clients.configMap': 'clients',
+    'gateway.documents.configMap': 'documents',
+    'gateway.documents.safelist': 'true',
+    'gateway.jwksUrl': 'https://issuer.example/jwks.json',
+  },
   'with GPUs': {
     'inferenceWorker.gpu.count': '1',
     'inferenceWorker.tolerations[0].key': 'team',
