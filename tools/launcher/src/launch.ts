@@ -4,13 +4,14 @@ import type { Role } from '@sextant/domain';
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
 import { DEMO_TENANT, loadDemoCompany } from './demo-company.js';
 import { GraphClient } from './graph-client.js';
+import { writeGraphiqlTabs } from './graphiql-tabs.js';
 import { issueTokens, loadOrCreateKeys } from './keys.js';
 import { learnFirst, learnLater } from './learn.js';
 import { FIRST_LESSONS, FURTHER_LESSONS } from './lessons.js';
 import { preflight } from './preflight.js';
 import { modelRepository, sextantProcesses } from './processes.js';
 import type { Progress } from './progress.js';
-import { asCurl, modelsAnswer, type Sample, sampleQueries } from './samples.js';
+import { asCurl, findSubjects, modelsAnswer, type Sample, samplesFor } from './samples.js';
 import type { Settings } from './settings.js';
 import { provideStore } from './store.js';
 import type { Supervisor } from './supervisor.js';
@@ -49,7 +50,9 @@ export async function launch(
     await loadDemoCompany(settings, client, progress);
     await learnFirst(FIRST_LESSONS, client, progress);
   }
-  const samples = await sampleQueries(client);
+  const subjects = await findSubjects(client);
+  const samples = subjects ? samplesFor(subjects) : [];
+  await writeGraphiqlTabs(settings, { samples, subjects, tokens });
   if (!settings.empty && samples.length > 0)
     await progress.step('ask the sample queries', () => askSamples(samples, access), served);
   announce(access, samples, progress);

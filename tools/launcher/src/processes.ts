@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { graphiqlTabsPath } from './graphiql-tabs.js';
 import { AUDIENCE, ISSUER, type Keys } from './keys.js';
 import type { ProcessName, Settings } from './settings.js';
 import { spawnNode, type Supervised } from './supervisor.js';
@@ -80,12 +81,13 @@ function environmentOf(
       INFERENCE_URL: `127.0.0.1:${ports.worker}`,
       ...(lightGbm && { LIGHTGBM_LIBRARY: lightGbm }),
     },
-    gateway: { ...store, ...gatewayEnvironment(ports, keys) },
+    gateway: { ...store, ...gatewayEnvironment(settings, keys) },
   };
   return { NODE_ENV: 'production', ...listening, ...own[name] };
 }
 
-function gatewayEnvironment(ports: Settings['ports'], keys: Keys): Record<string, string> {
+function gatewayEnvironment(settings: Settings, keys: Keys): Record<string, string> {
+  const { ports } = settings;
   return {
     SEXTANT_SIGNING_SECRET: keys.signingSecret,
     SEXTANT_AUDIT_SECRET: keys.auditSecret,
@@ -96,6 +98,7 @@ function gatewayEnvironment(ports: Settings['ports'], keys: Keys): Record<string
     CAMPAIGN_URL: graphqlUrl(ports.campaign),
     PREDICTION_URL: graphqlUrl(ports.prediction),
     SEXTANT_GRAPHIQL: '1',
+    SEXTANT_GRAPHIQL_SAMPLES: graphiqlTabsPath(settings),
   };
 }
 

@@ -12,19 +12,15 @@ export interface Sample {
   query: string;
 }
 
-interface Subjects {
+/** Customers and products that are really there. */
+export interface Subjects {
   customer: string;
   leads: string[];
   products: string[];
 }
 
-/** Three questions about customers and products that are really there. */
-export async function sampleQueries(client: GraphClient): Promise<Sample[]> {
-  const subjects = await findSubjects(client);
-  return subjects ? samplesFor(subjects) : [];
-}
-
-async function findSubjects(client: GraphClient): Promise<Subjects | null> {
+/** @returns null while the store is empty */
+export async function findSubjects(client: GraphClient): Promise<Subjects | null> {
   const { customers, products } = await client.ask<{
     customers: { nodes: { id: string; events: { nodes: { type: string }[] } }[] };
     products: { nodes: { id: string }[] };
@@ -43,7 +39,8 @@ async function findSubjects(client: GraphClient): Promise<Subjects | null> {
   };
 }
 
-function samplesFor({ customer, leads, products }: Subjects): Sample[] {
+/** Three questions about them. */
+export function samplesFor({ customer, leads, products }: Subjects): Sample[] {
   const list = (ids: string[]) => JSON.stringify(ids);
   return [
     {
