@@ -1,7 +1,12 @@
-// Writes docs/reference/metrics.md from the metrics that the inference worker and the trainer register (built before).
+// Writes docs/reference/metrics.md from the metrics that gateway, inference worker and trainer register (built before).
 // With --check nothing is written, and a stale page is an error.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CacheMetrics } from '../gateway/dist/caching/cache-metrics.js';
+import { GatewayMetrics } from '../gateway/dist/observe/gateway-metrics.js';
+import { StreamMetrics } from '../gateway/dist/streams/stream-metrics.js';
+import { SubgraphMetrics } from '../gateway/dist/subgraphs/subgraph-metrics.js';
+import { SupergraphMetrics } from '../gateway/dist/supergraph/supergraph-metrics.js';
 import { WorkerMetrics } from '../inference-worker/dist/operations/worker-metrics.js';
 import { MonitoringMetrics } from '../trainer/dist/monitoring/monitoring-metrics.js';
 import { TrainerMetrics } from '../trainer/dist/trainer-metrics.js';
@@ -10,10 +15,16 @@ const page = join(import.meta.dirname, '../docs/reference/metrics.md');
 const { families } = new WorkerMetrics();
 const trainer = new TrainerMetrics(async () => new Map());
 new MonitoringMetrics(trainer.registry, { workers: () => ({ found: 0, open: 0 }), newest: async () => [] });
-const ofTrainer = trainer.registry
-  .getMetricsAsArray()
-  .filter(({ name }) => name.startsWith('sextant_'))
-  .map(({ name, type, labelNames, help }) => ({ name, type, labelNames, help }));
+const gateway = new GatewayMetrics();
+new CacheMetrics(gateway.registry, { bytes: 0 });
+new StreamMetrics(gateway.registry, () => 0);
+new SubgraphMetrics(gateway.registry);
+new SupergraphMetrics(gateway.registry, () => 1);
+const familiesOf = ({ registry }) =>
+  registry
+    .getMetricsAsArray()
+    .filter(({ name }) => name.startsWith('sextant_'))
+    .map(({ name, type, labelNames, help }) => ({ name, type, labelNames, help }));
 const row = ({ name, type, labelNames, help }) =>
   `| \`${name}\` | ${type} | ${labelNames.map((label) => `\`${label}\``).join(', ')} | ${help} |`;
 const tableOf = (metrics) =>
@@ -22,7 +33,7 @@ const table = (isWanted) => tableOf(families.filter(isWanted));
 
 const text = `# Metrics of the inference worker
 
-<!-- Written by npm run metrics from inference-worker/src/operations and trainer/src. -->
+<!-- Written by npm run metrics from gateway/src, inference-worker/src/operations and trainer/src. -->
 
 On \`/metrics\` of its operations port. \`model\` and \`version\` are only ever what was really served; \`none\` stands for calls that never came as
 far as a model. The series of a version end when it leaves the threads. Histograms come as \`_bucket\`, \`_sum\` and \`_count\`. The process's own
@@ -41,7 +52,14 @@ ${table(({ name }) => name.startsWith('nv_'))}
 
 On \`/metrics\` of \`trainer work\`; its own process's metrics besides.
 
-${tableOf(ofTrainer)}
+${tableOf(familiesOf(trainer))}
+
+# Metrics of the gateway
+
+On \`/metrics\` of its operations port; its own process's metrics besides. What they tell of subgraphs, cache and supergraph:
+[running the gateway](../guides/gateway-operations.md).
+
+${tableOf(familiesOf(gateway))}
 `;
 
 if (!process.argv.includes('--check')) writeFileSync(page, text);
