@@ -32,6 +32,38 @@ async function get(running: Running, search: Record<string, string>): Promise<An
   return { status: response.status, headers: response.headers, ...((await response.json()) as object) };
 }
 
+/** The first message about an operation that is sent over a WebSocket. */
+async function overSocket(running: Running, payload: object): Promise<{ type: string; payload: unknown }> {
+  const socket = new WebSocket(running.gateway.url.replace('http', 'ws'), 'graphql-transport-ws');
+  const authorization = `Bearer ${await running.token()}`;
+  const send = (message: object): void => socket.send(JSON.stringify(message));
+  socket.addEventListener('open', () => send({ type: 'connection_init', payload: { authorization } }));
+  const answer = await new Promise<{ type: string; payload: unknown }>((resolve, reject) => {
+    socket.addEventListener('close', ({ code, reason }) => reject(new Error(`closed: ${code} ${reason}`)));
+    socket.addEventListener('message', ({ data }) => {
+      const message = JSON.parse(String(data)) as { type: string; payload: unknown };
+      if (message.type === 'connection_ack') send({ id: '1', type: 'subscribe', payload });
+      if (message.type === 'next' || message.type === 'error') resolve(message);
+    });
+  });
+  socket.close();
+  return answer;
+}
+
+/** All that comes for an operation that asks for an event stream. */
+async function overEvents(running: Running, body: object): Promise<string> {
+  const response = await fetch(running.gateway.url, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: {
+      authorization: `Bearer ${await running.token()}`,
+      accept: 'text/event-stream',
+      'content-type': 'application/json',
+    },
+  });
+  return response.text();
+}
+
 async function until<T>(attempt: () => Promise<T>, isWanted: (value: T) => boolean): Promise<T> {
   const deadlineMs = Date.now() + 10_000;
   for (;;) {
@@ -129,6 +161,23 @@ describe('a client held to the manifest', () => {
       ['DOCUMENT_NOT_SAFELISTED'],
       ['DOCUMENT_NOT_SAFELISTED'],
     ]);
+    expect(asked(running)).toBe(before);
+  });
+
+  it('runs nothing else over a WebSocket or as an event stream either', async () => {
+    const hash = sha256(OTHER);
+    const allowed = await overSocket(running, { query: PAGE });
+    expect(allowed).toMatchObject({ type: 'next', payload: { data: { customer: { id: '1' } } } });
+    const before = asked(running);
+    for (const body of [
+      { query: OTHER },
+      { query: 'subscription { __typename }' },
+      { query: OTHER, extensions: persisted(hash) },
+      { query: '', extensions: persisted(hash) },
+    ]) {
+      expect(JSON.stringify(await overSocket(running, body))).toContain('DOCUMENT_NOT_SAFELISTED');
+      expect(await overEvents(running, body)).toContain('DOCUMENT_NOT_SAFELISTED');
+    }
     expect(asked(running)).toBe(before);
   });
 
