@@ -25,7 +25,7 @@ describe.skipIf('missing' in helm)('alerts of the chart', () => {
     expect(at(rule, 'metadata', 'labels', 'release')).toBe('prometheus');
   });
 
-  it('read metrics that worker and trainer have, by labels that these have', () => {
+  it('read metrics that worker, trainer and gateway have, by labels that these have', () => {
     const rows = documented('reference/metrics.md')
       .split('\n')
       .map((row) => /^\| `(\w+)` \| \w+ \| (.*?) \|/.exec(row) ?? []);
@@ -36,7 +36,7 @@ describe.skipIf('missing' in helm)('alerts of the chart', () => {
       const names = expression.match(/sextant_\w+/g) ?? [];
       expect(names.length).toBeGreaterThan(0);
       for (const name of names) {
-        const labels = labelsOf.get(name.replace(/_bucket$/, ''));
+        const labels = labelsOf.get(name.replace(/_(bucket|count)$/, ''));
         expect([name, labels]).toEqual([name, expect.any(String)]);
         const matched = expression.slice(expression.indexOf(name)).match(/^\w+\{(\w+)=/)?.[1];
         if (matched !== undefined) expect(labels).toContain(`\`${matched}\``);
