@@ -59,6 +59,7 @@ export const ERROR_KINDS = {
   CAMPAIGN_NOT_FOUND: 'not-found',
   SEGMENT_NOT_FOUND: 'not-found',
   MODEL_NOT_FOUND: 'not-found',
+  JOB_NOT_FOUND: 'not-found',
   MODEL_VERSION_NOT_FOUND: 'not-found',
   HEALTH_SERVICE_NOT_FOUND: 'not-found',
   UPLOAD_NOT_FOUND: 'not-found',

@@ -1,6 +1,8 @@
 export { type AccessRule, demandOf, meets, POLICIES, type Policy, unknownPolicies } from './access-rules.js';
 export { type Clock, isCalendarDay, systemClock } from './clock.js';
 export { checkPageSize, decodeCursor, encodeCursor } from './cursor.js';
+export { type NodeKey, nodeIdOf, parseNodeId } from './node-id.js';
+export { type Edge, Page, type PageInfo, pageOf } from './page.js';
 export { DomainError, ERROR_KINDS, type ErrorCode, type ErrorKind } from './errors.js';
 export {
   type Identity,

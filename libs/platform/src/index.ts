@@ -34,7 +34,8 @@ export {
   type SignatureChecking,
 } from './signed-request.js';
 export { SubgraphHttpAdapter } from './subgraph-http.adapter.js';
-export type { ResumableEvents, StreamContext } from './stream-operation.js';
+export { EventStreamEndpoint, type StreamEndpointOptions } from './event-stream-endpoint.js';
+export { type ResumableEvents, type StreamContext, StreamOperations } from './stream-operation.js';
 export { dateTimeScalar, jsonScalar, parseDateTime } from './scalars.js';
 export { enforceScopes, type RequestContext } from './scope-enforcement.js';
 export { subgraphGraphqlModule } from './subgraph-graphql.module.js';
@@ -44,3 +45,4 @@ export {
   startSubgraph,
   type SubgraphDefinition,
 } from './subgraph-service.js';
+export { type UserError, withUserErrors } from './user-errors.js';

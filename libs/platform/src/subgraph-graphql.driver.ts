@@ -6,6 +6,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import type { GraphQLSchema } from 'graphql';
 import { resolveEntitiesTogether } from './entity-resolution.js';
+import { resolveNodeIds } from './node-ids.js';
 import { callFieldsPlainly } from './plain-resolvers.js';
 import { enforceScopes } from './scope-enforcement.js';
 
@@ -23,7 +24,7 @@ export class SubgraphGraphqlDriver extends ApolloFederationDriver {
   override async generateSchema(options: ApolloFederationDriverConfig): Promise<GraphQLSchema> {
     const schema = await super.generateSchema(options);
     if (this.application.getGlobalPipes().length === 0) callFieldsPlainly(schema, this.instances());
-    return enforceScopes(resolveEntitiesTogether(schema), this.unstatedRoots);
+    return enforceScopes(resolveEntitiesTogether(resolveNodeIds(schema)), this.unstatedRoots);
   }
 
   protected override async registerExpress(options: ApolloFederationDriverConfig): Promise<void> {

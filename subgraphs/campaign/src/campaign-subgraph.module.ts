@@ -46,7 +46,11 @@ export class CampaignSubgraphModule {
           { name: CAMPAIGN_MODEL, schema: campaignSchema },
           { name: MESSAGE_MODEL, schema: messageSchema },
         ]),
-        subgraphGraphqlModule({ typePaths: [SCHEMA_FILES], scalars: { DateTime: dateTimeScalar }, logger }),
+        subgraphGraphqlModule({
+          typePaths: [SCHEMA_FILES],
+          scalars: { DateTime: dateTimeScalar },
+          logger,
+        }),
       ],
       providers: [
         { provide: CLOCK, useValue: clock },

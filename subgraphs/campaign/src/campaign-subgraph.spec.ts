@@ -1,3 +1,4 @@
+import { nodeIdOf } from '@sextant/domain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aCampaignSubgraph, marketer } from './test-campaign-subgraph.js';
 
@@ -150,6 +151,24 @@ describe('products', () => {
     }
     expect(seen).toHaveLength(1_000);
     expect(seen).toEqual([...new Set(seen)].toSorted());
+  });
+
+  it('shows the same page as edges, each cursor leading behind its row', async () => {
+    const page = `query($after:String){ products(first:2, after:$after, filter:{category:"bulk"}){
+      nodes{ id nodeId } endCursor edges{ node{ id } cursor }
+      pageInfo{ hasNextPage hasPreviousPage startCursor endCursor } } }`;
+    const pageAfter = async (after: string | null) =>
+      (await campaign.ask(page, { after })).data?.['products'];
+    const first = await pageAfter(null);
+    const [one, two] = first.edges;
+    expect([one.node.id, two.node.id]).toEqual(first.nodes.map(({ id }: { id: string }) => id));
+    expect(first.pageInfo).toEqual({
+      ...{ hasNextPage: true, hasPreviousPage: false },
+      ...{ startCursor: one.cursor, endCursor: first.endCursor },
+    });
+    expect(first.nodes[0].nodeId).toBe(nodeIdOf('Product', one.node.id));
+    const second = await pageAfter(one.cursor);
+    expect([second.edges[0].node.id, second.pageInfo.hasPreviousPage]).toEqual([two.node.id, true]);
   });
 
   it('refuses a page size outside 1 to 100 and a cursor of another list', async () => {

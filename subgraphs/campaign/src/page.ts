@@ -1,12 +1,4 @@
-import { decodeCursor, DomainError, encodeCursor } from '@sextant/domain';
-
-/** A page of a cursor connection. */
-export interface Page<T> {
-  nodes: T[];
-  /** null on an empty page */
-  endCursor: string | null;
-  hasNextPage: boolean;
-}
+import { decodeCursor, DomainError } from '@sextant/domain';
 
 /** The place of a row in a list that is sorted by time and then id, both descending. */
 export interface TimeKey {
@@ -14,15 +6,9 @@ export interface TimeKey {
   id: string;
 }
 
-/** A page out of `limit + 1` rows: the last one only tells that there is more. */
-export function pageOf<T>(rows: readonly T[], limit: number, cursorOf: (row: T) => string): Page<T> {
-  const nodes = rows.slice(0, limit);
-  const last = nodes.at(-1);
-  return { nodes, endCursor: last === undefined ? null : cursorOf(last), hasNextPage: rows.length > limit };
-}
-
-export function encodeTimeCursor({ at, id }: TimeKey): string {
-  return encodeCursor([at.getTime(), id]);
+/** What a cursor of such a list is made of. */
+export function timeKey({ at, id }: TimeKey): [number, string] {
+  return [at.getTime(), id];
 }
 
 /** @throws DomainError INVALID_CURSOR */

@@ -82,6 +82,9 @@ describe('ingestEvents', () => {
       [{ at: '2026-03-01T11:00:00' }, 'at'],
       [{ at: '2026-03-02T12:00:00.001Z' }, 'at'],
       [{ customerRef: null }, 'customerRef'],
+      [{ customerRef: '4711' }, 'customerRef'],
+      [{ customerRef: ':4711' }, 'customerRef'],
+      [{ customerRef: 'shop:' }, 'customerRef'],
       [{ type: 'price_change', properties: { productId: 'p', price: '1.00' } }, 'customerRef'],
       [{ properties: [1] }, 'properties'],
       [{ properties: 'text' }, 'properties'],
@@ -116,6 +119,21 @@ describe('ingestEvents', () => {
       new Set(['INVALID_INPUT']),
     );
     expect(await countOf('bad-rows')).toBe(good.length);
+  });
+
+  it('rejects alone what is no event at all', async () => {
+    const answer = await customer.ingest([null, 7, [], anEventInput({ id: 'ok' })], anIdentity('no-events'));
+    expect(answer).toMatchObject({ accepted: 1, duplicates: 0 });
+    expect(answer.rejected).toEqual(
+      [0, 1, 2].map((index) =>
+        expect.objectContaining({
+          index,
+          id: '',
+          code: 'INVALID_INPUT',
+          message: 'an event must be an object',
+        }),
+      ),
+    );
   });
 
   it('takes 5,000 events and refuses 5,001 as a whole', async () => {

@@ -1,32 +1,9 @@
-import { checkPageSize, decodeCursor, encodeCursor } from '@sextant/domain';
-
-/** A page of a cursor connection. */
-export interface Page<T> {
-  nodes: T[];
-  /** null on an empty page */
-  endCursor: string | null;
-  hasNextPage: boolean;
-}
+import { checkPageSize, decodeCursor } from '@sextant/domain';
 
 /** Paging arguments as they come from the graph. */
 export interface PageArguments {
   first?: number | null;
   after?: string | null;
-}
-
-/** A page out of `limit + 1` rows: the last one only tells that there is more. */
-export function pageOf<T>(
-  rows: readonly T[],
-  limit: number,
-  keyOf: (row: T) => readonly (string | number)[],
-): Page<T> {
-  const nodes = rows.slice(0, limit);
-  const last = nodes.at(-1);
-  return {
-    nodes,
-    endCursor: last === undefined ? null : encodeCursor(keyOf(last)),
-    hasNextPage: rows.length > limit,
-  };
 }
 
 /** The page size, `fallback` when none was given. @throws DomainError INVALID_INPUT outside 1..max */

@@ -8,7 +8,7 @@ import { DEFAULT_FOLDING_TIMES, type FoldingTimes } from './surroundings.js';
 const SECRET = 'a secret of thirty-two characters';
 export const NOW = new Date('2026-03-01T12:00:00Z');
 export const INGEST =
-  'mutation($e:[EventInput!]!){ ingestEvents(events:$e){ accepted duplicates watermark rejected{ index id code path } } }';
+  'mutation($e:[EventInput]!){ ingestEvents(events:$e){ accepted duplicates watermark rejected{ index id code path } } }';
 
 /** What a GraphQL endpoint answers. */
 export interface Answer {

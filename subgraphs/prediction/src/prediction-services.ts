@@ -16,7 +16,7 @@ import type { TenantPlaybooks } from './policy/tenant-playbooks.js';
 import { CatalogueClient } from './pricing/catalogue.client.js';
 import { DemandService } from './pricing/demand.service.js';
 import { PriceService } from './pricing/price.service.js';
-import { quoteKey } from './pricing/quote-token.js';
+import { quoteKeys } from './pricing/quote-token.js';
 import { Popularity } from './recommendation/popularity.js';
 import { RecommendationService } from './recommendation/recommendation.service.js';
 import type { LoaderServices } from './request-loaders.js';
@@ -66,7 +66,7 @@ export function predictionServices(config: PredictionConfig, parts: PredictionPa
     actions: new NextActionService({ inference, ladder, writer }),
     prices: new PriceService(
       { inference, ladder, catalogue, writer },
-      { rules, quoteKey: quoteKey(config.SEXTANT_SIGNING_SECRET) },
+      { rules, quoteKey: quoteKeys(config.SEXTANT_SIGNING_SECRET)[0] },
     ),
     demand: new DemandService(inference, writer),
     versions,

@@ -150,6 +150,21 @@ describe('prediction subgraph', () => {
       quantity: 2,
       decisionId: quote.decisionId,
     });
+    const CHECKOUT = `query ($token: String!) { verifyQuote(token: $token) { refusal quote {
+      product { id } price { amount currency } quantity validUntil decisionId } } }`;
+    const checkout = async (token: string, as = anIdentity()) =>
+      (await prediction.ask(CHECKOUT, { token }, as)).data.verifyQuote;
+    expect(await checkout(quote.token)).toEqual({
+      refusal: null,
+      quote: {
+        ...{ product: { id: 'p3' }, price: { amount: '27.00', currency: 'EUR' }, quantity: 2 },
+        ...{ validUntil: quote.validUntil, decisionId: quote.decisionId },
+      },
+    });
+    const forged = { refusal: 'FORGED', quote: null };
+    expect(await checkout(`${quote.token.slice(0, -1)}x`)).toEqual(forged);
+    expect(await checkout('')).toEqual(forged);
+    expect(await checkout(quote.token, anIdentity({ tenantId: 'other' }))).toEqual(forged);
     expect(Date.parse(quote.validUntil) - Date.parse(quote.decidedAt)).toBe(15 * 60_000);
     expect(prediction.worker.requests[0]).toMatchObject({
       rows: [

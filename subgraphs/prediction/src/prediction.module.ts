@@ -40,6 +40,11 @@ import { ModelStore } from './model/model-store.js';
 import { ModelVersionResolver } from './model/model-version.resolver.js';
 import { ModelResolver } from './model/model.resolver.js';
 import { TrainingJobResolver } from './model/training-job.resolver.js';
+import { JobNodes } from './node/job-nodes.js';
+import { NodeResolver } from './node/node.resolver.js';
+import { ImportPayloadResolver } from './payload/import-payload.resolver.js';
+import { PayloadResolver } from './payload/payload.resolver.js';
+import { QuoteResolver } from './pricing/quote.resolver.js';
 import { inferenceClient } from './inference/inference-client.js';
 import { NextActionResolver } from './next-action/next-action.resolver.js';
 import { OutcomeResolver } from './outcome/outcome.resolver.js';
@@ -49,6 +54,8 @@ import type { PredictionConfig } from './prediction.config.js';
 import { PredictionMetrics } from './prediction-metrics.js';
 import { predictionServices } from './prediction-services.js';
 import { PredictionSettings } from './prediction.settings.js';
+import { quoteKeys } from './pricing/quote-token.js';
+import { QuoteVerifier } from './pricing/quote-verifier.js';
 import { PriceResolver } from './pricing/price.resolver.js';
 import { RecommendationResolver } from './recommendation/recommendation.resolver.js';
 import { SimilarProductsResolver } from './recommendation/similar-products.resolver.js';
@@ -92,6 +99,11 @@ const RESOLVERS = [
   ImportResolver,
   SubscriptionResolver,
   DriftAlarmResolver,
+  NodeResolver,
+  PayloadResolver,
+  ImportPayloadResolver,
+  JobNodes,
+  QuoteResolver,
 ];
 
 interface Indexed {
@@ -120,7 +132,11 @@ export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown
       module: PredictionModule,
       imports: [
         mongoModule(config),
-        subgraphGraphqlModule({ typePaths: [SCHEMA], resolvers: decisionTypeResolvers, logger }),
+        subgraphGraphqlModule({
+          typePaths: [SCHEMA],
+          resolvers: decisionTypeResolvers,
+          logger,
+        }),
       ],
       providers: [
         {
@@ -128,6 +144,10 @@ export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown
           useFactory: () => inferenceClient(config, registry, logger),
         },
         { provide: PredictionSettings, useValue: new PredictionSettings(config.DECISION_BUDGET_MS) },
+        {
+          provide: QuoteVerifier,
+          useValue: new QuoteVerifier(quoteKeys(config.SEXTANT_SIGNING_SECRET), clock),
+        },
         ...storeProviders(clock),
         ...monitoringProviders(DATABASE, clock),
         ...batchProviders(DATABASE, clock),
@@ -135,22 +155,7 @@ export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown
         ...importProviders(config, clock, logger),
         ...decisionProviders(metrics),
         ...streamProviders(logger),
-        {
-          provide: LoaderRegistry,
-          inject: [INFERENCE_CLIENT, FeatureStore, ModelVersions, TenantPlaybooks, DecisionLog],
-          useFactory: (
-            ...[client, features, versions, playbooks, log]: [
-              DecisionsClient,
-              FeatureStore,
-              ModelVersions,
-              TenantPlaybooks,
-              DecisionLog,
-            ]
-          ) =>
-            new LoaderRegistry(
-              predictionServices(config, { client, features, versions, playbooks, log, metrics, clock }),
-            ),
-        },
+        loadersProvider(config, metrics, clock),
         ...RESOLVERS,
       ],
     };
@@ -214,6 +219,18 @@ function outcomeProviders(clock: Clock): Provider[] {
         new OutcomeRecorder(decisions, outcomes, clock),
     },
   ];
+}
+
+function loadersProvider(config: PredictionConfig, metrics: PredictionMetrics, clock: Clock): Provider {
+  type Parts = [DecisionsClient, FeatureStore, ModelVersions, TenantPlaybooks, DecisionLog];
+  return {
+    provide: LoaderRegistry,
+    inject: [INFERENCE_CLIENT, FeatureStore, ModelVersions, TenantPlaybooks, DecisionLog],
+    useFactory: (...[client, features, versions, playbooks, log]: Parts) =>
+      new LoaderRegistry(
+        predictionServices(config, { client, features, versions, playbooks, log, metrics, clock }),
+      ),
+  };
 }
 
 function modelStoreProvider({ MODEL_REPOSITORY }: PredictionConfig, clock: Clock): Provider {

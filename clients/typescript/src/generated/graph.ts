@@ -316,7 +316,7 @@ export type SimilarQuery = {
 };
 
 export type TrackMutationVariables = Exact<{
-  events: ReadonlyArray<EventInput> | EventInput;
+  events: ReadonlyArray<EventInput | null | undefined> | EventInput;
 }>;
 
 export type TrackMutation = {
@@ -419,9 +419,9 @@ export const SimilarDocument: TypedDocument<SimilarQuery, SimilarQueryVariables>
 };
 
 export const TrackDocument: TypedDocument<TrackMutation, TrackMutationVariables> = {
-  id: 'sha256:890ba593b528301fd613bd7670561f72ee3bf9093421df2bd57ec9c1876e07e2',
+  id: 'sha256:9dab13fa7dd5f9ac6e5352343bc5e2bee956b6e19518199b78cd93335ebc5a3d',
   name: 'Track',
-  text: 'mutation Track($events: [EventInput!]!) {\n  ingestEvents(events: $events) {\n    accepted\n    duplicates\n    rejected {\n      index\n      id\n      code\n      path\n      message\n    }\n  }\n}',
+  text: 'mutation Track($events: [EventInput]!) {\n  ingestEvents(events: $events) {\n    accepted\n    duplicates\n    rejected {\n      index\n      id\n      code\n      path\n      message\n    }\n  }\n}',
 };
 
 export const VisitorDocument: TypedDocument<VisitorQuery, VisitorQueryVariables> = {

@@ -1,4 +1,4 @@
-import { type DecimalMoney, toDecimal } from '@sextant/domain';
+import { type DecimalMoney, toDecimal, type Page } from '@sextant/domain';
 import {
   Args,
   Context,
@@ -10,7 +10,6 @@ import {
   Resolver,
 } from '@nestjs/graphql';
 import type { RequestContext } from '@sextant/platform';
-import type { Page } from '../page.js';
 import type { UserError } from '../row-errors.js';
 import type { Campaign, CampaignInput } from './campaign.js';
 import { CampaignLoader } from './campaign.loader.js';

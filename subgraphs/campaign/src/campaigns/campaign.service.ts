@@ -1,7 +1,7 @@
-import { checkPageSize, type Clock, DomainError } from '@sextant/domain';
+import { checkPageSize, type Clock, DomainError, type Page, pageOf } from '@sextant/domain';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '../clock.js';
-import { decodeTimeCursor, encodeTimeCursor, type Page, pageOf } from '../page.js';
+import { decodeTimeCursor, timeKey } from '../page.js';
 import { asUserError, type UserError } from '../row-errors.js';
 import { type Campaign, type CampaignInput, draftCampaign, requestHashOf } from './campaign.js';
 import { CampaignRepository } from './campaign.repository.js';
@@ -28,7 +28,11 @@ export class CampaignService {
       limit: limit + 1,
       ...(page.after != null && { after: decodeTimeCursor(page.after) }),
     });
-    return pageOf(rows, limit, ({ createdAt, id }) => encodeTimeCursor({ at: createdAt, id }));
+    return pageOf(rows, {
+      limit,
+      after: page.after,
+      keyOf: ({ createdAt, id }) => timeKey({ at: createdAt, id }),
+    });
   }
 
   /** The campaign of this idempotency key, made now or earlier; a userError when the input is wrong or the key means another one. */

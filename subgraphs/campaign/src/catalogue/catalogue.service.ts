@@ -1,7 +1,6 @@
-import { checkPageSize, type Clock, decodeCursor, encodeCursor, type MinorMoney } from '@sextant/domain';
+import { checkPageSize, type Clock, decodeCursor, type MinorMoney, type Page, pageOf } from '@sextant/domain';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '../clock.js';
-import { type Page, pageOf } from '../page.js';
 import { readRows, type UserError } from '../row-errors.js';
 import { LOWEST_PRICE_DAYS, lowestPrice } from './lowest-price.js';
 import { type Product, type ProductInput, readProductInput } from './product.js';
@@ -36,7 +35,7 @@ export class CatalogueService {
       ...(afterId !== undefined && { afterId: String(afterId) }),
       ...(page.category != null && { category: page.category }),
     });
-    return pageOf(rows, limit, ({ id }) => encodeCursor([id]));
+    return pageOf(rows, { limit, after: page.after, keyOf: ({ id }) => [id] });
   }
 
   /** The lowest list price of the last 30 days for each product, in their order. */

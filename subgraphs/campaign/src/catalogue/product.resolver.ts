@@ -1,4 +1,4 @@
-import { type DecimalMoney, type MinorMoney, toDecimal } from '@sextant/domain';
+import { type DecimalMoney, type MinorMoney, toDecimal, type Page } from '@sextant/domain';
 import {
   Args,
   Context,
@@ -10,7 +10,6 @@ import {
   Resolver,
 } from '@nestjs/graphql';
 import type { RequestContext } from '@sextant/platform';
-import type { Page } from '../page.js';
 import type { UserError } from '../row-errors.js';
 import { CatalogueService } from './catalogue.service.js';
 import type { Product, ProductInput } from './product.js';

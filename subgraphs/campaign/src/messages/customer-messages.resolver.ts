@@ -1,6 +1,6 @@
+import type { Page } from '@sextant/domain';
 import { Args, Context, Parent, ResolveField, ResolveReference, Resolver } from '@nestjs/graphql';
 import type { RequestContext } from '@sextant/platform';
-import type { Page } from '../page.js';
 import type { Message } from './message.js';
 import { MessageService } from './message.service.js';
 

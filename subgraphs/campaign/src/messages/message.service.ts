@@ -1,7 +1,7 @@
-import { checkPageSize, DomainError } from '@sextant/domain';
+import { checkPageSize, DomainError, type Page, pageOf } from '@sextant/domain';
 import { Injectable } from '@nestjs/common';
 import { CampaignService } from '../campaigns/campaign.service.js';
-import { decodeTimeCursor, encodeTimeCursor, type Page, pageOf } from '../page.js';
+import { decodeTimeCursor, timeKey } from '../page.js';
 import { readRows, type UserError } from '../row-errors.js';
 import { type Message, type MessageInput, readMessageInput } from './message.js';
 import { MessageRepository } from './message.repository.js';
@@ -26,7 +26,7 @@ export class MessageService {
       limit: limit + 1,
       ...(page.after != null && { after: decodeTimeCursor(page.after) }),
     });
-    return pageOf(rows, limit, ({ sentAt, id }) => encodeTimeCursor({ at: sentAt, id }));
+    return pageOf(rows, { limit, after: page.after, keyOf: ({ sentAt, id }) => timeKey({ at: sentAt, id }) });
   }
 
   /** @throws DomainError BATCH_TOO_LARGE */

@@ -1,9 +1,10 @@
+import type { Page } from '@sextant/domain';
 import { Args, Context, Parent, Query, ResolveField, ResolveReference, Resolver } from '@nestjs/graphql';
 import type { Scalar } from '@sextant/features';
 import type { RequestContext } from '@sextant/platform';
 import type { Customer } from '../customers/customer.js';
 import { CustomerService } from '../customers/customer.service.js';
-import type { Page, PageArguments } from '../page.js';
+import type { PageArguments } from '../page.js';
 import { accountName, firmographicsOf } from './account.js';
 import { AccountLoader } from './account.loader.js';
 import { AccountService } from './account.service.js';

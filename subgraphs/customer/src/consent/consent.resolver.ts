@@ -3,7 +3,7 @@ import { type ConsentPolicy, TrainingConsents } from '@sextant/features';
 import type { RequestContext } from '@sextant/platform';
 import { CustomerLoader } from '../customers/customer.loader.js';
 import { CustomerService } from '../customers/customer.service.js';
-import { withUserErrors } from '../user-errors.js';
+import { withUserErrors } from '@sextant/platform';
 import { type ConsentView, consentViews } from './consent.js';
 import { ConsentService, type SetConsentInput } from './consent.service.js';
 

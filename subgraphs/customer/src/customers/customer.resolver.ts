@@ -1,9 +1,9 @@
-import { DomainError } from '@sextant/domain';
+import { DomainError, type Page } from '@sextant/domain';
 import { Args, Context, Parent, Query, ResolveField, ResolveReference, Resolver } from '@nestjs/graphql';
 import { customerIdOf, type Scalar } from '@sextant/features';
 import type { RequestContext } from '@sextant/platform';
 import type { CustomerEvent } from '../ingestion/event.repository.js';
-import type { Page, PageArguments } from '../page.js';
+import type { PageArguments } from '../page.js';
 import type { Customer } from './customer.js';
 import { CustomerLoader } from './customer.loader.js';
 import { type CustomerFilter, CustomerService, type FeatureVectorView } from './customer.service.js';

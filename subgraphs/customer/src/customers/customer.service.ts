@@ -1,4 +1,4 @@
-import { DomainError } from '@sextant/domain';
+import { DomainError, type Page, pageOf } from '@sextant/domain';
 import { Inject, Injectable } from '@nestjs/common';
 import {
   customerIdOf,
@@ -9,7 +9,7 @@ import {
   leadVector,
 } from '@sextant/features';
 import { type CustomerEvent, EventRepository } from '../ingestion/event.repository.js';
-import { idAfter, limitOf, type Page, type PageArguments, pageOf, timeAfter } from '../page.js';
+import { idAfter, limitOf, type PageArguments, timeAfter } from '../page.js';
 import { type Surroundings, SURROUNDINGS } from '../surroundings.js';
 import type { Customer } from './customer.js';
 import { CustomerRepository } from './customer.repository.js';
@@ -49,11 +49,8 @@ export class CustomerService {
       after: idAfter(page),
       limit,
     };
-    return pageOf(
-      await this.customers.list(tenantId, query, this.surroundings.clock.now()),
-      limit,
-      ({ id }) => [id],
-    );
+    const rows = await this.customers.list(tenantId, query, this.surroundings.clock.now());
+    return pageOf(rows, { limit, after: page.after, keyOf: ({ id }) => [id] });
   }
 
   async eventsOf(
@@ -69,7 +66,7 @@ export class CustomerService {
       after: timeAfter(query),
       limit,
     });
-    return pageOf(rows, limit, ({ at, id }) => [at.getTime(), id]);
+    return pageOf(rows, { limit, after: query.after, keyOf: ({ at, id }) => [at.getTime(), id] });
   }
 
   /** @throws DomainError INVALID_INPUT for a set that there is not */

@@ -80,8 +80,15 @@ function checkEnvelope(
   if (ref === null)
     return NEEDS_CUSTOMER.has(type) ? fault('customerRef', `is needed for ${type}`) : { id, type, at, ref };
   if (!isName(ref, MAX_ID)) return fault('customerRef', textOfLength(MAX_ID));
+  if (!isRef(ref)) return fault('customerRef', 'must be source:externalId, like shop:4711');
   if (NEEDS_NO_CUSTOMER.has(type)) return fault('customerRef', `must be left out for ${type}`);
   return { id, type, at, ref };
+}
+
+/** `source:externalId`, so that two systems with the same numbers never mean one customer. */
+function isRef(ref: string): boolean {
+  const colon = ref.indexOf(':');
+  return colon > 0 && colon < ref.length - 1;
 }
 
 /** Like GraphQL's ID, a whole number stands for its digits. */

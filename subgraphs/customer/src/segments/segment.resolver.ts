@@ -14,7 +14,7 @@ import type { RequestContext } from '@sextant/platform';
 import { CustomerLoader } from '../customers/customer.loader.js';
 import { CustomerService } from '../customers/customer.service.js';
 import type { Customer } from '../customers/customer.js';
-import { withUserErrors } from '../user-errors.js';
+import { withUserErrors } from '@sextant/platform';
 import { membershipsOf, type SegmentMembership } from './membership.js';
 import { SegmentDiscovery } from './segment-discovery.service.js';
 import { SegmentLoader } from './segment.loader.js';

@@ -1,5 +1,5 @@
 import { type CustomerScore, CustomerScores, type ScorePosition } from '@sextant/batch-scoring';
-import { checkPageSize, decodeCursor, encodeCursor } from '@sextant/domain';
+import { checkPageSize, decodeCursor, type Page, pageOf } from '@sextant/domain';
 import type { ModelVersion } from '@sextant/model-registry';
 import type { RequestContext } from '@sextant/platform';
 import { Args, Context, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
@@ -15,12 +15,6 @@ interface TopArguments {
   after?: string | null;
 }
 
-interface ScorePage {
-  nodes: CustomerScore[];
-  endCursor: string | null;
-  hasNextPage: boolean;
-}
-
 @Resolver('BatchScore')
 export class BatchScoreResolver {
   constructor(
@@ -32,19 +26,13 @@ export class BatchScoreResolver {
   async topCustomers(
     @Args() { task, first, after }: TopArguments,
     @Context() { identity }: RequestContext,
-  ): Promise<ScorePage> {
+  ): Promise<Page<CustomerScore>> {
     const limit = checkPageSize(first ?? 20, MAX_TOP);
     const rows = await this.scores.top(identity.tenantId, checkScoreTask(task, 'task'), {
       first: limit + 1,
       after: after == null ? null : positionOf(after),
     });
-    const nodes = rows.slice(0, limit);
-    const last = nodes.at(-1);
-    return {
-      nodes,
-      endCursor: last === undefined ? null : encodeCursor([last.score, last.customerId]),
-      hasNextPage: rows.length > limit,
-    };
+    return pageOf(rows, { limit, after, keyOf: ({ score, customerId }) => [score, customerId] });
   }
 
   @ResolveField()

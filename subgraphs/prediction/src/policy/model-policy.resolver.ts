@@ -6,7 +6,8 @@ import { isScoreTask } from '../score/playbook.js';
 import { type ModelPolicyInput, policyChanges } from './policy-input.js';
 import { TenantPlaybooks } from './tenant-playbooks.js';
 
-interface ShownPolicy extends Omit<ModelPolicy, 'playbooks'> {
+/** A policy as the graph shows it. */
+export interface ShownPolicy extends Omit<ModelPolicy, 'playbooks'> {
   playbooks: { band: string; playbook: PlaybookEntry }[] | null;
 }
 

@@ -32,6 +32,12 @@ export function quoteKey(signingSecret: string): Buffer {
   return createHmac('sha256', signingSecret).update('sextant quote token v1').digest();
 }
 
+/** Keys of `new,old`, as the secret is given while it is rotated: quotes are signed with the first and hold under each. */
+export function quoteKeys(signingSecrets: string): [Buffer, ...Buffer[]] {
+  const [first = '', ...rest] = signingSecrets.split(',');
+  return [quoteKey(first), ...rest.map(quoteKey)];
+}
+
 /** `q1.<statement>.<HMAC-SHA-256>`, both base64url. */
 export function signQuote(quote: QuoteStatement, key: Buffer): string {
   const {

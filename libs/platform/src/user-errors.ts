@@ -18,10 +18,15 @@ export async function withUserErrors<K extends string, T>(
     return { ...({ [name]: await work() } as Record<K, T>), userErrors: [] };
   } catch (error) {
     if (!(error instanceof DomainError) || !USER_KINDS.includes(error.kind)) throw error;
-    const field = error.path === undefined ? 'input' : `input.${error.path}`;
     return {
       ...({ [name]: null } as Record<K, null>),
-      userErrors: [{ code: error.code, message: error.message, field }],
+      userErrors: [{ code: error.code, message: error.message, field: inputPath(error.path) }],
     };
   }
+}
+
+/** Where in the input; some rules say so from its root, others from `input` on. */
+function inputPath(path: string | undefined): string {
+  if (path === undefined) return 'input';
+  return path === 'input' || path.startsWith('input.') ? path : `input.${path}`;
 }
