@@ -41,6 +41,7 @@ const VARIANTS: Record<string, Record<string, string>> = {
     'gateway.clients.configMap': 'clients',
     'gateway.documents.configMap': 'documents',
     'gateway.documents.safelist': 'true',
+    'gateway.supergraph.configMap': 'supergraph',
     'gateway.jwksUrl': 'https://issuer.example/jwks.json',
   },
   'with GPUs': {
