@@ -147,7 +147,9 @@ class EventStream implements Subscriber {
   end(end: 'complete' | 'moved'): void {
     if (this.response.writableEnded) return;
     if (end === 'complete') this.response.write(COMPLETE);
-    this.response.end();
+    const { socket } = this.response;
+    // a gateway that goes down does not wait for connections that only lie idle
+    this.response.end(() => end === 'moved' && socket?.destroySoon());
   }
 
   private open(): void {
