@@ -84,7 +84,7 @@ describe('the gateway', () => {
   it('is ready on the metrics port only, and counts operations there', async () => {
     await query('query Named { whoami }');
     const ready = await fetch(running.gateway.metricsUrl.replace('/metrics', '/health/ready'));
-    expect(await ready.json()).toEqual({ status: 'ready', checks: { subgraphs: true } });
+    expect(await ready.json()).toEqual({ status: 'ready', checks: { keys: true, subgraphs: true } });
     expect(await (await fetch(running.gateway.metricsUrl)).text()).toContain(
       'sextant_gateway_operations_total{type="query",operation="Named",outcome="ok"} 1',
     );

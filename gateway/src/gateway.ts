@@ -43,15 +43,7 @@ export async function startGateway(
   warnOfOpenAccess(config, logger);
   const security = await startSecurity(config, logger);
   const metrics = new GatewayMetrics();
-  const clients = clientsOf(config, metrics, logger);
-  const { engines, close: closeEngines } = await startEngines({
-    place: config.SUPERGRAPH_PATH,
-    authorization: config.SUPERGRAPH_AUTHORIZATION,
-    pollMs: config.SUPERGRAPH_POLL_MS,
-    build: engineBuilder(config, clients, answersKept(config.SEXTANT_CACHE_BYTES, metrics.registry)),
-    registry: metrics.registry,
-    logger,
-  });
+  const { engines, close: closeEngines } = await followSupergraph(config, metrics, logger);
   const protecting = protections(config, logger);
   metrics.watchPlans(() => engines.current.engine.planCounts);
   const observers = observersOf(config, metrics, logger);
@@ -61,7 +53,7 @@ export async function startGateway(
   const front = frontOf(config, { pipeline, protecting, security, metrics, logger, tracing, life, streams });
   const server = gatewayServer((request, response) => void front(request, response));
   streams.listen(server);
-  const operations = new OperationsServer(metrics.registry, [subgraphsCheck(engines)]);
+  const operations = new OperationsServer(metrics.registry, [...security.checks, subgraphsCheck(engines)]);
   const metricsPort = await operations.listen(config.METRICS_PORT, config.HOST);
   await listenOn(server, config.PORT, config.HOST);
   const { port } = server.address() as AddressInfo;
@@ -81,6 +73,19 @@ export async function startGateway(
       await tracing?.close();
     },
   };
+}
+
+/** The engine of the supergraph in force, whichever that is. */
+function followSupergraph(config: GatewayConfig, metrics: GatewayMetrics, logger: Logger) {
+  const clients = clientsOf(config, metrics, logger);
+  return startEngines({
+    place: config.SUPERGRAPH_PATH,
+    authorization: config.SUPERGRAPH_AUTHORIZATION,
+    pollMs: config.SUPERGRAPH_POLL_MS,
+    build: engineBuilder(config, clients, answersKept(config.SEXTANT_CACHE_BYTES, metrics.registry)),
+    registry: metrics.registry,
+    logger,
+  });
 }
 
 function warnOfOpenAccess({ SEXTANT_OPEN_ACCESS }: GatewayConfig, logger: Logger): void {

@@ -81,6 +81,12 @@ export class JwksKeys {
     }
   }
 
+  /** Whether tokens can be checked at all; reads the keys where there are none yet. */
+  async isReady(): Promise<boolean> {
+    if (!this.current) await this.first().catch(() => undefined);
+    return this.current !== null;
+  }
+
   private async first(): Promise<{ keys: JWTVerifyGetKey; readAtMs: number }> {
     if (this.reading || this.mayRead()) await this.refresh().catch(() => undefined);
     if (this.current) return this.current;

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { AccessKeyRepository, KeyRing } from '@sextant/access-keys';
 import { AuditChains, AuditLog } from '@sextant/audit';
 import { DomainError, type Identity, systemClock } from '@sextant/domain';
-import { type Logger, mongoOptions } from '@sextant/platform';
+import { type Logger, mongoOptions, type ReadinessCheck } from '@sextant/platform';
 import { type Db, MongoClient } from 'mongodb';
 import { MutationAudit } from '../audit/mutation-audit.js';
 import { AuthFailures } from '../limits/auth-failures.js';
@@ -18,6 +18,8 @@ export interface Security {
   identify(request: Pick<IncomingMessage, 'headers' | 'socket'>, audience: Audience): Promise<Identity>;
   interceptors: readonly Interceptor[];
   observers: readonly OperationObserver[];
+  /** what has to hold before requests are sent here */
+  checks: readonly ReadinessCheck[];
   /** after the last request */
   close(): Promise<void>;
 }
@@ -25,12 +27,13 @@ export interface Security {
 /** @throws DomainError CONFIG_INVALID when the keys of tokens cannot be read, or the audit log is on and has no place */
 export async function startSecurity(config: SecurityConfig, logger: Logger): Promise<Security> {
   if (config.SEXTANT_OPEN_ACCESS !== undefined) {
-    const nothing = { interceptors: [], observers: [], close: () => Promise.resolve() };
+    const nothing = { interceptors: [], observers: [], checks: [], close: () => Promise.resolve() };
     return { ...nothing, identify: () => Promise.resolve(ANYBODY) };
   }
   const client = clientOf(config);
   const log = auditLogOf(config, client, logger);
-  const credentials = await credentialsOf(config, client?.db() ?? null, logger);
+  const jwks = await jwksOf(config, logger);
+  const credentials = credentialsOf(config, { jwks, db: client?.db() ?? null }, logger);
   const failures = new AuthFailures(Date.now);
   const onProblem = (err: unknown): void =>
     logger.error({ err }, 'a mutation has no outcome in the audit log');
@@ -42,6 +45,7 @@ export async function startSecurity(config: SecurityConfig, logger: Logger): Pro
     },
     interceptors: audit ? [audit] : [],
     observers: audit ? [audit.observe] : [],
+    checks: [{ name: 'keys', isReady: () => jwks.isReady() }],
     async close() {
       await log?.close();
       await client?.close();
@@ -80,13 +84,20 @@ function auditLogOf(config: SecurityConfig, client: MongoClient | null, logger: 
   });
 }
 
-async function credentialsOf(config: SecurityConfig, db: Db | null, logger: Logger): Promise<Credentials> {
-  const jwks = await JwksKeys.open({
+function jwksOf(config: SecurityConfig, logger: Logger): Promise<JwksKeys> {
+  return JwksKeys.open({
     location: config.SEXTANT_JWKS,
     nowMs: Date.now,
     onProblem: (err) =>
       logger.warn({ err }, 'the keys of tokens cannot be read; the last ones stay in force'),
   });
+}
+
+function credentialsOf(
+  config: SecurityConfig,
+  { jwks, db }: { jwks: JwksKeys; db: Db | null },
+  logger: Logger,
+): Credentials {
   const expected = { issuer: config.SEXTANT_ISSUER, audience: config.SEXTANT_AUDIENCE };
   const keys = db && {
     keys: new AccessKeyRepository(db),

@@ -24,9 +24,10 @@ export class OperationsServer {
     private readonly checks: readonly ReadinessCheck[],
   ) {
     this.server = createServer((request, response) => {
-      void this.answer(request.url ?? '/').then(({ status, type, body }) => {
-        response.writeHead(status, { 'content-type': type }).end(body);
-      });
+      this.answer(request.url ?? '/').then(
+        ({ status, type, body }) => response.writeHead(status, { 'content-type': type }).end(body),
+        () => response.writeHead(500).end(), // a metric that cannot be collected must not end the process
+      );
     });
   }
 
