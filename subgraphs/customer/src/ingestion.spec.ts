@@ -125,14 +125,7 @@ describe('ingestEvents', () => {
     const answer = await customer.ingest([null, 7, [], anEventInput({ id: 'ok' })], anIdentity('no-events'));
     expect(answer).toMatchObject({ accepted: 1, duplicates: 0 });
     expect(answer.rejected).toEqual(
-      [0, 1, 2].map((index) =>
-        expect.objectContaining({
-          index,
-          id: '',
-          code: 'INVALID_INPUT',
-          message: 'an event must be an object',
-        }),
-      ),
+      [0, 1, 2].map((index) => ({ index, id: '', code: 'INVALID_INPUT', path: '' })),
     );
   });
 
