@@ -4,7 +4,7 @@ import type { RequestContext } from '@sextant/platform';
 import { CustomerLoader } from '../customers/customer.loader.js';
 import { CustomerService } from '../customers/customer.service.js';
 import { withUserErrors } from '@sextant/platform';
-import { type ConsentView, consentViews } from './consent.js';
+import { type ConsentView, consentVersion, consentViews } from './consent.js';
 import { ConsentService, type SetConsentInput } from './consent.service.js';
 
 @Resolver('Customer')
@@ -48,5 +48,10 @@ export class ConsentResolver {
   ): Promise<ConsentView[]> {
     const state = await this.customers.stateById.load(context, id);
     return consentViews(state?.consents ?? {}, this.clock.now());
+  }
+  @ResolveField('consentVersion')
+  async version(@Parent() { id }: { id: string }, @Context() context: RequestContext): Promise<string> {
+    const state = await this.customers.stateById.load(context, id);
+    return consentVersion(consentViews(state?.consents ?? {}, this.clock.now()));
   }
 }

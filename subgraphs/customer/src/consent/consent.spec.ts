@@ -41,6 +41,26 @@ const storedConsents = (customerRef: string) =>
     .sort({ at: 1 })
     .toArray();
 
+describe('consentVersion', () => {
+  it('is another after each word and after a grant has run out, and otherwise the same', async () => {
+    await known('shop:v');
+    const version = async (): Promise<string> => {
+      const { data } = await customer.askAs(WRITER, '{ customer(ref: "shop:v") { consentVersion } }');
+      return data?.['customer'].consentVersion;
+    };
+    const seen = [await version()];
+    expect(await version()).toBe(seen[0]);
+    await set({ customerRef: 'shop:v', state: 'GRANTED', expiresAt: '2027-01-01T00:00:00Z' });
+    seen.push(await version());
+    customer.clock.at = new Date('2027-01-01T00:00:01Z');
+    seen.push(await version());
+    expect(await version()).toBe(seen[2]);
+    await set({ customerRef: 'shop:v', state: 'DENIED' });
+    seen.push(await version());
+    expect(new Set(seen).size).toBe(4);
+  });
+});
+
 describe('setConsent', () => {
   it('shows every purpose, keeps each word as an event, and answers with what it wrote', async () => {
     await known('shop:1');

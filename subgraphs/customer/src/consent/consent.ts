@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Consents, type ConsentState, consentStateAt, type Purpose, PURPOSES } from '@sextant/features';
 
 /** What a customer said last about one purpose, as the graph shows it. */
@@ -27,4 +28,10 @@ export function consentViews(consents: Consents, now: Date): ConsentView[] {
       proof: record?.proof ?? null,
     };
   });
+}
+
+/** Another text whenever the state of a purpose, or when it was said, is another; the same customer's are to be compared only. */
+export function consentVersion(views: readonly ConsentView[]): string {
+  const said = views.map(({ purpose, state, changedAt }) => [purpose, state, changedAt]);
+  return createHash('sha256').update(JSON.stringify(said)).digest('base64url').slice(0, 16);
 }
