@@ -92,10 +92,14 @@ function withoutSecurity(document: DocumentNode): string {
       const isLink =
         name.value === 'link' &&
         given?.some(({ value }) => value.kind === Kind.ENUM && value.value === 'SECURITY');
-      return isLink || name.value === 'requiresScopes' ? null : undefined;
+      return isLink || isRule(name.value) ? null : undefined;
     },
-    DirectiveDefinition: ({ name }) => (name.value === 'requiresScopes' ? null : undefined),
-    ScalarTypeDefinition: ({ name }) => (name.value.startsWith('requiresScopes__') ? null : undefined),
+    DirectiveDefinition: ({ name }) => (isRule(name.value) ? null : undefined),
+    ScalarTypeDefinition: ({ name }) => (/^(requiresScopes|policy)__/.test(name.value) ? null : undefined),
   });
   return print(stripped);
+}
+
+function isRule(directive: string): boolean {
+  return directive === 'requiresScopes' || directive === 'policy';
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Identity, type Role, ROLE_SCOPES } from '@sextant/domain';
 import { freePort } from '@sextant/local-services';
 import { startTestMongo } from '@sextant/testing';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 
 export const ROOT = join(import.meta.dirname, '../..');
 export const SECRET = 'a secret of thirty-two characters';
@@ -21,6 +21,10 @@ export interface RunningGraph {
   /** of each subgraph's /graphql */
   subgraphs: Readonly<Record<string, string>>;
   tokenOf(role: Role, tenant?: string): Promise<string>;
+  /** as the claims say, which are right where they say nothing */
+  tokenWith(claims: Record<string, unknown>): Promise<string>;
+  /** HS256, with the text of the public key as the secret */
+  tokenSignedWithPublicKey(): Promise<string>;
   /** as SEXTANT_DATA_DIR of the command line: holds the key that tokens are signed with */
   dataDir: string;
   /** of the store that all of them share */
@@ -111,6 +115,8 @@ export async function startGraph(
       prediction: metricsAt(5),
     },
     tokenOf: issuer.tokenOf,
+    tokenWith: issuer.tokenWith,
+    tokenSignedWithPublicKey: issuer.tokenSignedWithPublicKey,
     killSubgraph: (name) => void subgraphs[name].child.kill('SIGKILL'),
     async reviveSubgraph(name) {
       Object.assign(subgraphs[name], startSubgraph(name));
@@ -128,17 +134,24 @@ export async function startGraph(
 /** Keys, and tokens of a role signed with them. */
 export async function anIssuer() {
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
+  const token = (claims: Record<string, unknown>, alg = 'ES256') =>
+    new SignJWT({
+      ...{ tenant: 'demo', sub: 'test', iss: 'sextant-local', aud: 'sextant' },
+      exp: Math.floor(Date.now() / 1_000) + 3_600,
+      ...claims,
+    }).setProtectedHeader({ alg, kid: 'test' });
   return {
     publicJwk: { ...(await exportJWK(publicKey)), kid: 'test', alg: 'ES256' },
     privateJwk: { ...(await exportJWK(privateKey)), kid: 'test', alg: 'ES256' },
+    tokenWith: (claims: Record<string, unknown>): Promise<string> => token(claims).sign(privateKey),
     tokenOf: (role: Role, tenant = 'demo'): Promise<string> =>
-      new SignJWT({ tenant, roles: [role], scope: ROLE_SCOPES[role].join(' ') })
-        .setProtectedHeader({ alg: 'ES256', kid: 'test' })
-        .setSubject(`test-${role}`)
-        .setIssuer('sextant-local')
-        .setAudience('sextant')
-        .setExpirationTime('1h')
-        .sign(privateKey),
+      token({ tenant, sub: `test-${role}`, roles: [role], scope: ROLE_SCOPES[role].join(' ') }).sign(
+        privateKey,
+      ),
+    tokenSignedWithPublicKey: async (): Promise<string> =>
+      token({ roles: ['operator'], scope: ROLE_SCOPES.operator.join(' ') }, 'HS256').sign(
+        new TextEncoder().encode(await exportSPKI(publicKey)),
+      ),
   };
 }
 

@@ -21,15 +21,31 @@ import { ROOT } from './graph-processes.js';
 export const SUPERGRAPH_SDL = readFileSync(join(ROOT, 'gateway/supergraph.graphql'), 'utf8');
 export const SUPERGRAPH = buildSchema(SUPERGRAPH_SDL, { assumeValidSDL: true });
 
-type ScopeRule = string[][];
+/** OR of ANDs of scopes or of policies. */
+interface Rule {
+  kind: 'authenticated' | 'requiresScopes' | 'policy';
+  anyOf: string[][];
+}
+
+/** Who may call: what the tests give a caller and the rules speak of. */
+export interface Rights {
+  roles: readonly string[];
+  scopes: readonly string[];
+}
+
+/** Roles that a policy opens to, written down here a second time on purpose. */
+const POLICY_ROLES: Readonly<Record<string, readonly string[]>> = {
+  commercial_secrets: ['analyst', 'marketer', 'operator'],
+};
 type Field = GraphQLField<unknown, unknown>;
 
 /** A way from a root to one protected field. */
 export interface Probe {
   coordinate: string;
   query: string;
-  /** what the fields on the way need, all of them */
-  rules: ScopeRule[];
+  /** what the fields on the way need, all of them, from the root on */
+  rules: { path: string[]; rule: Rule }[];
+  isMutation: boolean;
 }
 
 interface Step {
@@ -38,19 +54,42 @@ interface Step {
   before: Step | null;
 }
 
-/** True when the scopes open every field on the way. */
-export function opens({ rules }: Probe, scopes: readonly string[]): boolean {
-  return rules.every((rule) => rule.some((all) => all.every((scope) => scopes.includes(scope))));
+/** The first field on the way that is closed to a caller, as a path of field names; null: all are open. */
+export function closedAt({ rules }: Probe, rights: Rights): string[] | null {
+  return rules.find(({ rule }) => !isMet(rule, rights))?.path ?? null;
 }
 
-export function rootFields(): { coordinate: string; rule: ScopeRule | null }[] {
+/** True when every field on the way is open. */
+export function opens(probe: Probe, rights: Rights): boolean {
+  return closedAt(probe, rights) === null;
+}
+
+function isMet({ kind, anyOf }: Rule, { roles, scopes }: Rights): boolean {
+  if (kind === 'authenticated') return true;
+  const holds = (name: string): boolean =>
+    kind === 'requiresScopes'
+      ? scopes.includes(name)
+      : roles.some((role) => POLICY_ROLES[name]?.includes(role)) && !roles.includes('partner');
+  return anyOf.some((all) => all.every(holds));
+}
+
+export function rootFields(): { coordinate: string; rules: Rule[] }[] {
   return [SUPERGRAPH.getQueryType(), SUPERGRAPH.getMutationType(), SUPERGRAPH.getSubscriptionType()].flatMap(
     (type) =>
       Object.values(type?.getFields() ?? {}).map((field) => ({
         coordinate: `${type?.name}.${field.name}`,
-        rule: ruleOf(field),
+        rules: rulesOf(field),
       })),
   );
+}
+
+/** One subscription for each root field of that kind. */
+export function subscriptions(schema: GraphQLSchema = SUPERGRAPH): Probe[] {
+  const fields = schema.getSubscriptionType()?.getFields() ?? {};
+  return Object.values(fields).map((field) => {
+    const probe = probeOf({ typeName: 'Subscription', field, before: null });
+    return { ...probe, query: `subscription ${probe.query}` };
+  });
 }
 
 /** One probe for each field that states a rule and can be reached, found breadth first. */
@@ -67,7 +106,7 @@ export function probes(schema: GraphQLSchema = SUPERGRAPH): Probe[] {
     seen.add(typeName);
     for (const field of Object.values(type.getFields())) {
       const step = { typeName, field, before };
-      if (ruleOf(field)) found.push(probeOf(step));
+      if (rulesOf(field).length > 0) found.push(probeOf(step));
       const output = getNamedType(field.type);
       const next = isInterfaceType(output) ? schema.getPossibleTypes(output) : [output];
       queue.push(...next.filter(isObjectType).map(({ name }) => ({ typeName: name, before: step })));
@@ -83,24 +122,27 @@ export function unreached(schema: GraphQLSchema = SUPERGRAPH): string[] {
     .filter(isObjectType)
     .flatMap((type) =>
       Object.values(type.getFields())
-        .filter(ruleOf)
+        .filter((field) => rulesOf(field).length > 0)
         .map((field) => `${type.name}.${field.name}`),
     )
     .filter((coordinate) => !reached.has(coordinate));
 }
 
 function probeOf(last: Step): Probe {
-  const rules: ScopeRule[] = [];
+  const steps: Step[] = [];
+  for (let step: Step | null = last; step; step = step.before) steps.unshift(step);
+  const names = steps.map(({ field }) => field.name);
+  const rules = steps.flatMap(({ field }, i) =>
+    rulesOf(field).map((rule) => ({ path: names.slice(0, i + 1), rule })),
+  );
   let text = isLeafType(getNamedType(last.field.type)) ? '' : '{ __typename }';
-  for (let step: Step | null = last; step; step = step.before) {
-    const rule = ruleOf(step.field);
-    if (rule) rules.push(rule);
-    const isRoot = step.before === null;
-    const selection = `${step.field.name}${argumentsOf(step.field)} ${text}`;
-    text = isRoot ? `{ ${selection} }` : `{ ... on ${step.typeName} { ${selection} } }`;
-    if (isRoot && step.typeName === 'Mutation') text = `mutation ${text}`;
+  for (const { typeName, field, before } of steps.toReversed()) {
+    const selection = `${field.name}${argumentsOf(field)} ${text}`;
+    text = before ? `{ ... on ${typeName} { ${selection} } }` : `{ ${selection} }`;
   }
-  return { coordinate: `${last.typeName}.${last.field.name}`, query: text, rules };
+  const isMutation = steps[0]?.typeName === 'Mutation';
+  const query = isMutation ? `mutation ${text}` : text;
+  return { coordinate: `${last.typeName}.${last.field.name}`, query, rules, isMutation };
 }
 
 function argumentsOf(field: Field): string {
@@ -132,10 +174,14 @@ function literalOf(type: GraphQLInputType): string {
   return literals[type.name] ?? '"x"';
 }
 
-function ruleOf(field: Field): ScopeRule | null {
-  const directive = field.astNode?.directives?.find(
-    ({ name }: ConstDirectiveNode) => name.value === 'requiresScopes',
+function rulesOf(field: Field): Rule[] {
+  return (field.astNode?.directives ?? []).flatMap(
+    ({ name, arguments: given }: ConstDirectiveNode): Rule[] => {
+      const kind = name.value;
+      if (kind === 'authenticated') return [{ kind, anyOf: [] }];
+      if (kind !== 'requiresScopes' && kind !== 'policy') return [];
+      const [argument] = given ?? [];
+      return argument ? [{ kind, anyOf: valueFromASTUntyped(argument.value) as string[][] }] : [];
+    },
   );
-  const scopes = directive?.arguments?.find(({ name }) => name.value === 'scopes');
-  return scopes ? (valueFromASTUntyped(scopes.value) as ScopeRule) : null;
 }
