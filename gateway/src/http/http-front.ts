@@ -52,7 +52,6 @@ export function httpFront(options: FrontOptions) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const requestId = requestIdOf(request);
     response.setHeader('x-request-id', requestId);
-    if (options.isDraining()) response.setHeader('connection', 'close');
     let type: ResponseType = JSON_TYPE;
     try {
       const [path = '/', search = ''] = splitOnce(request.url ?? '/', '?');
@@ -72,6 +71,7 @@ export function httpFront(options: FrontOptions) {
       if (error instanceof ClientGone) return void response.destroy();
       const refusal = asRefusal(error);
       options.onRefused(refusal.code, refusal.status === 500 ? error : undefined);
+      sayGoodbye(options, response);
       answerRefusal(response, refusal, type);
     }
   };
@@ -88,28 +88,39 @@ interface Admitted {
 }
 
 async function serve(options: FrontOptions, admitted: Admitted): Promise<void> {
-  const { request, response, type, search, identity, arrival } = admitted;
+  const { response, type } = admitted;
+  const result = await resultOf(options, admitted);
+  sayGoodbye(options, response);
+  if (Array.isArray(result)) answerBatch(response, result);
+  else answerResult(response, type, result);
+}
+
+/** Of one operation, or of each of a batch. */
+async function resultOf(
+  options: FrontOptions,
+  { request, response, search, identity, arrival }: Admitted,
+): Promise<ExecutionResult | ExecutionResult[]> {
   if (request.method === 'GET') {
-    if (search.length > MAX_URL_CHARACTERS)
-      throw new Refusal(
-        414,
-        'REQUEST_TOO_LARGE',
-        `a URL may have ${MAX_URL_CHARACTERS} characters: send the operation with POST`,
-      );
+    requireShort(search);
     const context = contextOf(arrival, identity, leaving(response));
-    return answerResult(
-      response,
-      type,
-      await options.run(paramsOfUrl(search), { ...context, isReadOnly: true }),
-    );
+    return options.run(paramsOfUrl(search), { ...context, isReadOnly: true });
   }
   const body = paramsOfBody(await readJsonBody(request));
   const signal = leaving(response);
-  if ('single' in body)
-    return answerResult(response, type, await options.run(body.single, contextOf(arrival, identity, signal)));
+  if ('single' in body) return options.run(body.single, contextOf(arrival, identity, signal));
   requireBatch(body.batch.length, options.batchLimitOf(identity, arrival.audience));
-  const runs = body.batch.map((params) => options.run(params, contextOf(arrival, identity, signal)));
-  answerBatch(response, await Promise.all(runs));
+  return Promise.all(body.batch.map((params) => options.run(params, contextOf(arrival, identity, signal))));
+}
+
+/** Where the process is going down, the next request has to find another one. */
+function sayGoodbye({ isDraining }: FrontOptions, response: ServerResponse): void {
+  if (isDraining() && !response.headersSent) response.setHeader('connection', 'close');
+}
+
+function requireShort(search: string): void {
+  if (search.length <= MAX_URL_CHARACTERS) return;
+  const message = `a URL may have ${MAX_URL_CHARACTERS} characters: send the operation with POST`;
+  throw new Refusal(414, 'REQUEST_TOO_LARGE', message);
 }
 
 function requireBatch(size: number, limit: number): void {

@@ -10,9 +10,18 @@ import type { Duplex } from 'node:stream';
 /** Longest headers, the URL among them. */
 export const MAX_HEADER_BYTES = 16 * 1024;
 
-/** A client that dribbles its request in is cut off: headers in 10 s, all of it in a minute. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 60_000;
+/** How long clients may take, milliseconds. */
+export interface ServerTimeouts {
+  /** for the headers of a request */
+  headersMs: number;
+  /** for all of a request */
+  requestMs: number;
+  /** how often both are looked at */
+  checkedEveryMs: number;
+}
+
+/** A client that dribbles its request in is cut off. */
+const TIMEOUTS: ServerTimeouts = { headersMs: 10_000, requestMs: 60_000, checkedEveryMs: 5_000 };
 /** Longer than what load balancers keep an idle connection for, so that they never send into one that is being closed. */
 const KEEP_ALIVE_MS = 65_000;
 
@@ -31,13 +40,16 @@ const ANSWERS: Readonly<Record<string, { status: number; code: string; message: 
 };
 
 /** The public HTTP server, with bounds on what a slow or broken client can hold. */
-export function gatewayServer(front: (request: IncomingMessage, response: ServerResponse) => void): Server {
+export function gatewayServer(
+  front: (request: IncomingMessage, response: ServerResponse) => void,
+  timeouts: ServerTimeouts = TIMEOUTS,
+): Server {
   const server = createServer(
     {
       keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: 5_000,
+      headersTimeout: timeouts.headersMs,
+      requestTimeout: timeouts.requestMs,
+      connectionsCheckingInterval: timeouts.checkedEveryMs,
       maxHeaderSize: MAX_HEADER_BYTES,
       noDelay: true,
     },
@@ -68,9 +80,12 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void
  */
 export async function drainServer(server: Server, drainMs: number): Promise<void> {
   const force = setTimeout(() => server.closeAllConnections(), drainMs);
+  // A connection whose last answer is out is idle, and Node looks for those only once.
+  const sweep = setInterval(() => server.closeIdleConnections(), 50);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();
   });
+  clearInterval(sweep);
   clearTimeout(force);
 }
