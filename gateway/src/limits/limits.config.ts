@@ -5,7 +5,7 @@ const count = (fallback: number, least = 1) => z.coerce.number().int().min(least
 /** What bounds operations and documents; docs/guides/limits.md says how to choose. */
 export const limitSettings = {
   SEXTANT_MAX_DEPTH: count(15).describe(
-    'deepest nesting of fields; introspection as GraphiQL sends it has 13',
+    'deepest nesting of fields; introspection as graphql-js asks for it has 15',
   ),
   SEXTANT_MAX_TOKENS: count(15_000).describe('longest document, in tokens of GraphQL'),
   SEXTANT_MAX_ALIASES: count(200, 0).describe('most aliases of an operation, fragments in place'),

@@ -1,6 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aGateway, type Answer, ask } from '../test-gateway.js';
 
@@ -82,6 +83,9 @@ describe('limits of operations', () => {
     const { data, extensions } = await query(running, '{ __schema { queryType { name } } }');
     expect(data).toEqual({ __schema: { queryType: { name: 'Query' } } });
     expect(extensions?.cost).toMatchObject({ estimated: 100, actual: 100 });
+    const whole = await query(running, getIntrospectionQuery());
+    expect(whole.errors).toBeUndefined();
+    expect(whole.data).toHaveProperty('__schema.types');
   });
 });
 

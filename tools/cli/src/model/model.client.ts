@@ -29,6 +29,7 @@ import {
 
 const FULL_ID = /^[a-z0-9-]+\.[^@\s]+@\d+$/;
 const SHORT_ID = /^([^.@\s]+)@(\d+)$/;
+const versionName = z.object({ id: z.string(), nodeId: z.string() });
 /** Most that the graph gives at once. */
 const MAX_VERSIONS = 50;
 
@@ -66,16 +67,21 @@ export class ModelClient {
   /** @throws DomainError MODEL_NOT_FOUND, MODEL_VERSION_NOT_FOUND */
   async version(id: string): Promise<VersionDetails> {
     const task = taskOf(id);
-    const query = `query Version($id: ID!, $versions: Int) { model(id: $id) { versions(first: $versions) { ${detailFields} } } }`;
-    const data = await this.graph.query(query, { id: task, versions: MAX_VERSIONS });
+    const query = `query Versions($id: ID!, $first: Int) { model(id: $id) { versions(first: $first) { id nodeId } } }`;
+    const data = await this.graph.query(query, { id: task, first: MAX_VERSIONS });
     if (data['model'] === null) throw unknownModel(task);
-    const { versions } = z.object({ versions: z.array(versionDetails) }).parse(data['model']);
+    const { versions } = z.object({ versions: z.array(versionName) }).parse(data['model']);
     const found = versions.find((version) => version.id === id);
-    if (found) return found;
+    if (found) return this.details(found.nodeId);
     throw new DomainError(
       'MODEL_VERSION_NOT_FOUND',
       `${id} is not among the newest ${MAX_VERSIONS} versions: \`sextant model show ${task}\` lists them`,
     );
+  }
+
+  private async details(nodeId: string): Promise<VersionDetails> {
+    const query = `query Version($id: ID!) { node(id: $id) { ... on ModelVersion { ${detailFields} } } }`;
+    return versionDetails.parse((await this.graph.query(query, { id: nodeId }))['node']);
   }
 
   /**
