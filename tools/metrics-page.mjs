@@ -16,6 +16,7 @@ const { families } = new WorkerMetrics();
 const trainer = new TrainerMetrics(async () => new Map());
 new MonitoringMetrics(trainer.registry, { workers: () => ({ found: 0, open: 0 }), newest: async () => [] });
 const gateway = new GatewayMetrics();
+gateway.watchPlans(() => undefined);
 new CacheMetrics(gateway.registry, { bytes: 0 });
 new StreamMetrics(gateway.registry, () => 0);
 new SubgraphMetrics(gateway.registry);
