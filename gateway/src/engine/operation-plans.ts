@@ -24,7 +24,9 @@ interface KeptOfAnOperation {
   plans: Map<string, Promise<ExecutablePlan>>;
   shapes: Map<string, OperationShape>;
   withheld: Map<string, ReadonlyMap<FieldNode, GraphQLError>>;
-  /** variables that decide `@skip` and `@include` */
+  /** whether there is `@skip` or `@include` */
+  hasConditions: boolean;
+  /** variables that decide them */
   deciding: readonly string[];
   asksForSchema: boolean;
 }
@@ -45,26 +47,26 @@ export class OperationPlans {
   ) {}
 
   /** @throws the planner's error, as a rejection */
-  plan({ prepared, withheld }: OperationRequest): Promise<ExecutablePlan> {
-    const kept = prepared.memo(KEPT, keptOf);
+  plan(request: OperationRequest): Promise<ExecutablePlan> {
+    const kept = request.prepared.memo(KEPT, keptOf);
     const percentage = this.planner.drawPercentage();
-    const key = withheld.size === 0 ? String(percentage) : `${percentage}\n${keyOf(withheld)}`;
+    const key = `${percentage}\n${shapeKey(request, kept)}`;
     const known = kept.plans.get(key);
     if (known) {
       this.counts.hits += 1;
       return known;
     }
     this.counts.misses += 1;
-    const pending = this.make(prepared, { kept, withheld, percentage });
+    const pending = this.make(request, kept, percentage);
     remember(kept.plans, key, pending);
     pending.catch(() => kept.plans.delete(key));
     return pending;
   }
 
-  shape({ prepared, variables, withheld }: OperationRequest): OperationShape {
+  shape(request: OperationRequest): OperationShape {
+    const { prepared, variables, withheld } = request;
     const kept = prepared.memo(KEPT, keptOf);
-    const decided = kept.deciding.map((name) => (variables[name] === true ? '1' : '0')).join('');
-    const key = withheld.size === 0 ? decided : `${decided}\n${keyOf(withheld)}`;
+    const key = shapeKey(request, kept);
     const known = kept.shapes.get(key);
     if (known) return known;
     const shape = shapeOf(prepared, variables, nodesOf(prepared, kept, withheld));
@@ -74,25 +76,35 @@ export class OperationPlans {
   }
 
   private async make(
-    prepared: PreparedOperation,
-    { kept, withheld, percentage }: { kept: KeptOfAnOperation; withheld: Withholding; percentage: number },
+    { prepared, variables, withheld }: OperationRequest,
+    kept: KeptOfAnOperation,
+    percentage: number,
   ): Promise<ExecutablePlan> {
     const { document, operation, text, name } = prepared;
-    const isWhole = withheld.size === 0 && !kept.asksForSchema;
-    const planned = isWhole ? text : plannedText(document, operation, nodesOf(prepared, kept, withheld));
+    const isWhole = withheld.size === 0 && !kept.asksForSchema && !kept.hasConditions;
+    const left = { withheld: nodesOf(prepared, kept, withheld), variables };
+    const planned = isWhole ? text : plannedText(document, operation, left);
     const plan = await this.planner.plan({ text: planned, operationName: name }, percentage);
     return compilePlan(plan, this.types, (service) => this.planner.nameOf(service));
   }
+}
+
+/** What a plan and a projection depend on beside the operation: how its conditions are decided, and what is withheld. */
+function shapeKey({ variables, withheld }: OperationRequest, { deciding }: KeptOfAnOperation): string {
+  const decided = deciding.map((name) => (variables[name] === true ? '1' : '0')).join('');
+  return withheld.size === 0 ? decided : `${decided}\n${keyOf(withheld)}`;
 }
 
 type Withholding = ReadonlyMap<string, GraphQLError>;
 
 function keptOf({ document }: PreparedOperation): KeptOfAnOperation {
   const deciding = new Set<string>();
+  let hasConditions = false;
   visit(document, {
     Directive({ name, arguments: given }) {
       const value = given?.find((argument) => argument.name.value === 'if')?.value;
       const decides = name.value === 'skip' || name.value === 'include';
+      hasConditions ||= decides;
       if (decides && value?.kind === Kind.VARIABLE) deciding.add(value.name.value);
     },
   });
@@ -100,6 +112,7 @@ function keptOf({ document }: PreparedOperation): KeptOfAnOperation {
     plans: new Map(),
     shapes: new Map(),
     withheld: new Map(),
+    hasConditions,
     deciding: [...deciding],
     asksForSchema: asksForSchema(document),
   };

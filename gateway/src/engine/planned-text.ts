@@ -7,11 +7,16 @@ import {
   Kind,
   type OperationDefinitionNode,
   print,
+  type SelectionNode,
   type SelectionSetNode,
   TypeInfo,
   visit,
   visitWithTypeInfo,
 } from 'graphql';
+import type { JsonObject } from './json.js';
+import { isIncluded } from './selected-fields.js';
+
+const CONDITIONS = new Set(['skip', 'include']);
 
 const NOTHING: SelectionSetNode = {
   kind: Kind.SELECTION_SET,
@@ -40,18 +45,30 @@ export function withheldNodes(
 }
 
 /**
- * The operation and its fragments without introspection and without withheld fields; the planner knows neither.
+ * The operation and its fragments without introspection, without withheld fields and with `@skip` and `@include` decided. The
+ * planner knows nothing of the first two; of conditions it loses some, so that what is skipped would be fetched.
  */
 export function plannedText(
   document: DocumentNode,
   operation: OperationDefinitionNode,
-  withheld: ReadonlyMap<FieldNode, GraphQLError>,
+  {
+    withheld,
+    variables,
+  }: { withheld: ReadonlyMap<FieldNode, GraphQLError>; variables: Readonly<JsonObject> },
 ): string {
   const definitions = document.definitions.filter(
     (node) => node === operation || node.kind === Kind.FRAGMENT_DEFINITION,
   );
+  const decide = (node: SelectionNode): null | undefined | SelectionNode => {
+    if (!isIncluded(node.directives, variables)) return null;
+    if (node.kind === Kind.FIELD && (isIntrospection(node) || withheld.has(node))) return null;
+    const directives = node.directives?.filter(({ name }) => !CONDITIONS.has(name.value)) ?? [];
+    return directives.length === (node.directives?.length ?? 0) ? undefined : { ...node, directives };
+  };
   const pruned = visit({ kind: Kind.DOCUMENT, definitions } satisfies DocumentNode, {
-    Field: (node) => (isIntrospection(node) || withheld.has(node) ? null : undefined),
+    Field: decide,
+    InlineFragment: decide,
+    FragmentSpread: decide,
     SelectionSet: { leave: (node) => (node.selections.length === 0 ? NOTHING : undefined) },
   });
   return print(pruned as ASTNode);

@@ -4,12 +4,14 @@ import {
   getOperationAST,
   GraphQLError,
   type GraphQLSchema,
+  Kind,
   type OperationDefinitionNode,
   parse,
   specifiedRules,
   validate,
   type ValidationContext,
   type ValidationRule,
+  visit,
 } from 'graphql';
 import { type Audience, PreparedOperation } from '../pipeline/operation.js';
 
@@ -21,7 +23,7 @@ export interface PreparingOptions {
   schemas: Readonly<Record<Audience, GraphQLSchema>>;
   /** rules beside those of the specification; judged first, so that they can bound what the others cost */
   rules: readonly ValidationRule[];
-  checkText: ((text: string) => GraphQLError | undefined) | undefined;
+  checkText?: ((text: string) => GraphQLError | undefined) | undefined;
 }
 
 /** Parses and validates documents; the ones used last are kept. */
@@ -64,6 +66,7 @@ export class PreparedOperations {
     if (!operation) return [unknownOperation(operationName)];
     // Validation passes over what it has no type for: an operation without a root type would reach the plan unchecked.
     if (!schema.getRootType(operation.operation)) return [noSuchRoot(operation)];
+    forgetTokens(document);
     return new PreparedOperation({ text, document, operation, schema, audience });
   }
 
@@ -87,6 +90,21 @@ export class PreparedOperations {
       return withCode(error, 'GRAPHQL_PARSE_FAILED');
     }
   }
+}
+
+/**
+ * Takes the places in the text away from a document that is kept: they hold all its tokens, several times what the document takes
+ * itself. Definitions of variables keep theirs, which errors name, without the tokens.
+ */
+function forgetTokens(document: DocumentNode): void {
+  visit(document, {
+    enter(node) {
+      if (!node.loc) return;
+      const { start, end, source } = node.loc;
+      const kept = node.kind === Kind.VARIABLE_DEFINITION ? { start, end, source } : undefined;
+      (node as { loc: unknown }).loc = kept;
+    },
+  });
 }
 
 /** `__proto__` as a name of the response would change what an object is instead of adding to it. */

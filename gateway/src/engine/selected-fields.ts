@@ -103,7 +103,8 @@ export function fragmentsOf(document: DocumentNode): ReadonlyMap<string, Fragmen
   );
 }
 
-function isIncluded(
+/** Whether `@skip` and `@include` let a selection be; a variable that is not there counts as false. */
+export function isIncluded(
   directives: readonly DirectiveNode[] | undefined,
   variables: Readonly<JsonObject>,
 ): boolean {
