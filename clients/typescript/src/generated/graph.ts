@@ -28,11 +28,15 @@ export interface EventInput {
 export type Band =
   /** Of a lead, as are WARM and HOT. */
   | 'COLD'
+  /** From the average rate on. */
   | 'WARM'
+  /** From three times the odds of the average rate on. */
   | 'HOT'
   /** Of a risk or a likelihood, as are MEDIUM and HIGH. */
   | 'LOW'
+  /** From the average rate on. */
   | 'MEDIUM'
+  /** From three times the odds of the average rate on. */
   | 'HIGH';
 
 /** Where a customer stands, from what they did and how long ago they last did anything; computed when it is asked for. */
@@ -54,6 +58,7 @@ export type LifecycleStage =
 
 /** Something that came of a decision. */
 export type OutcomeInput = {
+  /** Of the answer that it came of. */
   readonly decisionId: string;
   /**
    * What it was worth, within ±1,000,000,000. Of a score 1 where what was foretold came true (won, gone, bought) and 0 where its horizon
@@ -97,7 +102,17 @@ export type SessionInput = {
 };
 
 /** How far a version has come. */
-export type Stage = 'CANDIDATE' | 'SHADOW' | 'CANARY' | 'LIVE' | 'RETIRED';
+export type Stage =
+  /** Published; it answers nobody. */
+  | 'CANDIDATE'
+  /** It answers a share of the calls again, unseen. */
+  | 'SHADOW'
+  /** It answers a share of the calls. */
+  | 'CANARY'
+  /** It answers the calls. */
+  | 'LIVE'
+  /** It answers nobody any more. */
+  | 'RETIRED';
 
 export type DeskQueryVariables = Exact<{
   after?: string | null | undefined;
