@@ -38,7 +38,7 @@ export class InFlight<T> {
     const entry = isJoined ? known : this.begin(key, waiting.latestMs, start);
     entry.waiting += 1;
     try {
-      const value = await (isJoined || waiting.signal ? withOwnEnd(entry.promise, waiting) : entry.promise);
+      const value = await (isJoined || waiting.signal ? withOwnEnd(entry, waiting) : entry.promise);
       return { value, isJoined };
     } finally {
       entry.waiting -= 1;
@@ -66,15 +66,27 @@ function goesOnFor(endsAtMs: number, latestMs: number): boolean {
   return endsAtMs - nowMs >= 0.8 * (latestMs - nowMs);
 }
 
-function withOwnEnd<T>(work: Promise<T>, { latestMs, signal }: Waiting): Promise<T> {
+function withOwnEnd<T>(work: Shared<T>, { latestMs, signal }: Waiting): Promise<T> {
   return new Promise((resolve, reject) => {
     const leave = (): void => reject(new ExchangeError('cancelled'));
-    const timer = setTimeout(() => reject(new ExchangeError('timeout')), Math.max(0, latestMs - Date.now()));
+    const over = (): void => reject(new ExchangeError('timeout'));
+    // Who began it ends with it; a timer of its own has only who joined and waits for less.
+    const timer = latestMs < work.latestMs ? setTimeout(over, Math.max(0, latestMs - Date.now())) : undefined;
     signal?.addEventListener('abort', leave, { once: true });
     if (signal?.aborted) leave();
-    void work.then(resolve, reject).finally(() => {
+    const forget = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', leave);
-    });
+    };
+    work.promise.then(
+      (value) => {
+        forget();
+        resolve(value);
+      },
+      (error: unknown) => {
+        forget();
+        reject(error instanceof Error ? error : new ExchangeError('broken', error));
+      },
+    );
   });
 }

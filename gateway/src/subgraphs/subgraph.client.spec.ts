@@ -117,6 +117,24 @@ describe('a subgraph that takes its time', () => {
   });
 });
 
+describe('a mutation', () => {
+  it('goes on when its client leaves', async () => {
+    let finish: () => void = () => undefined;
+    const { client, subgraph } = await over([
+      (response) => {
+        finish = () => void response.end('{"data":{"a":1}}');
+      },
+    ]);
+    const leaving = new AbortController();
+    const answer = client.execute(aFetch({ operationType: 'mutation', context: { signal: leaving.signal } }));
+    await expect.poll(() => subgraph.requests.length).toBe(1);
+    leaving.abort();
+    finish();
+    expect(await answer).toEqual({ data: { a: 1 } });
+    expect(subgraph.abandoned).toBe(0);
+  });
+});
+
 describe('retries', () => {
   it.each(['reset', 'unavailable'] as const)('a query survives two answers of %s', async (name) => {
     const { client, subgraph } = await over([BEHAVIOURS[name], BEHAVIOURS[name], BEHAVIOURS.ok]);

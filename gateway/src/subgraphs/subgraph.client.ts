@@ -29,6 +29,8 @@ export interface SubgraphClientOptions {
   metrics: SubgraphMetrics;
 }
 
+/** Requests of more characters are not compared with those in flight. */
+const LONGEST_JOINED = 65_536;
 /** With less than this left, a fetch could only waste the subgraph's time. */
 const LEAST_MS = 2;
 
@@ -92,12 +94,9 @@ export class SubgraphClient {
     const latestMs = Math.min(context.deadlineMs, Date.now() + this.options.timeoutMs);
     if (latestMs - Date.now() < LEAST_MS) throw tooLate(this.subgraph);
     const body = bodyOf(fetch);
-    if (operationType !== 'query') {
-      try {
-        return (await this.exchange({ fetch, body, latestMs, signal: context.signal })).take();
-      } finally {
-        this.options.writes.count += 1;
-      }
+    if (operationType !== 'query') return this.write(fetch, body, latestMs);
+    if (body.length > LONGEST_JOINED) {
+      return (await this.exchange({ fetch, body, latestMs, signal: context.signal })).take();
     }
     const key = `${this.options.writes.count} ${keyOf(context.identity)} ${body}`;
     const waiting = { latestMs, signal: context.signal };
@@ -109,6 +108,15 @@ export class SubgraphClient {
       this.options.metrics.wasJoined(this.subgraph);
     }
     return value.take();
+  }
+
+  /** Goes on when its client leaves: what depends on its end, caches above all, must not be told too early. */
+  private async write(fetch: SubgraphFetch, body: string, latestMs: number): Promise<SubgraphAnswer> {
+    try {
+      return (await this.exchange({ fetch, body, latestMs, signal: undefined })).take();
+    } finally {
+      this.options.writes.count += 1;
+    }
   }
 
   private async exchange(sending: Sending): Promise<Answered> {

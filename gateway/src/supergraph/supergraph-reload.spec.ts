@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { aGateway, ask, composeTiny, TYPE_DEFS } from '../test-gateway.js';
+import { aFickleSubgraph } from '../subgraphs/test-subgraph.js';
 import { supergraphSource } from './supergraph-source.js';
 
 let folder: string;
@@ -133,11 +134,20 @@ describe('a reload under load', () => {
   const QUERY = '{ customer(id: "1") { name score } }';
   let running: Awaited<ReturnType<typeof aGateway>>;
   let token: string;
+  let partner: Awaited<ReturnType<typeof aFickleSubgraph>>;
   beforeAll(async () => {
-    running = await aGateway({ SUPERGRAPH_POLL_MS: '20' });
+    partner = await aFickleSubgraph((response) => void response.end('{"data":{"weather":"sunny"}}'));
+    running = await aGateway({
+      SUPERGRAPH_POLL_MS: '20',
+      SUBGRAPH_URLS: `partner=${partner.url}`,
+      SUBGRAPH_SECRETS: `partner=${'p'.repeat(32)}`,
+    });
     token = await running.token();
   });
-  afterAll(() => running.stop());
+  afterAll(async () => {
+    await running.stop();
+    await partner.stop();
+  });
 
   const query = (text: string) =>
     ask(running.gateway.url, { query: text }, { authorization: `Bearer ${token}` });
@@ -191,6 +201,21 @@ describe('a reload under load', () => {
     expect(failures).toEqual([]);
     expect(served).toBeGreaterThan(300);
     expect(await gauge('sextant_gateway_engines')).toBe(1);
+  });
+
+  it('brings a further subgraph in, whose address and secret are set, and none without', async () => {
+    const weather = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@requiresScopes"])
+      type Query { weather: String @requiresScopes(scopes: [["customer:read"]]) }`;
+    const { failures } = await underLoad(async () => {
+      replaceBy(composeTiny({ ...TYPE_DEFS, partner: weather }));
+      await expect
+        .poll(async () => (await query('{ weather }')).data, { timeout: 5_000 })
+        .toEqual({ weather: 'sunny' });
+      replaceBy(composeTiny({ ...TYPE_DEFS, stranger: weather }));
+      await expect.poll(() => gauge('sextant_gateway_supergraph_stale'), { timeout: 5_000 }).toBe(1);
+    });
+    expect(failures).toEqual([]);
+    expect((await query('{ weather }')).data).toEqual({ weather: 'sunny' });
   });
 
   it('keeps the last good one through every bad file, fails no request, and says so in a metric', async () => {
