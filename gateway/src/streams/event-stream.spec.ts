@@ -189,7 +189,7 @@ describe('bounds', () => {
   });
 
   it('bound the connections of a tenant, and of no other', async () => {
-    const small = await aTickingGateway({ SEXTANT_STREAM_CONNECTIONS: '2' });
+    const small = await aTickingGateway({ SEXTANT_STREAM_CONNECTIONS: '2', SEXTANT_DRAIN_MS: '500' });
     const as = async (tenant: string) =>
       anEventStream(
         small.url,

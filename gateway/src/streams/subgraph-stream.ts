@@ -48,16 +48,17 @@ export class SubgraphStream {
 
   async *answers(): AsyncGenerator<SubgraphAnswer> {
     for (;;) {
+      let lost: unknown = new Error('the stream ended too early');
       try {
         if ((yield* this.connection()) === 'ended') return;
       } catch (error) {
-        if (this.signal?.aborted) return;
-        if (Date.now() - this.triedSinceMs > (this.hasStood ? AGAIN_MS : FIRST_MS)) {
-          yield { errors: [asGraphQLError(failureOf(error, this.subgraph))] };
-          return;
-        }
+        lost = error;
       }
       if (this.signal?.aborted) return;
+      if (Date.now() - this.triedSinceMs > (this.hasStood ? AGAIN_MS : FIRST_MS)) {
+        yield { errors: [asGraphQLError(failureOf(lost, this.subgraph))] };
+        return;
+      }
       await pause(this.pauseMs * (0.5 + Math.random()));
       this.pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * this.pauseMs);
     }
@@ -74,13 +75,15 @@ export class SubgraphStream {
   private async *connection(): AsyncGenerator<SubgraphAnswer, Ending> {
     const { statusCode, headers, body } = await this.connect();
     if (!String(headers['content-type']).startsWith('text/event-stream')) {
-      yield readAnswer({ status: statusCode, body: await body.text() }, this.subgraph);
+      const answer = readAnswer({ status: statusCode, body: await body.text() }, this.subgraph);
+      if (this.hasStood && passesBy(answer)) return 'lost';
+      yield answer;
       return 'ended';
     }
     for await (const frame of readFrames(body)) {
       this.triedSinceMs = Date.now();
       const answer = this.hear(frame);
-      if (frame.event === 'error' && isOverflow(answer)) return 'lost'; // we were too slow; it is all still there
+      if (frame.event === 'error' && passesBy(answer)) return 'lost';
       if (answer) yield answer;
       if (frame.event === 'error' || frame.event === 'complete') return 'ended';
     }
@@ -131,6 +134,13 @@ export class SubgraphStream {
   }
 }
 
-function isOverflow(answer: SubgraphAnswer | null): boolean {
-  return answer?.errors?.some(({ extensions }) => extensions['code'] === 'STREAM_OVERFLOW') ?? false;
+/** Errors of a moment: we were too slow, or the store is away. What happened is all still there, after the cursor. */
+const PASSING: ReadonlySet<unknown> = new Set([
+  'STREAM_OVERFLOW',
+  'STORE_UNAVAILABLE',
+  'STORE_DEADLINE_EXCEEDED',
+]);
+
+function passesBy(answer: SubgraphAnswer | null): boolean {
+  return answer?.errors?.some(({ extensions }) => PASSING.has(extensions['code'])) ?? false;
 }

@@ -203,6 +203,18 @@ describe('the protocol', () => {
     expect(await socket.closed).toBe(4409);
   });
 
+  it('is cut off for a client that does not read', async () => {
+    const sleeper = await aSocket();
+    await sleeper.init();
+    sleeper.send({ id: '1', type: 'subscribe', payload: { query: 'subscription { ticks { n subject } }' } });
+    await expect.poll(() => running.metric('sextant_gateway_streams_open')).toBeGreaterThan(0);
+    sleeper.socket.pause();
+    const slow = () => running.metric('sextant_gateway_slow_subscribers_total');
+    for (let n = 0; n < 200 && !((await slow()) > 0); n++)
+      running.ticker.tick(n, 'demo', 'x'.repeat(200_000));
+    expect(await slow()).toBe(1);
+  });
+
   it('refuses what the scopes do not open, and masks what a subgraph says', async () => {
     const socket = await aSocket();
     await socket.init({ authorization: `Bearer ${await running.token({ scope: 'price:read' })}` });
