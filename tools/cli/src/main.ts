@@ -1,5 +1,7 @@
 import { Command } from 'commander';
+import { keyCommand } from './access/key.command.js';
 import { tokenCommand } from './access/token.command.js';
+import { auditCommand } from './audit/audit.command.js';
 import { batchCommand } from './batch/batch.command.js';
 import { evaluateCommand } from './evaluate/evaluate.command.js';
 import { exitCodeOf } from './exit-code.js';
@@ -28,6 +30,13 @@ for (const command of [
   modelCommand(authority, output),
   batchCommand(authority, output),
   tokenCommand(authority),
+  keyCommand(authority, output),
+  auditCommand({
+    ...output,
+    dataDir: authority.dataDir,
+    store: process.env['MONGODB_URI'],
+    secret: process.env['SEXTANT_AUDIT_SECRET'],
+  }),
   evaluateCommand(output.print),
 ]) {
   program.addCommand(inheritSettings(command, program));

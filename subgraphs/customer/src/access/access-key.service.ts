@@ -89,13 +89,13 @@ function grantable(creator: Identity, roles: readonly string[], wanted: readonly
     const scopes = ROLE_SCOPES[role as Role];
     const missing = lacks(scopes);
     if (missing.length > 0)
-      throw invalid('roles', `${role} has ${missing.join(', ')}, which your own token lacks`);
+      throw invalid('roles', `names ${role}, which has ${missing.join(', ')}, which your own token lacks`);
     return scopes;
   });
   const unknown = (wanted ?? []).filter((scope) => !(SCOPES as readonly string[]).includes(scope));
-  if (unknown.length > 0) throw invalid('scopes', `there is no scope ${JSON.stringify(unknown[0])}`);
+  if (unknown.length > 0) throw invalid('scopes', `names ${JSON.stringify(unknown[0])}, which is no scope`);
   const missing = lacks(wanted ?? []);
-  if (missing.length > 0) throw invalid('scopes', `your own token lacks ${missing.join(', ')}`);
+  if (missing.length > 0) throw invalid('scopes', `names ${missing.join(', ')}, which your own token lacks`);
   return [...new Set(wanted ?? ofRoles)];
 }
 

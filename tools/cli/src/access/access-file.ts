@@ -3,7 +3,11 @@ import { join } from 'node:path';
 import { DomainError } from '@sextant/domain';
 import { z } from 'zod';
 
-const access = z.object({ graphql: z.url(), tokens: z.object({ operator: z.string() }) });
+const access = z.object({
+  graphql: z.url(),
+  mongodb: z.string().optional(),
+  tokens: z.object({ operator: z.string() }),
+});
 export type Access = z.output<typeof access>;
 
 /** What the launcher wrote about the running installation. @throws DomainError CONFIG_INVALID when there is none */
