@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ModelDirectory } from '@sextant/artefacts';
 import { knownProductsOf } from '../../subgraphs/prediction/dist/customer/customer-features.service.js';
-import { emptyState, featureVector, scoreInput } from '@sextant/features';
+import { featureVector, scoreInput } from '@sextant/features';
 import { buildReference } from '@sextant/learning/monitor';
 import { encodeTable, seededRandom, tableOfRecords } from '@sextant/learning';
 import { writeExplainer } from '@sextant/learning/explain';

@@ -51,7 +51,9 @@ export async function startProduct({ folder, uri, tenant, profile }) {
       env: { ...process.env, ...shared, PORT: ports[name], METRICS_PORT: metrics },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
-    await ready(`http://127.0.0.1:${metrics}/health/ready`, name);
+    await ready(`http://127.0.0.1:${metrics}/health/ready`, name).catch((error) =>
+      end(children).then(() => Promise.reject(error)),
+    );
   }
   return { url: new URL(url('gateway')), headers: { authorization: `Bearer ${token}` }, children };
 }
@@ -67,8 +69,12 @@ export async function startPeer({ folder, uri, python, data }) {
     },
   );
   const url = new URL(`http://127.0.0.1:${port}/graphql`);
-  await ready(`${url}?query=%7B__typename%7D`, 'the Python server', { 'content-type': 'application/json' });
-  return { url, headers: {}, children: { server: child } };
+  const children = { server: child };
+  const asked = ready(`${url}?query=%7B__typename%7D`, 'the Python server', {
+    'content-type': 'application/json',
+  });
+  await asked.catch((error) => end(children).then(() => Promise.reject(error)));
+  return { url, headers: {}, children };
 }
 
 export async function end(children) {

@@ -30,6 +30,8 @@ export interface Climb<Q, A> {
   keyOf(question: Q): string;
   /** one call for all; answers in the order of the questions */
   askModel(questions: readonly Q[]): Promise<ModelAnswers<A>>;
+  /** the answer as it is kept for the CACHE rung, without what that rung does not show; all of it when absent */
+  keptOf?(answer: A): A;
   /** whether an earlier answer may still be given */
   isUsable?(answer: A, question: Q): boolean;
   /** the rule that answers when nothing else does */
@@ -88,7 +90,8 @@ export class Ladder {
         throw new RangeError(`${answers.length} answers for ${climb.questions.length} questions`);
       const { kind, tenantId } = climb;
       const source: AnswerSource = { decisionId: null };
-      this.cache.keep({ tenantId, kind, question: climb.keyOf(question) }, { answer, model, source });
+      const kept = climb.keptOf ? climb.keptOf(answer) : answer;
+      this.cache.keep({ tenantId, kind, question: climb.keyOf(question) }, { answer: kept, model, source });
       return { answer, model, servedBy, source };
     });
   }

@@ -149,6 +149,7 @@ export class PriceService {
       tenantId,
       questions,
       keyOf: ({ question }) => quoteQuestionKey(question),
+      keptOf: (answer) => ({ ...answer, quote: answer.quote && { ...answer.quote, attribution: null } }),
       isUsable: ({ priceMinor, currency }, { product, bounds }) =>
         currency === product.currency && priceMinor >= bounds.floorMinor && priceMinor <= bounds.ceilingMinor,
       askModel: async (asked) => {

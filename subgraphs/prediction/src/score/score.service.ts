@@ -98,6 +98,7 @@ export class ScoreService {
       tenantId,
       questions,
       keyOf: ({ question }) => scoreQuestionKey(question),
+      keptOf: ({ score, ...answer }) => ({ ...answer, score: { ...score, attribution: null } }),
       isUsable: (answer, { question }) => isAsAsked(answer, question),
       askModel: async (asked) => {
         const { servedBy, scores, horizonDays, explanationRefused } = await this.parts.inference.scoreLeads(
