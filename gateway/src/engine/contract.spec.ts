@@ -63,7 +63,11 @@ describe('contractOf', () => {
   it('refuses every mutation and subscription where none is tagged', () => {
     const sdl = `type Query { a: Int ${T} } type Mutation { b: Int }`;
     const schema = schemaOf(sdl);
-    const operations = new PreparedOperations({ schemas: { company: schema, partner: schema }, rules: [] });
+    const operations = new PreparedOperations({
+      schemas: { company: schema, partner: schema },
+      rules: [],
+      checkText: () => undefined,
+    });
     for (const text of ['mutation { b }', 'subscription { c }'])
       expect(operations.get(text, null, 'partner')).toMatchObject([
         { extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } },
