@@ -18,37 +18,45 @@ export class GatewayMetrics {
   readonly registry = new Registry();
   readonly clientNames = new BoundedNames(MAX_CLIENT_NAMES);
   private readonly operationNames = new BoundedNames(MAX_OPERATION_NAMES);
-  private readonly requests = this.counter('operations_total', ['type', 'operation', 'outcome'], OUTCOMES);
-  private readonly durations = this.histogram('operation_seconds', ['type', 'operation'], {
+  private readonly requests = this.counter(
+    'sextant_gateway_operations_total',
+    ['type', 'operation', 'outcome'],
+    OUTCOMES,
+  );
+  private readonly durations = this.histogram('sextant_gateway_operation_seconds', ['type', 'operation'], {
     help: 'time of an operation from its parameters to its answer',
     buckets: SECONDS,
   });
   private readonly clientRequests = this.counter(
-    'client_operations_total',
+    'sextant_gateway_client_operations_total',
     ['client', 'outcome'],
     'the same operations by client: the verified client of the token or key, else the name that it gives itself',
   );
-  private readonly clientDurations = this.histogram('client_operation_seconds', ['client'], {
+  private readonly clientDurations = this.histogram('sextant_gateway_client_operation_seconds', ['client'], {
     help: 'the same times by client',
     buckets: SECONDS,
   });
-  private readonly errors = this.counter('errors_total', ['code'], 'errors in answers, by code');
+  private readonly errors = this.counter(
+    'sextant_gateway_errors_total',
+    ['code'],
+    'errors in answers, by code',
+  );
   private readonly refusals = this.counter(
-    'refused_total',
+    'sextant_gateway_refused_total',
     ['stage', 'code'],
     'requests of which nothing was done: by HTTP before GraphQL, or as an operation by a limit or a rule',
   );
   private readonly documents = this.counter(
-    'documents_total',
+    'sextant_gateway_documents_total',
     ['outcome'],
     'documents that were served: kept (parsed and validated before), new, or invalid',
   );
-  private readonly costs = this.histogram('operation_cost', ['kind'], {
+  private readonly costs = this.histogram('sextant_gateway_operation_cost', ['kind'], {
     help: 'cost of admitted operations: estimated before, actual from the answer',
     buckets: COSTS,
   });
   private readonly rows = this.counter(
-    'inference_rows_total',
+    'sextant_gateway_inference_rows_total',
     [],
     'rows of models that answers hold, as the cost of operations counts them',
   );
@@ -111,7 +119,7 @@ export class GatewayMetrics {
 
   private counter<L extends string>(name: string, labelNames: readonly L[], help: string): Counter<L> {
     return new Counter({
-      ...{ name: `sextant_gateway_${name}`, help, labelNames },
+      ...{ name, help, labelNames },
       registers: [this.registry],
     });
   }
@@ -122,7 +130,7 @@ export class GatewayMetrics {
     { help, buckets }: { help: string; buckets: number[] },
   ): Histogram<L> {
     return new Histogram({
-      ...{ name: `sextant_gateway_${name}`, help, labelNames, buckets },
+      ...{ name, help, labelNames, buckets },
       registers: [this.registry],
     });
   }
