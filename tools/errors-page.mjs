@@ -11,7 +11,8 @@ const ADVICE = {
   'invalid-input':
     'Put the input right; the message and `argument` say where. A retry of the same is refused again.',
   unauthenticated: 'Get a valid token. The HTTP status is 401.',
-  forbidden: 'Leave the field out, or get a token with its scopes. The HTTP status is 403.',
+  forbidden:
+    'The field at `path` is null, the rest is answered: leave it out, or get a token with its scopes. A mutation is not run at all, with HTTP status 403.',
   'not-found': 'The tenant of the token has nothing under this id.',
   conflict: 'The state does not allow it: read it again, then decide.',
   'failed-precondition':
