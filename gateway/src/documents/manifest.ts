@@ -31,6 +31,11 @@ export class Manifest {
     return this.byId.size;
   }
 
+  /** All documents, each once. */
+  texts(): ReadonlySet<string> {
+    return new Set(this.byId.values());
+  }
+
   /** @throws DomainError CONFIG_INVALID for an id of another document, or a hash that is not the text's */
   add(id: string, body: string): void {
     const hash = sha256(body);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import {
   buildSchema,
   getOperationAST,
@@ -7,10 +8,14 @@ import {
   isNonNullType,
   isObjectType,
   parse,
+  print,
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { readManifest } from '../documents/manifest.js';
 import { PreparedOperation } from '../pipeline/operation.js';
 import { CostTable } from './cost-table.js';
+import { limitSettings } from './limits.config.js';
 import { OperationCost } from './operation-cost.js';
 
 const SDL = `
@@ -164,7 +169,7 @@ describe('the actual cost', () => {
 describe('the composed graph', () => {
   const sdl = readFileSync(new URL('../../supergraph.graphql', import.meta.url), 'utf8');
 
-  it('states how long each list of objects is', () => {
+  it('states how long each list of objects is that cost something', () => {
     const composed = buildSchema(sdl, { assumeValid: true });
     const costs = new CostTable(sdl);
     const sizedByParent = new Set<string>();
@@ -180,9 +185,40 @@ describe('the composed graph', () => {
           continue;
         }
         const entry = isNonNullType(output.ofType) ? output.ofType.ofType : output.ofType;
-        if (isCompositeType(entry) && !size) lists.push(`${type.name}.${field.name}`);
+        const isFree = isCompositeType(entry) && costs.weightOf(entry.name) === 0;
+        if (isCompositeType(entry) && !isFree && !size) lists.push(`${type.name}.${field.name}`);
       }
     }
     expect(lists.filter((list) => !sizedByParent.has(list))).toEqual([]);
+  });
+
+  it('lets the operations that come with it pass the budget, for 50 of everything', () => {
+    const manifest = readManifest(
+      fileURLToPath(new URL('../../../clients/persisted-documents.json', import.meta.url)),
+    );
+    const composed = buildSchema(sdl, { assumeValid: true });
+    const costs = new CostTable(sdl);
+    const { SEXTANT_MAX_COST: limit } = z.object(limitSettings).parse({});
+    expect(manifest.size).toBeGreaterThan(5);
+    for (const text of manifest.texts()) {
+      const document = parse(text);
+      const operation = getOperationAST(document);
+      if (!operation) throw new Error(`no operation in ${text}`);
+      const variables = Object.fromEntries(
+        (operation.variableDefinitions ?? []).map(({ variable, type }) => [
+          variable.name.value,
+          print(type).startsWith('[') ? Array.from({ length: 50 }, () => 'x') : 50,
+        ]),
+      );
+      const prepared = new PreparedOperation({
+        text,
+        document,
+        operation,
+        schema: composed,
+        audience: 'company',
+      });
+      const { cost } = new OperationCost(prepared, costs).estimated(variables);
+      expect([text, cost <= limit]).toEqual([text, true]);
+    }
   });
 });
