@@ -72,6 +72,13 @@ export type OutcomeInput = {
   readonly idempotencyKey: string;
 };
 
+/** Why a quote does not bind. */
+export type QuoteRefusal =
+  /** The token is none of ours, was changed, or belongs to another tenant. */
+  | 'FORGED'
+  /** It was genuine, and `validUntil` is over: ask for a new quote. */
+  | 'EXPIRED';
+
 /** The degradation ladder. An outage of inference lowers the rung; it is never a GraphQL error. */
 export type Rung =
   /** The live model answered. */
@@ -113,6 +120,23 @@ export type Stage =
   | 'LIVE'
   /** It answers nobody any more. */
   | 'RETIRED';
+
+export type CheckoutQueryVariables = Exact<{
+  token: string;
+}>;
+
+export type CheckoutQuery = {
+  readonly verifyQuote: {
+    readonly refusal: QuoteRefusal | null;
+    readonly quote: {
+      readonly quantity: number;
+      readonly validUntil: string;
+      readonly decisionId: string;
+      readonly product: { readonly id: string };
+      readonly price: { readonly amount: string; readonly currency: string };
+    } | null;
+  } | null;
+};
 
 export type DeskQueryVariables = Exact<{
   after?: string | null | undefined;
@@ -377,6 +401,12 @@ export type WorthQuery = {
       readonly servedBy: { readonly rung: Rung };
     } | null;
   } | null;
+};
+
+export const CheckoutDocument: TypedDocument<CheckoutQuery, CheckoutQueryVariables> = {
+  id: 'sha256:169ea3b190c0f24c5cc32a6218657caa80a26bc856e073c622122f7f31df06b1',
+  name: 'Checkout',
+  text: 'query Checkout($token: String!) {\n  verifyQuote(token: $token) {\n    refusal\n    quote {\n      product {\n        id\n      }\n      price {\n        amount\n        currency\n      }\n      quantity\n      validUntil\n      decisionId\n    }\n  }\n}',
 };
 
 export const DeskDocument: TypedDocument<DeskQuery, DeskQueryVariables> = {
