@@ -17,19 +17,24 @@ export function compatibilitySuite(): string {
   if (existsSync(home)) return join(home, 'package');
   mkdirSync(CACHE, { recursive: true });
   const folder = mkdtempSync(join(CACHE, 'fetch-'));
-  const packed = execFileSync(
-    'npm',
-    ['pack', '--silent', '--pack-destination', folder, `${NAME}@${VERSION}`],
-    {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  const archive = join(folder, packed.trim().split('\n').at(-1) ?? '');
+  const archive = join(folder, packed(folder));
   const hash = createHash('sha512').update(readFileSync(archive)).digest('base64');
   if (hash !== SHA512) throw new Error(`${NAME}@${VERSION} is not what was pinned: its SHA-512 is ${hash}`);
   execFileSync('tar', ['-xzf', archive, '-C', folder]);
   rmSync(archive);
-  renameSync(folder, home);
+  if (existsSync(home)) rmSync(folder, { recursive: true });
+  else renameSync(folder, home);
   return join(home, 'package');
+}
+
+/** Name of the archive, which lies in the folder then. @throws Error where there is no npm registry */
+function packed(folder: string): string {
+  try {
+    const args = ['pack', '--silent', '--pack-destination', folder, `${NAME}@${VERSION}`];
+    const told = execFileSync('npm', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+    return told.trim().split('\n').at(-1) ?? '';
+  } catch (cause) {
+    rmSync(folder, { recursive: true, force: true });
+    throw new Error(`${NAME}@${VERSION} could not be had from npm, which the first run needs`, { cause });
+  }
 }
