@@ -1,6 +1,6 @@
 import type { Clock, Identity } from '@sextant/domain';
 import { loadConfig, type RunningSubgraph, signRequest } from '@sextant/platform';
-import { startTestMongo } from '@sextant/testing';
+import { openStream, startTestMongo } from '@sextant/testing';
 import { MongoClient } from 'mongodb';
 import { customerConfig, startCustomerSubgraph } from './customer-subgraph.js';
 import { DEFAULT_FOLDING_TIMES, type FoldingTimes } from './surroundings.js';
@@ -55,6 +55,10 @@ export async function aCustomerSubgraph(
     clock,
     db: client.db(),
     askAs,
+    subscribe: (query: string, identity = anIdentity(), variables: Record<string, unknown> = {}) => {
+      const url = `${subgraph.url}/stream`;
+      return openStream(url, signed('/graphql/stream', { query, variables }, identity));
+    },
     ask: (query: string, variables?: Record<string, unknown>) => askAs(anIdentity(), query, variables),
     ingest: async (events: unknown[], identity = anIdentity()) =>
       (await askAs(identity, INGEST, { e: events })).data?.['ingestEvents'],
@@ -78,13 +82,16 @@ export async function eventually<T>(question: () => Promise<T>, holds: (answer: 
 }
 
 async function ask(subgraph: RunningSubgraph, request: unknown, identity: Identity): Promise<Answer> {
+  const response = await fetch(subgraph.url, { method: 'POST', ...signed('/graphql', request, identity) });
+  return (await response.json()) as Answer;
+}
+
+function signed(path: string, request: unknown, identity: Identity) {
   const body = JSON.stringify(request);
   const signing = { secret: SECRET, nowMs: Date.now() };
-  const signed = signRequest({ method: 'POST', path: '/graphql', body }, identity, signing);
-  const response = await fetch(subgraph.url, {
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/json', ...signed },
-  });
-  return (await response.json()) as Answer;
+  const headers = {
+    'content-type': 'application/json',
+    ...signRequest({ method: 'POST', path, body }, identity, signing),
+  };
+  return { body, headers };
 }
