@@ -34,8 +34,8 @@ async function get(running: Running, search: Record<string, string>): Promise<An
 
 /** The first message about an operation that is sent over a WebSocket. */
 async function overSocket(running: Running, payload: object): Promise<{ type: string; payload: unknown }> {
-  const socket = new WebSocket(running.gateway.url.replace('http', 'ws'), 'graphql-transport-ws');
   const authorization = `Bearer ${await running.token()}`;
+  const socket = new WebSocket(running.gateway.url.replace('http', 'ws'), 'graphql-transport-ws');
   const send = (message: object): void => socket.send(JSON.stringify(message));
   socket.addEventListener('open', () => send({ type: 'connection_init', payload: { authorization } }));
   const answer = await new Promise<{ type: string; payload: unknown }>((resolve, reject) => {
@@ -200,6 +200,31 @@ describe('a client held to the manifest', () => {
     expect((await send(running, { query: PAGE.replace('name', '') })).data).toEqual({
       customer: { id: '1' },
     });
+  });
+});
+
+describe('partners', () => {
+  it('are held to the manifest as soon as there is one, the company is not', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sextant-manifest-'));
+    const listed = 'query Listed { __typename }';
+    writeFileSync(join(folder, 'partner.json'), manifest(entry(listed)));
+    const running = await aGateway({ SEXTANT_DOCUMENT_MANIFEST: folder });
+    const other = 'query Unlisted { __typename }';
+    try {
+      const url = running.gateway.url.replace(/graphql$/, 'partner/graphql');
+      const authorization = `Bearer ${await running.token({ roles: ['partner'] })}`;
+      const asPartner = (body: object) => ask(url, body, { authorization });
+      expect((await asPartner({ query: listed })).data).toEqual({ __typename: 'Query' });
+      expect(codesOf(await asPartner({ query: other }))).toEqual(['DOCUMENT_NOT_SAFELISTED']);
+      const registering = { query: other, extensions: persisted(sha256(other)) };
+      expect(codesOf(await asPartner(registering))).toEqual(['DOCUMENT_NOT_SAFELISTED']);
+      expect((await send(running, registering)).data).toEqual({ __typename: 'Query' });
+      expect(codesOf(await asPartner({ extensions: persisted(sha256(other)) }))).toEqual([
+        'DOCUMENT_NOT_SAFELISTED',
+      ]);
+    } finally {
+      await running.stop();
+    }
   });
 });
 
