@@ -40,9 +40,13 @@ export interface ExchangeSettings {
   origin: string;
   /** of an answer */
   maxBytes: number;
+  /** after which a connection is closed */
+  requestsPerConnection?: number;
 }
 
 const CONNECTIONS = 256;
+/** Busy connections never end by themselves; new replicas behind the same address get their share by this. */
+const REQUESTS_PER_CONNECTION = 10_000;
 const CONNECT_TIMEOUT_MS = 2_000;
 /** Below the 65 s of our subgraphs; where one announces its own, a second less than that. */
 const KEEP_ALIVE_MS = 60_000;
@@ -54,6 +58,7 @@ export class HttpConnections {
   constructor(private readonly settings: ExchangeSettings) {
     this.pool = new Pool(settings.origin, {
       connections: CONNECTIONS,
+      maxRequestsPerClient: settings.requestsPerConnection ?? REQUESTS_PER_CONNECTION,
       connect: { timeout: CONNECT_TIMEOUT_MS },
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: 0, // timeoutMs covers the whole of an exchange, slow drips included
