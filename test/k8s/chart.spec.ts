@@ -42,6 +42,8 @@ const VARIANTS: Record<string, Record<string, string>> = {
     'gateway.documents.configMap': 'documents',
     'gateway.documents.safelist': 'true',
     'gateway.supergraph.configMap': 'supergraph',
+    'gateway.partners.urls': 'stock=https://stock.example/graphql',
+    'gateway.partners.secret.name': 'partners',
     'gateway.jwksUrl': 'https://issuer.example/jwks.json',
   },
   'with GPUs': {
