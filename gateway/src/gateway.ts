@@ -14,6 +14,7 @@ import { boundedDocument, noIncrementalDelivery } from './limits/document-rules.
 import { documentLimits } from './limits/document-limits.js';
 import { type Protections, protections } from './limits/protections.js';
 import { GatewayMetrics } from './observe/gateway-metrics.js';
+import { HttpMetrics } from './observe/http-metrics.js';
 import { observersOf } from './observe/observers.js';
 import { subgraphsCheck } from './observe/subgraphs-check.js';
 import { errorMask } from './pipeline/error-mask.js';
@@ -52,6 +53,7 @@ export async function startGateway(
   const streams = streamsOf(config, { pipeline, security, metrics, logger, engines });
   const front = frontOf(config, { pipeline, protecting, security, metrics, logger, tracing, life, streams });
   const server = gatewayServer((request, response) => void front(request, response));
+  new HttpMetrics(metrics.registry).watch(server);
   streams.listen(server);
   const operations = new OperationsServer(metrics.registry, [...security.checks, subgraphsCheck(engines)]);
   const metricsPort = await operations.listen(config.METRICS_PORT, config.HOST);

@@ -191,6 +191,14 @@ describe('a connection', () => {
     expect((await post('{"query":"{ whoami }"}')).status).toBe(200);
   });
 
+  it('is counted, and so are its requests, also the one that was left', async () => {
+    const page = async (): Promise<string> => (await fetch(running.gateway.metricsUrl)).text();
+    expect(await page()).toMatch(/sextant_gateway_http_responses_total\{status="405"\} [1-9]/);
+    expect(await page()).toMatch(/sextant_gateway_http_responses_total\{status="aborted"\} [1-9]/);
+    expect(await page()).toMatch(/^sextant_gateway_http_requests_in_flight 0$/m);
+    expect(await page()).toMatch(/^sextant_gateway_http_connections [1-9]/m);
+  });
+
   it('is kept for the next request', async () => {
     const { socket, received, closed } = await rawConnection(running.gateway.url);
     const body = '{"query":"{ __typename }"}';
