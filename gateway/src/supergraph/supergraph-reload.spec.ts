@@ -130,7 +130,7 @@ describe('a supergraph at a URL', () => {
   });
 });
 
-describe('a reload under load', () => {
+describe('a reload under load', { timeout: 60_000 }, () => {
   const QUERY = '{ customer(id: "1") { name score } }';
   let running: Awaited<ReturnType<typeof aGateway>>;
   let token: string;
@@ -157,7 +157,7 @@ describe('a reload under load', () => {
     return Number(new RegExp(`^${name}(?:{[^}]*})? (.+)$`, 'm').exec(text)?.[1] ?? 0);
   };
 
-  /** Asks with eight clients until `change` is over and for 300 answers more. @returns what did not go well */
+  /** Asks with eight clients until `change` is over and for 150 answers more. @returns what did not go well */
   async function underLoad(change: () => Promise<void>): Promise<{ failures: unknown[]; served: number }> {
     const failures: unknown[] = [];
     const until = { served: 0, last: Infinity };
@@ -172,7 +172,7 @@ describe('a reload under load', () => {
     };
     const clients = Promise.all(Array.from({ length: 8 }, client));
     await change();
-    until.last = until.served + 300;
+    until.last = until.served + 150;
     await clients;
     return { failures, served: until.served };
   }
@@ -195,11 +195,11 @@ describe('a reload under load', () => {
     const { failures, served } = await underLoad(async () => {
       for (let i = 1; i <= 5; i += 1) {
         replaceBy(withField(`extra${i}`));
-        await expect.poll(() => knows(`extra${i}`), { timeout: 5_000 }).toBe(true);
+        await expect.poll(() => knows(`extra${i}`), { timeout: 15_000 }).toBe(true);
       }
     });
     expect(failures).toEqual([]);
-    expect(served).toBeGreaterThan(300);
+    expect(served).toBeGreaterThan(150);
     expect(await gauge('sextant_gateway_engines')).toBe(1);
   });
 
@@ -209,10 +209,10 @@ describe('a reload under load', () => {
     const { failures } = await underLoad(async () => {
       replaceBy(composeTiny({ ...TYPE_DEFS, partner: weather }));
       await expect
-        .poll(async () => (await query('{ weather }')).data, { timeout: 5_000 })
+        .poll(async () => (await query('{ weather }')).data, { timeout: 15_000 })
         .toEqual({ weather: 'sunny' });
       replaceBy(composeTiny({ ...TYPE_DEFS, stranger: weather }));
-      await expect.poll(() => gauge('sextant_gateway_supergraph_stale'), { timeout: 5_000 }).toBe(1);
+      await expect.poll(() => gauge('sextant_gateway_supergraph_stale'), { timeout: 15_000 }).toBe(1);
     });
     expect(failures).toEqual([]);
     expect((await query('{ weather }')).data).toEqual({ weather: 'sunny' });
@@ -225,16 +225,16 @@ describe('a reload under load', () => {
     );
     const bad = ['', 'type Query {', withField('cut').slice(0, 4_000), 'type Query { a: Int }', open];
     replaceBy(withField('good'));
-    await expect.poll(() => knows('good'), { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => knows('good'), { timeout: 15_000 }).toBe(true);
     const { failures } = await underLoad(async () => {
       for (const text of bad) {
         replaceBy(text);
-        await expect.poll(() => gauge('sextant_gateway_supergraph_stale'), { timeout: 5_000 }).toBe(1);
+        await expect.poll(() => gauge('sextant_gateway_supergraph_stale'), { timeout: 15_000 }).toBe(1);
         replaceBy(withField('good'));
-        await expect.poll(() => gauge('sextant_gateway_supergraph_stale'), { timeout: 5_000 }).toBe(0);
+        await expect.poll(() => gauge('sextant_gateway_supergraph_stale'), { timeout: 15_000 }).toBe(0);
       }
       rmSync(place());
-      await expect.poll(() => gauge('sextant_gateway_supergraph_stale'), { timeout: 5_000 }).toBe(1);
+      await expect.poll(() => gauge('sextant_gateway_supergraph_stale'), { timeout: 15_000 }).toBe(1);
     });
     expect(failures).toEqual([]);
     expect(await knows('good')).toBe(true);
