@@ -217,17 +217,6 @@ describe('prediction subgraph', () => {
     expect(baseValue + residual + contributions[0].contribution).toBeCloseTo(-1.375, 12);
   });
 
-  it('draws a demand curve at the prices asked', async () => {
-    const query = `{ _entities(representations: [{ __typename: "Product", id: "p1" }]) { ... on Product { demandCurve(prices: ["2.50", "4"], context: { feature: 1 }) { price medianUnits expectedUnits { value low high level } } } } }`;
-    const { data } = await prediction.ask(query);
-    expect(data._entities[0].demandCurve[0]).toMatchObject({
-      price: '2.50',
-      medianUnits: 40,
-      expectedUnits: { low: 20, high: 80, level: 0.9 },
-    });
-    expect(data._entities[0].demandCurve[1].medianUnits).toBe(25);
-  });
-
   it('keeps each decision with what it was decided on, for its tenant and the scope of its kind', async () => {
     const { data } = await prediction.ask(
       ENTITIES('leadScore { decisionId }'),

@@ -103,11 +103,14 @@ export class PredictionLoaders {
         ),
       { ...options, cacheKeyFn: (question) => `${question.explain} ${exposureKey(question)}` },
     );
-    this.demand = new DataLoader((questions) => services.demand.answer(tenantId, questions), {
-      ...options,
-      cache: false,
-      maxBatchSize: MAX_CURVES,
-    });
+    this.demand = new DataLoader<DemandQuestion, DemandPoint[] | null>(
+      (questions) => services.demand.answer(tenantId, questions),
+      {
+        ...options,
+        cache: false,
+        maxBatchSize: MAX_CURVES,
+      },
+    );
     this.versions = new DataLoader((ids) => versionsInOrder(services.versions, tenantId, ids), options);
   }
 }

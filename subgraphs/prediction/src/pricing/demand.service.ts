@@ -29,13 +29,23 @@ export class DemandService {
     private readonly writer: Pick<DecisionWriter, 'now'>,
   ) {}
 
-  /** Null for every question while the model cannot answer: a curve has no heuristic that would be honest. */
-  async answer(tenantId: string, questions: readonly DemandQuestion[]): Promise<(DemandPoint[] | null)[]> {
+  /**
+   * Null for every question while the model cannot answer: a curve has no heuristic that would be honest. A question that the model
+   * refuses, for a column of its context, gets the refusal in its place, and the others their curves.
+   */
+  async answer(
+    tenantId: string,
+    questions: readonly DemandQuestion[],
+  ): Promise<(DemandPoint[] | DomainError | null)[]> {
     try {
       return await this.askModel(tenantId, questions);
     } catch (error) {
-      if (error instanceof DomainError) return questions.map(() => null);
-      throw error;
+      if (!(error instanceof DomainError)) throw error;
+      if (error.kind !== 'invalid-input') return questions.map(() => null);
+      if (questions.length === 1) return [error];
+      const half = Math.ceil(questions.length / 2);
+      const halves = [questions.slice(0, half), questions.slice(half)];
+      return (await Promise.all(halves.map((each) => this.answer(tenantId, each)))).flat();
     }
   }
 
