@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { GraphQLError, type ExecutionResult } from 'graphql';
 import { pino } from 'pino';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { PreparedOperation, ServedOperation } from '../pipeline/operation.js';
 import { BoundedNames } from './bounded-names.js';
 import { GatewayMetrics } from './gateway-metrics.js';
@@ -131,6 +131,20 @@ describe('the log of operations', () => {
       [40, ['INTERNAL_SERVER_ERROR']],
     ]);
     expect(JSON.stringify(lines)).not.toContain('told to the client');
+  });
+
+  it('leaves lines out where there are too many, and says so', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const { observe, lines } = observed();
+    for (let i = 0; i < 1_000; i += 1) observe(served({ result: failed('FORBIDDEN') }));
+    expect(lines).toHaveLength(100);
+    vi.advanceTimersByTime(1_000);
+    observe(served({ result: failed('FORBIDDEN') }));
+    vi.useRealTimers();
+    expect(lines.slice(100)).toEqual([
+      expect.objectContaining({ leftOut: 900 }),
+      expect.objectContaining({ codes: ['FORBIDDEN'] }),
+    ]);
   });
 
   it('has every operation at the level debug', () => {
