@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Identity } from '@sextant/domain';
@@ -87,6 +87,15 @@ describe('settings of a client', () => {
 });
 
 describe('a file of settings', () => {
+  it('may be the one of the guide', () => {
+    const guide = readFileSync(new URL('../../../docs/guides/limits.md', import.meta.url), 'utf8');
+    const [, example = ''] = /```json\n(\{\n {2}"format": "sextant-clients"[^]*?)```/.exec(guide) ?? [];
+    const stated = written(JSON.parse(example));
+    const clients = new ClientRegistry(config(), () => stated, false);
+    expect(clients.settingsFor(identity({ clientId: 'shop-web' }), 'company').documents).toBe('safelist');
+    expect(clients.settingsFor(identity({ roles: ['operator'] }), 'company').maxCost).toBe(50_000);
+  });
+
   it('is refused with the place of what is wrong', () => {
     expect(() => file({ roles: { web: { maxCosts: 1 } } })).toThrow(
       /clients\.json is wrong at roles\.web: .*maxCosts/,

@@ -37,7 +37,8 @@ export class CostControl implements Guard, Interceptor {
     const cost = prepared.memo(COST, () => new OperationCost(prepared, this.tableOf(request.supergraph)));
     const estimated = cost.estimated(variables);
     context.ledger.estimatedCost = estimated.cost;
-    if (!(estimated.cost <= settings.maxCost)) return [tooExpensive(estimated.cost, settings.maxCost)];
+    if (!(estimated.cost <= settings.maxCost))
+      return [tooExpensive(estimated.cost, settings.maxCost, cost.dearest(variables))];
     const late = this.take(request, estimated.cost, settings);
     if (late) return [late];
     this.charges.set(request, { cost, estimated, settings });
@@ -113,7 +114,8 @@ function bucketsOf(
   return buckets;
 }
 
-function tooExpensive(estimated: number, limit: number): GraphQLError {
-  const message = `this operation may cost ${estimated}, the limit is ${limit}: ask for fewer entries (first), for less of each, or in several operations`;
+function tooExpensive(estimated: number, limit: number, dearest: readonly string[]): GraphQLError {
+  const where = dearest.length > 0 ? `, most of it at ${dearest.join('.')}` : '';
+  const message = `this operation may cost ${estimated}${where}; the limit is ${limit}: ask for fewer entries (first), for less of each, or in several operations`;
   return refusal('QUERY_TOO_EXPENSIVE', message);
 }

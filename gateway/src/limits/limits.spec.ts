@@ -56,7 +56,7 @@ describe('limits of operations', () => {
       'of cost 10,101',
       '{ customer(id: "1") { friends { friends { id } } } }',
       'QUERY_TOO_EXPENSIVE',
-      'may cost 10101, the limit is 10000',
+      'may cost 10101, most of it at customer.friends.friends; the limit is 10000',
     ],
     [
       'whose fragment spreads itself',

@@ -133,6 +133,16 @@ describe('the estimated cost', () => {
     expect(estimate('mutation { store(rows: [{ text: "a" }]) }').cost).toBe(10 + 3);
   });
 
+  it('says where most of it comes from', () => {
+    const dearest = (text: string) => costOf(text).dearest({});
+    expect(dearest('{ one { id } p: page { total nodes { friends { id } } edges { cursor } } }')).toEqual([
+      'p',
+      'nodes',
+      'friends',
+    ]);
+    expect(dearest('{ a: rule { id } b: rule { id } c: rule { id } }')).toEqual([]);
+  });
+
   it('is told in microseconds where fragments and interfaces multiply', () => {
     const deep = (level: number): string =>
       level === 0 ? 'id' : `friends { ${deep(level - 1)} ... on Dear { ${level % 2 ? 'score' : 'id'} } }`;

@@ -56,6 +56,11 @@ export class OperationCost {
     return this.constant ?? this.compute(variables);
   }
 
+  /** Where most of the estimate comes from, as names in the answer; empty where nothing stands out. */
+  dearest(variables: Variables): readonly string[] {
+    return this.root.dearest(variables, {});
+  }
+
   /** What an answer cost. */
   actual(data: Readonly<Record<string, unknown>>, variables: Variables): Cost {
     const { cost, rows } = this.root.actual(data, variables);

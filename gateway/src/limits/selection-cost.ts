@@ -66,6 +66,22 @@ export class SelectionCost {
     return this.estimate;
   }
 
+  /**
+   * The names in the answer that lead to most of the estimate: each is at least half of what is selected beside it.
+   *
+   * @param run  as given to {@link estimated}
+   */
+  dearest(variables: Variables, run: object): string[] {
+    let most = { total: 0, field: null as FieldCost | null };
+    for (const { fields } of this.types)
+      for (const field of fields) {
+        const total = sumOf([field], variables, run).cost;
+        if (total > most.total) most = { total, field };
+      }
+    if (!most.field || most.total < this.estimated(variables, run).cost / 2) return [];
+    return [most.field.key, ...(most.field.selection?.dearest(variables, run) ?? [])];
+  }
+
   /** What it cost as answered; never more than {@link estimated} where lists were as long as was estimated. */
   actual(value: Readonly<Record<string, unknown>>, variables: Variables): Cost {
     const [only] = this.types;
