@@ -240,3 +240,35 @@ describe('a reload under load', { timeout: 60_000 }, () => {
     expect(await knows('good')).toBe(true);
   });
 });
+
+describe('a gateway whose supergraph is at a URL', () => {
+  it('starts with it, takes over what comes, and goes on while the place is down', async () => {
+    const served = { sdl: composeTiny(), asked: 0, isDown: false };
+    const place = createServer((request, response) => {
+      served.asked += 1;
+      if (served.isDown) return void response.writeHead(503).end();
+      const etag = `"${createHash('sha256').update(served.sdl).digest('hex')}"`;
+      if (request.headers['if-none-match'] === etag) return void response.writeHead(304).end();
+      response.writeHead(200, { etag }).end(served.sdl);
+    });
+    await new Promise<void>((resolve) => place.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(place.address() as AddressInfo).port}/supergraph.graphql`;
+    const running = await aGateway({ SUPERGRAPH_PATH: url, SUPERGRAPH_POLL_MS: '20' });
+    const headers = { authorization: `Bearer ${await running.token()}` };
+    const product = (field: string) =>
+      ask(running.gateway.url, { query: `{ product(id: "1") { ${field} } }` }, headers);
+
+    expect((await product('title')).data).toEqual({ product: { title: 'Product 1' } });
+    const campaign = TYPE_DEFS.campaign.replace('title: String', 'title: String extra: String');
+    const code = async () => (await product('extra')).errors?.[0]?.extensions.code;
+    expect(await code()).toBe('GRAPHQL_VALIDATION_FAILED');
+    served.sdl = composeTiny({ ...TYPE_DEFS, campaign });
+    await expect.poll(code, { timeout: 15_000 }).not.toBe('GRAPHQL_VALIDATION_FAILED');
+    served.isDown = true;
+    const before = served.asked;
+    await expect.poll(() => served.asked, { timeout: 15_000 }).toBeGreaterThan(before + 2);
+    expect((await product('title')).data).toEqual({ product: { title: 'Product 1' } });
+    await running.stop();
+    await new Promise((resolve) => place.close(resolve));
+  });
+});
