@@ -19,6 +19,7 @@ describe('graphiqlTabs', () => {
     expect(tabs.slice(0, samples.length).map(({ query }) => query)).toEqual(
       samples.map(({ query }) => expect.stringContaining(query) as string),
     );
+    expect(tabs[1]?.query).toContain('query WhatPriceToQuote {');
     const home = tabs.find(({ query }) => query.includes('query Home'));
     expect(home).toMatchObject({ variables: { id: 'cus_1' }, token: 'token of web' });
     expect(tabs.length).toBeGreaterThanOrEqual(samples.length + 6);

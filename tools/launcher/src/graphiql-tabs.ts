@@ -41,7 +41,7 @@ export function graphiqlTabs(
   operations: readonly string[],
 ): GraphiqlTab[] {
   const asked = samples.map(({ title, role, query }) => ({
-    query: `# ${title}; ${role}.\nquery ${query}`,
+    query: `# ${title}; ${role}.\nquery ${nameOf(title)} ${query}`,
     variables: {},
     token: tokens[role],
   }));
@@ -51,6 +51,12 @@ export function graphiqlTabs(
     return variables ? [{ query, variables, token: tokens[roleOf(query, tokens)] }] : [];
   });
   return [...asked, ...ours];
+}
+
+/** A title as the name of an operation, which is what a tab is called. */
+function nameOf(title: string): string {
+  const words = title.match(/\w+/g) ?? [];
+  return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
 }
 
 function variablesOf(
