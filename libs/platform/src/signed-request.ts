@@ -100,7 +100,10 @@ function bytesOf(request: IncomingMessage): Promise<Buffer> {
     });
     request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     request.on('error', reject);
-    request.on('close', () => reject(new RequestRefused(400, 'BAD_REQUEST', 'the request ended too early')));
+    request.on('close', () => {
+      if (!request.readableEnded)
+        reject(new RequestRefused(400, 'BAD_REQUEST', 'the request ended too early'));
+    });
   });
 }
 

@@ -56,8 +56,9 @@ function notFound(): DomainError {
 export async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    const error = new DomainError('STORE_DEADLINE_EXCEEDED', 'the store did not answer in time; try again');
-    timer = setTimeout(() => reject(error), timeoutMs);
+    const end = (): void =>
+      reject(new DomainError('STORE_DEADLINE_EXCEEDED', 'the store did not answer in time; try again'));
+    timer = setTimeout(end, timeoutMs);
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
