@@ -126,8 +126,8 @@ describe('what is refused', () => {
     ['a cursor that is none', 'subscription { ticks(after: "nonsense") { n } }', '', 'INVALID_CURSOR'],
     ['a document that is invalid', 'subscription { nothing }', '', 'GRAPHQL_VALIDATION_FAILED'],
   ])('%s is one result with its code, and the end', async (_, query, scope, code) => {
-    const headers =
-      scope === '' ? {} : { authorization: `Bearer ${await running.token({ scope: 'price:read' })}` };
+    const closed = `Bearer ${await running.token({ scope: 'price:read' })}`;
+    const headers = { authorization: scope === '' ? authorization : closed };
     const stream = await subscribe(query, { headers });
     const refused = await stream.event();
     expect(refused?.data).toContain(`"code":"${code}"`);
