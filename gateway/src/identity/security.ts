@@ -33,7 +33,9 @@ export async function startSecurity(config: SecurityConfig, logger: Logger): Pro
   const client = clientOf(config);
   const log = auditLogOf(config, client, logger);
   const jwks = await jwksOf(config, logger);
-  const credentials = credentialsOf(config, { jwks, db: client?.db() ?? null }, logger);
+  const expected = { issuer: config.SEXTANT_ISSUER, audience: config.SEXTANT_AUDIENCE };
+  const ring = client && keyRingOf(config, client.db(), logger);
+  const credentials = new Credentials(new TokenVerifier(jwks, expected, Date.now), ring);
   const failures = new AuthFailures(Date.now);
   const onProblem = (err: unknown): void =>
     logger.error({ err }, 'a mutation has no outcome in the audit log');
@@ -47,7 +49,7 @@ export async function startSecurity(config: SecurityConfig, logger: Logger): Pro
     observers: audit ? [audit.observe] : [],
     checks: [{ name: 'keys', isReady: () => jwks.isReady() }],
     async close() {
-      await log?.close();
+      await Promise.all([log?.close(), ring?.close()]);
       await client?.close();
     },
   };
@@ -93,17 +95,11 @@ function jwksOf(config: SecurityConfig, logger: Logger): Promise<JwksKeys> {
   });
 }
 
-function credentialsOf(
-  config: SecurityConfig,
-  { jwks, db }: { jwks: JwksKeys; db: Db | null },
-  logger: Logger,
-): Credentials {
-  const expected = { issuer: config.SEXTANT_ISSUER, audience: config.SEXTANT_AUDIENCE };
-  const keys = db && {
+function keyRingOf({ SEXTANT_KEY_GRACE_MS }: SecurityConfig, db: Db, logger: Logger): KeyRing {
+  return new KeyRing({
     keys: new AccessKeyRepository(db),
     clock: systemClock,
-    graceMs: config.SEXTANT_KEY_GRACE_MS,
-    onProblem: (err: unknown) => logger.warn({ err }, 'it could not be kept that an access key was used'),
-  };
-  return new Credentials(new TokenVerifier(jwks, expected, Date.now), keys && new KeyRing(keys));
+    graceMs: SEXTANT_KEY_GRACE_MS,
+    onProblem: (err) => logger.warn({ err }, 'it could not be kept that an access key was used'),
+  });
 }

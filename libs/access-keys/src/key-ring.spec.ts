@@ -1,7 +1,7 @@
 import { DomainError } from '@sextant/domain';
 import { startTestMongo, type TestMongo } from '@sextant/testing';
 import { MongoClient } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newPresentedKey, textOf } from './access-key.js';
 import { AccessKeyRepository } from './access-key.repository.js';
 import { KeyRing } from './key-ring.js';
@@ -19,6 +19,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await client.close();
   await mongo.stop();
+});
+
+const rings: KeyRing[] = [];
+afterEach(async () => {
+  for (const ring of rings.splice(0)) await ring.close();
 });
 
 let now: Date;
@@ -44,7 +49,9 @@ function aRing(): KeyRing {
   const onProblem = (error: unknown) => {
     throw error;
   };
-  return new KeyRing({ keys, clock: { now: () => now }, graceMs: 60_000, onProblem });
+  const ring = new KeyRing({ keys, clock: { now: () => now }, graceMs: 60_000, onProblem });
+  rings.push(ring);
+  return ring;
 }
 
 const aKey = (expiresAt = new Date('2026-04-01T00:00:00Z')) =>
@@ -100,6 +107,13 @@ describe('an access key', () => {
     await repository.revoke('demo', key.id, now);
     after(5_000);
     await expect(ring.identify(text)).rejects.toThrow(/revoked/);
+  });
+
+  it('is read once for a crowd that comes at the same time', async () => {
+    const { text } = await aKey();
+    const ring = aRing();
+    await Promise.all(Array.from({ length: 500 }, () => ring.identify(text)));
+    expect(reads).toBe(1);
   });
 
   it('works on for a bounded time while the store is down; one that was never read says to try again', async () => {

@@ -7,7 +7,7 @@ const FRESH_MS = 1_000;
 /** Beyond it, a request waits until the key was read again: a revoked key is refused everywhere after so long. */
 const STALE_MS = 5_000;
 const KEPT = 10_000;
-/** Reads of keys at a time; more are attempts to guess one, or the store hangs. */
+/** Keys that are read at a time; more are attempts to guess one, or the store hangs. */
 const MAX_READS = 64;
 
 type StoredKey = AccessKey & { digest: string };
@@ -17,7 +17,6 @@ interface Kept {
   key: StoredKey | null;
   identity: Identity | null;
   readAtMs: number;
-  reading: Promise<Kept> | null;
 }
 
 export interface KeyRingOptions {
@@ -33,7 +32,8 @@ export interface KeyRingOptions {
 export class KeyRing {
   private readonly kept = new Map<string, Kept>();
   private readonly notedOn = new Map<string, string>();
-  private reads = 0;
+  private readonly noting = new Set<Promise<void>>();
+  private readonly reading = new Map<string, Promise<Kept>>();
 
   constructor(private readonly options: KeyRingOptions) {}
 
@@ -53,12 +53,17 @@ export class KeyRing {
     return identity;
   }
 
+  /** Waits for what is being written. */
+  async close(): Promise<void> {
+    await Promise.all(this.noting);
+  }
+
   private async current(presented: PresentedKey): Promise<Kept> {
     const name = `${presented.tenantId}/${presented.id}`;
     const known = this.kept.get(name);
     const ageMs = known ? this.nowMs() - known.readAtMs : Infinity;
     if (known && ageMs < FRESH_MS) return known;
-    const reading = known?.reading ?? this.read(name, presented, known);
+    const reading = this.reading.get(name) ?? this.read(name, presented, known);
     if (known && ageMs < STALE_MS) {
       reading.catch(() => undefined); // asked for again, and told then, by whoever comes later
       return known;
@@ -76,23 +81,17 @@ export class KeyRing {
   }
 
   private read(name: string, presented: PresentedKey, known: Kept | undefined): Promise<Kept> {
-    if (this.reads >= MAX_READS) return Promise.reject(new Error('too many keys are being looked up'));
-    this.reads += 1;
+    if (this.reading.size >= MAX_READS) return Promise.reject(new Error('too many keys are being looked up'));
+    const readAtMs = this.nowMs();
     const reading = this.options.keys
       .find(presented.tenantId, presented.id)
-      .then((key) => this.keep(name, key, known))
-      .finally(() => {
-        this.reads -= 1;
-        if (known) known.reading = null;
-      });
-    if (known) known.reading = reading;
+      .then((key) => this.keep(name, { key, identity: identityFor(key, known), readAtMs }))
+      .finally(() => this.reading.delete(name));
+    this.reading.set(name, reading);
     return reading;
   }
 
-  private keep(name: string, key: StoredKey | null, before: Kept | undefined): Kept {
-    const isSame = before?.identity && key && sameRights(before.key, key);
-    const identity = isSame ? before.identity : key && identityOf(key);
-    const kept: Kept = { key, identity, readAtMs: this.nowMs(), reading: null };
+  private keep(name: string, kept: Kept): Kept {
     this.kept.delete(name);
     this.kept.set(name, kept);
     const [oldest] = this.kept.keys();
@@ -104,15 +103,25 @@ export class KeyRing {
     if (this.notedOn.get(id) === day) return;
     if (this.notedOn.size > KEPT) this.notedOn.clear();
     this.notedOn.set(id, day);
-    this.options.keys.noteUse(tenantId, id, day).catch((error: unknown) => {
-      this.notedOn.delete(id);
-      this.options.onProblem(error);
-    });
+    const noted = this.options.keys
+      .noteUse(tenantId, id, day)
+      .catch((error: unknown) => {
+        this.notedOn.delete(id);
+        this.options.onProblem(error);
+      })
+      .finally(() => this.noting.delete(noted));
+    this.noting.add(noted);
   }
 
   private nowMs(): number {
     return this.options.clock.now().getTime();
   }
+}
+
+/** The same one as before while its rights are the same, so that what is known of it is used again. */
+function identityFor(key: StoredKey | null, before: Kept | undefined): Identity | null {
+  if (!key) return null;
+  return before?.identity && sameRights(before.key, key) ? before.identity : identityOf(key);
 }
 
 function identityOf({ id, tenantId, roles, scopes }: AccessKey): Identity {
