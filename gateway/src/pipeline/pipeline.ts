@@ -38,7 +38,7 @@ export interface AdmittedSubscription {
   request: OperationRequest;
   engine: Engine;
   /** its events, each with masked errors; one with errors alone where it cannot begin */
-  events(request: OperationRequest): Promise<AsyncIterable<ExecutionResult>>;
+  events(request: OperationRequest): AsyncIterable<ExecutionResult>;
   release(): void;
 }
 
@@ -118,7 +118,7 @@ export class Pipeline {
   }
 
   private admitted(engine: Engine, request: OperationRequest, release: () => void): AdmittedSubscription {
-    const events = async (given: OperationRequest) => this.maskedEvents(await engine.subscribe(given));
+    const events = (given: OperationRequest) => this.maskedEvents(() => engine.subscribe(given));
     return { request, engine, events, release };
   }
 
@@ -128,9 +128,10 @@ export class Pipeline {
   }
 
   private async *maskedEvents(
-    events: AsyncIterable<ExecutionResult> | ExecutionResult,
+    subscribe: () => ReturnType<Engine['subscribe']>,
   ): AsyncGenerator<ExecutionResult> {
     try {
+      const events = await subscribe();
       if (!(Symbol.asyncIterator in events)) yield this.masked(events);
       else for await (const event of events) yield this.masked(event);
     } catch (error) {

@@ -124,6 +124,7 @@ describe('what is refused', () => {
   it.each([
     ['a field that is closed', TICKS, 'scope', 'FORBIDDEN'],
     ['a cursor that is none', 'subscription { ticks(after: "nonsense") { n } }', '', 'INVALID_CURSOR'],
+    ['a subscription to nothing', 'subscription { __typename }', '', 'GRAPHQL_VALIDATION_FAILED'],
     ['a document that is invalid', 'subscription { nothing }', '', 'GRAPHQL_VALIDATION_FAILED'],
   ])('%s is one result with its code, and the end', async (_, query, scope, code) => {
     const closed = `Bearer ${await running.token({ scope: 'price:read' })}`;

@@ -14,6 +14,8 @@ export interface StreamParts {
   admitAgain(): Promise<AdmittedSubscription | ExecutionResult>;
   /** whether it has to run although nobody is on it */
   isNeeded(): boolean;
+  /** told of a fault of ours, after which those who are on it come back */
+  onUnexpected(error: unknown): void;
   /** told after each event was handed out */
   onEvent(): void;
   /** told once, when nobody listens any more or there is nothing to listen to */
@@ -42,7 +44,10 @@ export class SharedStream {
     this.admitted = parts.admitted;
     this.told = parts.after;
     this.progress = { after: parts.after, cursor: parts.after, idle: (cursor) => this.rest(cursor) };
-    void this.run();
+    this.run().catch((error: unknown) => {
+      parts.onUnexpected(error);
+      this.close('moved');
+    });
   }
 
   /** After which nothing was told yet. */
@@ -150,7 +155,7 @@ export class SharedStream {
   private async pump(): Promise<void> {
     const { request } = this.admitted;
     const context = this.contextOf(request.context);
-    for await (const result of await this.admitted.events({ ...request, context })) {
+    for await (const result of this.admitted.events({ ...request, context })) {
       if (context.signal?.aborted) return;
       if (this.state === 'starting') this.refusal = result;
       else this.tell(streamEvent(result, this.progress.cursor));

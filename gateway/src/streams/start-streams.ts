@@ -31,7 +31,7 @@ export function startStreams(
   config: StreamsConfig,
   { pipeline, engines, registry, ...given }: StreamsParts,
 ): RunningStreams {
-  const hub = new StreamHub(pipeline, engines);
+  const hub = new StreamHub(pipeline, engines, (error) => given.onRefused('INTERNAL_SERVER_ERROR', error));
   const serving: StreamServing = {
     ...given,
     hub,

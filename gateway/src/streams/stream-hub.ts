@@ -46,6 +46,7 @@ export class StreamHub {
   constructor(
     private readonly pipeline: Pick<Pipeline, 'begin'>,
     private readonly engines: EngineSource,
+    private readonly onUnexpected: (error: unknown) => void,
   ) {
     const beat = setInterval(() => this.streams().forEach((stream) => stream.beat()), BEAT_MS);
     this.timers = [beat, setInterval(() => this.followEngine(), LOOK_MS)];
@@ -149,6 +150,7 @@ export class StreamHub {
         const admitted = await this.admit(opening.asked);
         return 'held' in admitted ? admitted.held : admitted;
       },
+      onUnexpected: this.onUnexpected,
       onEvent: () => this.join(opening.key),
       ...role,
     });
