@@ -19,9 +19,12 @@ function run(tool: string, ...args: string[]): { status: number | null; output: 
 }
 
 describe('what is generated and committed', () => {
-  it.each(['compose.mjs', 'reference.mjs', 'errors-page.mjs', 'metrics-page.mjs'])('%s would write nothing new', (tool) => {
-    expect(run(tool, '--check')).toMatchObject({ status: 0 });
-  });
+  it.each(['compose.mjs', 'reference.mjs', 'errors-page.mjs', 'metrics-page.mjs'])(
+    '%s would write nothing new',
+    (tool) => {
+      expect(run(tool, '--check')).toMatchObject({ status: 0 });
+    },
+  );
 
   it('documents every error code', () => {
     const page = readFileSync(join(ROOT, 'docs/reference/errors.md'), 'utf8');

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -97,21 +97,28 @@ async function runGuide(): Promise<string[]> {
 const answersIn = (printed: string[]) =>
   printed.filter((part) => part.includes('"data"')).map((part) => JSON.parse(part.trim()) as unknown);
 
+/** The commands of the guide are for a POSIX shell with curl. */
+const hasShell = ['bash', 'curl'].every((tool) => spawnSync(tool, ['--version']).status === 0);
+
 describe('the guide for partners', () => {
-  it('leads from a token to an answer of the partner’s own subgraph in the graph', async () => {
-    const [asked, answered, ...more] = answersIn(await runGuide());
-    const listPrice = { amount: '10.00', currency: 'EUR' };
-    const node = (n: number) => ({ id: `P0000${n}`, title: `Article ${n}` });
-    expect(asked).toMatchObject({
-      data: { products: { nodes: [1, 2, 3].map((n) => ({ ...node(n), listPrice })) } },
-    });
-    expect(answered).toMatchObject({
-      data: {
-        products: { nodes: [12, 0, 140].map((partnerStock, i) => ({ ...node(i + 1), partnerStock })) },
-      },
-    });
-    expect(more).toEqual([]);
-  }, 60_000);
+  it.skipIf(!hasShell)(
+    'leads from a token to an answer of the partner’s own subgraph in the graph',
+    async () => {
+      const [asked, answered, ...more] = answersIn(await runGuide());
+      const listPrice = { amount: '10.00', currency: 'EUR' };
+      const node = (n: number) => ({ id: `P0000${n}`, title: `Article ${n}` });
+      expect(asked).toMatchObject({
+        data: { products: { nodes: [1, 2, 3].map((n) => ({ ...node(n), listPrice })) } },
+      });
+      expect(answered).toMatchObject({
+        data: {
+          products: { nodes: [12, 0, 140].map((partnerStock, i) => ({ ...node(i + 1), partnerStock })) },
+        },
+      });
+      expect(more).toEqual([]);
+    },
+    120_000,
+  );
 
   it('prints the example as it is', () => {
     const file = (name: string) => readFileSync(join(ROOT, 'examples/partner-stock', name), 'utf8');

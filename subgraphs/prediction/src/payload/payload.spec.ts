@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anIdentity, aPrediction, type Prediction } from '../testing/prediction.fixture.js';
 
+/** An input that a person can put right, and what is said of it. */
+interface Wrong {
+  /** `name:input type` */
+  mutation: string;
+  input: object;
+  result?: string;
+  code?: string;
+  field: string;
+}
+
 let prediction: Prediction;
 beforeAll(async () => {
   prediction = await aPrediction();
@@ -47,7 +57,7 @@ describe('mutations of models and jobs', () => {
     expect(changed).toEqual({ policy: { protectedTraits: ['gender'] }, userErrors: [] });
   });
 
-  it.each([
+  it.each<Wrong>([
     { mutation: 'startTraining:TrainInput', input: { task: 'weather' }, field: 'input.task' },
     { mutation: 'stopTraining:JobInput', input: { id: 'job_0' }, code: 'JOB_NOT_FOUND', field: 'input.id' },
     { mutation: 'startScoring:ScoreCustomersInput', input: { task: 'price' }, field: 'input.task' },
