@@ -87,7 +87,11 @@ function sendPage(response: ServerResponse, defaultTabs: readonly Tab[]): void {
 <title>Sextant</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/graphiql/graphiql.css">
-<style>html, body, #root { height: 100%; margin: 0 }</style>
+<style>
+html, body, #root { height: 100%; margin: 0 }
+/* The animation of tabs that are there from the start never ends, and moves a tab away from under the pointer. */
+.graphiql-tab { transform: none !important }
+</style>
 </head>
 <body>
 <noscript>GraphiQL needs JavaScript.</noscript>
