@@ -24,6 +24,7 @@ for (const name of SUBGRAPHS) {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result));
     });
   });
+  server.keepAliveTimeout = 65_000; // a slow machine must not cost anybody a connection
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   urls[name] = `http://127.0.0.1:${server.address().port}/graphql`;
 }
