@@ -29,7 +29,7 @@ const { values: options } = parseArgs({
   },
 });
 const ROUNDS = Number(options.rounds);
-const WARM_UPS = 2;
+const WARM_UPS = 1;
 const CONCURRENCY = Number(options.concurrency);
 /** @param budget  so that nothing but the models answers, however long requests wait for each other here */
 const queryOf = (budget) => `query Page($ids: [ID!]!) { customersByIds(ids: $ids) { id
@@ -38,7 +38,7 @@ const queryOf = (budget) => `query Page($ids: [ID!]!) { customersByIds(ids: $ids
 const BUDGET = 'budgetMs: 5000';
 const SIZES = options.sizes.split(',').map(Number);
 /** Requests of a round. */
-const requestsOf = (size) => (size > 1 ? 150 : 1_000);
+const requestsOf = (size) => (size > 1 ? 100 : 600);
 
 const mongo = await startMongoServer();
 const uri = mongo.uri.replace('/?', '/bench?');

@@ -37,6 +37,7 @@ export async function startProduct({ folder, uri, tenant, profile }) {
       SEXTANT_JWKS: join(folder, 'jwks.json'),
     },
     ...{ CUSTOMER_URL: url('customer'), CAMPAIGN_URL: url('campaign'), PREDICTION_URL: url('prediction') },
+    ...{ FEATURE_TIMEOUT_MS: '10000' }, // on a loaded machine, too, nothing but the models answers
     ...{ INFERENCE_URL: `127.0.0.1:${ports.worker}`, SEXTANT_PORT_BASE: '' },
   };
   const scripts = {
