@@ -18,7 +18,7 @@ const send = (init: RequestInit & { search?: string; path?: string } = {}) => {
     headers: { authorization, ...(init.headers as Record<string, string>) },
   });
 };
-const post = (body: BodyInit, headers: Record<string, string> = {}) =>
+const post = (body: string | Buffer<ArrayBuffer>, headers: Record<string, string> = {}) =>
   send({ method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
 const refusal = async (response: Response) => {
   const { data, errors } = (await response.json()) as {
