@@ -35,7 +35,7 @@ try {
   if (values.soak) await soak(contestants, Number(values.soak));
   else report(await measure(contestants));
 } finally {
-  for (const child of children) child.kill('SIGKILL');
+  for (const child of children) child.kill(process.env.PROFILE_TO ? 'SIGTERM' : 'SIGKILL');
   rmSync(folder, { recursive: true, force: true });
 }
 
