@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Module } from '@nestjs/common';
 import { GraphQLSchemaHost } from '@nestjs/graphql';
-import { execute, parse } from 'graphql';
+import { execute, type ExecutionResult, parse } from 'graphql';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig, subgraphConfig } from './config.js';
@@ -19,6 +19,10 @@ const ENTITIES = `query ($of: [_Any!]!) { _entities(representations: $of) { ... 
 const PLAIN = ENTITIES.replace('piped(size: 3)', '');
 const identity = { subject: 'someone', tenantId: 'demo', roles: [], scopes: ['a'] };
 const SECRET = 'a secret of thirty-two characters';
+
+async function answerOf(response: Response): Promise<ExecutionResult> {
+  return (await response.json()) as ExecutionResult;
+}
 
 describe('a subgraph', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sextant-platform-'));
@@ -58,12 +62,10 @@ describe('a subgraph', () => {
 
   it('gives each representation its entity, null or error in its place', async () => {
     const variables = { of: of('a', 'late', 'unknown', 'broken', 'rejected') };
-    const { data, errors } = await (await send(JSON.stringify({ query: ENTITIES, variables }))).json();
+    const { data, errors } = await answerOf(await send(JSON.stringify({ query: ENTITIES, variables })));
     const entity = (id: string) => ({ id, label: `the ${id}!`, whose: 'demo', piped: 'number 3' });
-    expect(data._entities).toEqual([entity('a'), entity('late'), null, null, null]);
-    expect(
-      errors.map((error: { path: unknown[]; extensions: object }) => [error.path, error.extensions]),
-    ).toEqual([
+    expect(data?.['_entities']).toEqual([entity('a'), entity('late'), null, null, null]);
+    expect(errors?.map(({ path, extensions }) => [path, extensions])).toEqual([
       [['_entities', 3], { code: 'PRODUCT_NOT_FOUND' }],
       [['_entities', 4], { code: 'PRODUCT_NOT_FOUND' }],
     ]);
@@ -108,7 +110,8 @@ describe('a subgraph', () => {
     ['{"query":"{ nothing }"}', 400, 'GRAPHQL_VALIDATION_FAILED'],
   ])('answers a bad body with its status and code (%#)', async (body, status, code) => {
     const response = await send(body);
-    expect([response.status, (await response.json()).errors[0].extensions.code]).toEqual([status, code]);
+    const { errors } = await answerOf(response);
+    expect([response.status, errors?.[0]?.extensions['code']]).toEqual([status, code]);
   });
 
   it('has nothing on other paths', async () => {

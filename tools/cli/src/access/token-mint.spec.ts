@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROLE_SCOPES } from '@sextant/domain';
-import { exportJWK, generateKeyPair, jwtVerify } from 'jose';
+import { type CryptoKey, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mintToken, renewingToken } from './token-mint.js';
 import { parseTtl } from './token.command.js';
