@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type QuoteRow, readFloat64, toFeatureTable } from '@sextant/inference-protocol';
+import { type Attribution, type QuoteRow, readFloat64, toFeatureTable } from '@sextant/inference-protocol';
 import {
   aRepository,
   publishLead,
@@ -144,6 +144,32 @@ describe('ScoreLeads', () => {
     expect(attribution?.contributions[1]?.contribution).toBeCloseTo(2 * 0.75 + 0.25, 6);
     expect(Math.abs(attribution?.residual ?? 1)).toBeLessThan(1e-5);
     expect(scores[2]?.attribution?.contributions[0]?.value).toBeUndefined();
+  });
+
+  it('sends the largest contributions only where so many are wanted, of every row of a long request, and the same sum', async () => {
+    const many = toFeatureTable(
+      Array.from({ length: 40 }, (_, i) => ({ visits: i / 40, channel: i % 3 === 0 ? 'web' : 'shop' })),
+    );
+    const ask = (topContributions?: number) =>
+      worker.client.scoreLeads(
+        { model: 'demo.lead', rows: many, explain: true, ...(topContributions && { topContributions }) },
+        within,
+      );
+    const [all, one, plenty] = await Promise.all([ask(), ask(1), ask(4_000_000_000)]);
+
+    expect(plenty.scores).toEqual(all.scores);
+    const firsts = new Set<string>();
+    for (const [i, { attribution }] of all.scores.entries()) {
+      const largest = attribution?.contributions.toSorted(
+        (a, b) => Math.abs(b.contribution) - Math.abs(a.contribution) || (a.feature < b.feature ? -1 : 1),
+      )[0];
+      const shown = one.scores[i]?.attribution;
+      expect(shown?.contributions).toEqual([largest]);
+      expect(attribution?.contributions).toHaveLength(2);
+      expect(totalOf(shown)).toBeCloseTo(totalOf(attribution), 12);
+      firsts.add(largest?.feature ?? '');
+    }
+    expect(firsts).toEqual(new Set(['visits', 'channel']));
   });
 
   it('serves any score, with the bands of its task and how far it looks ahead', async () => {
@@ -328,3 +354,8 @@ describe('the metrics', () => {
     expect(page).toContain('sextant_inference_batch_rows_bucket');
   });
 });
+
+function totalOf(attribution: Attribution | null | undefined): number {
+  const { baseValue = Number.NaN, residual = Number.NaN, contributions = [] } = attribution ?? {};
+  return contributions.reduce((sum, { contribution }) => sum + contribution, baseValue + residual);
+}

@@ -34,6 +34,8 @@ interface Head {
   /** number of reasons, `reasons_per_item` */
   reasons: number;
   explain: boolean;
+  /** of each attribution, `top_contributions` */
+  contributions: number;
 }
 
 /**
@@ -44,7 +46,7 @@ interface Head {
  * @throws DomainError INVALID_INPUT for bytes that are no request, BATCH_TOO_LARGE, FEATURE_VECTOR_MISMATCH where lengths differ
  */
 export function splitRequest(rpc: Rpc, bytes: Uint8Array, mostRows: number): SplitRequest {
-  const head: Head = { model: '', version: '', reasons: 0, explain: false };
+  const head: Head = { model: '', version: '', reasons: 0, explain: false, contributions: 0 };
   const rows = ROWS_OF[rpc](new WireReader(bytes), head, mostRows);
   return {
     model: head.model,
@@ -56,7 +58,7 @@ export function splitRequest(rpc: Rpc, bytes: Uint8Array, mostRows: number): Spl
     writeSlice: (writer, { from, count }, explain) => {
       if (rpc === 'Recommend') writer.uint32(4, head.reasons);
       else if (rpc === 'QuotePrices') writer.bool(5, explain);
-      else if (rpc === 'ScoreLeads') writer.bool(4, explain);
+      else if (rpc === 'ScoreLeads') writeScoreHead(writer, explain, head);
       rows.write(writer, from, count);
     },
   };
@@ -83,9 +85,9 @@ const ROWS_OF: Record<Rpc, (request: WireReader, head: Head, mostRows: number) =
     }
     return context === null ? rows : withContext(rows, context);
   },
-  PredictDemand: (request, head) => tableRows(request, head, null),
-  ScoreLeads: (request, head) => tableRows(request, head, 4),
-  ChooseActions: (request, head) => tableRows(request, head, null),
+  PredictDemand: (request, head) => tableRows(request, head),
+  ScoreLeads: (request, head) => tableRows(request, head, { explain: 4, contributions: 5 }),
+  ChooseActions: (request, head) => tableRows(request, head),
   ForecastValue: (request, head) => {
     let customers = new Uint8Array();
     while (request.next()) {
@@ -102,12 +104,22 @@ function readName(request: WireReader, head: Head): void {
   else request.skip();
 }
 
-/** @param explainField  null for a call that has none */
-function tableRows(request: WireReader, head: Head, explainField: number | null): Rows {
+function writeScoreHead(writer: WireWriter, explain: boolean, { contributions }: Head): void {
+  writer.bool(4, explain);
+  writer.uint32(5, contributions);
+}
+
+/** @param fields  where a call has them */
+function tableRows(
+  request: WireReader,
+  head: Head,
+  fields: { explain?: number; contributions?: number } = {},
+): Rows {
   let table: TableSlicer | null = null;
   while (request.next()) {
     if (request.field === 3) table = TableSlicer.read(request.message(), 'rows');
-    else if (request.field === explainField) head.explain = request.bool();
+    else if (request.field === fields.explain) head.explain = request.bool();
+    else if (request.field === fields.contributions) head.contributions = request.uint32();
     else readName(request, head);
   }
   if (table === null) throw new DomainError('INVALID_INPUT', 'rows is missing', { path: 'rows' });

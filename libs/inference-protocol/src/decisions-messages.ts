@@ -153,6 +153,8 @@ export interface ScoreLeadsRequest {
   version?: string;
   rows: FeatureTable | null;
   explain?: boolean;
+  /** largest contributions wanted of each score, the others are in the residual; all when left out or 0 */
+  topContributions?: number;
 }
 export interface LeadScore {
   /** calibrated, in [0, 1] */

@@ -122,10 +122,10 @@ function scoreLoader(
 ): DataLoader<ScoreQuestion, Score, string> {
   return new DataLoader(
     (questions) =>
-      coalesce(questions, { keyOf: scoreQuestionKey, merge: mergeExplain }, async (distinct) =>
+      coalesce(questions, { keyOf: scoreQuestionKey, merge: mergeContributions }, async (distinct) =>
         service.answer(tenantId, distinct, await readStates(distinct.map(({ customerId }) => customerId))),
       ),
-    { ...options, cacheKeyFn: (question) => `${question.explain} ${scoreQuestionKey(question)}` },
+    { ...options, cacheKeyFn: (question) => `${question.contributions} ${scoreQuestionKey(question)}` },
   );
 }
 
@@ -184,6 +184,11 @@ function exposureKey(question: PriceQuestion): string {
 
 function mergeExplain<Q extends { explain: boolean; budget: Budget }>(first: Q, second: Q): Q {
   return { ...first, explain: first.explain || second.explain, budget: longer(first.budget, second.budget) };
+}
+
+function mergeContributions(first: ScoreQuestion, second: ScoreQuestion): ScoreQuestion {
+  const contributions = Math.max(first.contributions, second.contributions);
+  return { ...first, contributions, budget: longer(first.budget, second.budget) };
 }
 
 function mergeReasons(first: RecommendationQuestion, second: RecommendationQuestion): RecommendationQuestion {

@@ -1,4 +1,4 @@
-import { type GraphQLResolveInfo, Kind, type SelectionSetNode } from 'graphql';
+import { type FieldNode, type GraphQLResolveInfo, Kind, type SelectionSetNode } from 'graphql';
 
 /** True when the query asks for one of the names directly below this field, also through fragments. */
 export function selects(info: GraphQLResolveInfo, ...names: readonly string[]): boolean {
@@ -18,18 +18,22 @@ function holds(set: SelectionSetNode, names: ReadonlySet<string>, info: GraphQLR
 
 /** True when the query asks for one of the names directly below `field`, which is below this field. */
 export function selectsUnder(info: GraphQLResolveInfo, field: string, ...names: readonly string[]): boolean {
-  const below = info.fieldNodes.flatMap(({ selectionSet }) =>
-    selectionSet ? fieldsNamed(selectionSet, field, info) : [],
+  return fieldsBelow(info, field).some(
+    ({ selectionSet }) => selectionSet !== undefined && holds(selectionSet, new Set(names), info),
   );
-  return below.some((set) => holds(set, new Set(names), info));
 }
 
-function fieldsNamed(set: SelectionSetNode, field: string, info: GraphQLResolveInfo): SelectionSetNode[] {
+/** The fields of this name directly below this field, also in fragments. */
+export function fieldsBelow(info: GraphQLResolveInfo, name: string): FieldNode[] {
+  return info.fieldNodes.flatMap(({ selectionSet }) =>
+    selectionSet ? fieldsNamed(selectionSet, name, info) : [],
+  );
+}
+
+function fieldsNamed(set: SelectionSetNode, name: string, info: GraphQLResolveInfo): FieldNode[] {
   return set.selections.flatMap((selection) => {
-    if (selection.kind === Kind.FIELD) {
-      return selection.name.value === field && selection.selectionSet ? [selection.selectionSet] : [];
-    }
+    if (selection.kind === Kind.FIELD) return selection.name.value === name ? [selection] : [];
     const inner = selection.kind === Kind.INLINE_FRAGMENT ? selection : info.fragments[selection.name.value];
-    return inner ? fieldsNamed(inner.selectionSet, field, info) : [];
+    return inner ? fieldsNamed(inner.selectionSet, name, info) : [];
   });
 }

@@ -20,6 +20,18 @@ const BAND_NAMES: Readonly<Record<ScoreTask, Readonly<Record<Band, string>>>> = 
   purchase: HEIGHTS,
 };
 
+interface ScoreRequest {
+  table: ColumnTable;
+  explain: boolean;
+  /** wanted of each attribution; 0: all */
+  contributions: number;
+}
+
+interface Attributable extends Pick<ScoreRequest, 'table' | 'contributions'> {
+  /** null: nothing is to be attributed */
+  encoded: Float32Array | null;
+}
+
 /** `ScoreLeads`: calibrated probability of each row, with the interval of its reliability bin; which score it is, the model says. */
 export class ScoreProgram implements DecisionProgram {
   constructor(
@@ -33,7 +45,7 @@ export class ScoreProgram implements DecisionProgram {
   }
 
   private askOne({ request, isCounted }: Part): Question {
-    const { table, explain } = readScoreRequest(request);
+    const { table, explain, contributions } = readScoreRequest(request);
     let encoded: Float32Array = new Float32Array();
     return {
       rows: table.rows,
@@ -42,7 +54,7 @@ export class ScoreProgram implements DecisionProgram {
       },
       answer: (output, writer) => {
         const probability = output as Float32Array;
-        this.answer(writer, { table, encoded: explain ? encoded : null }, probability);
+        this.answer(writer, { table, encoded: explain ? encoded : null, contributions }, probability);
         if (isCounted) this.counter?.count({ table, scores: { probability } });
       },
     };
@@ -50,13 +62,14 @@ export class ScoreProgram implements DecisionProgram {
 
   private answer(
     writer: WireWriter,
-    { table, encoded }: { table: ColumnTable; encoded: Float32Array | null },
+    { table, encoded, contributions }: Attributable,
     probabilities: Float32Array,
   ): void {
     refuseNoProbability(probabilities);
     const { spec, explainer } = this;
     const explanations = encoded ? explainer?.explainRows(encoded, table.rows) : undefined;
-    const attributions = explainer && explanations ? new AttributionWriter(explainer, table) : null;
+    const attributions =
+      explainer && explanations ? new AttributionWriter(explainer, table, contributions) : null;
     for (const [row, probability] of probabilities.entries()) {
       const start = writer.begin(2);
       const [low, high] = scoreInterval(spec.reliability, probability, INTERVAL_LEVEL);
@@ -85,16 +98,18 @@ function refuseNoProbability(probabilities: Float32Array): void {
   throw new DomainError('INFERENCE_FAILED', message);
 }
 
-/** `ScoreLeadsRequest` and, but for the flag, `ChooseActionsRequest`. */
-export function readScoreRequest(request: WireReader): { table: ColumnTable; explain: boolean } {
+/** `ScoreLeadsRequest` and, but for what is to be explained, `ChooseActionsRequest`. */
+export function readScoreRequest(request: WireReader): ScoreRequest {
   let table: ColumnTable = { rows: 0, columns: [] };
   let explain = false;
+  let contributions = 0;
   while (request.next()) {
     if (request.field === 3) table = readFeatureTable(request.message(), 'rows');
     else if (request.field === 4) explain = request.bool();
+    else if (request.field === 5) contributions = request.uint32();
     else request.skip();
   }
-  return { table, explain };
+  return { table, explain, contributions };
 }
 
 /** Log-odds of a probability in single precision, which may have been rounded to 0 or 1. */

@@ -1,10 +1,10 @@
 import type { DecisionEnvelope } from './decision.js';
-import { explain, type Explanation } from './explanation.js';
+import { DEFAULT_CONTRIBUTIONS, explain, type Explanation } from './explanation.js';
 
 const explanation = (
   { attribution }: DecisionEnvelope,
   { top }: { top: number | null },
-): Explanation | null => attribution && explain(attribution, top ?? 5);
+): Explanation | null => attribution && explain(attribution, top ?? DEFAULT_CONTRIBUTIONS);
 
 /** A field that only this type has. */
 const TYPES = [

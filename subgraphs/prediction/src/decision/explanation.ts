@@ -1,7 +1,9 @@
 import { DomainError } from '@sextant/domain';
 import type { Attribution } from '@sextant/inference-protocol';
 
-const MOST_CONTRIBUTIONS = 50;
+/** What `top` may be, and is when a query does not say. */
+export const MOST_CONTRIBUTIONS = 50;
+export const DEFAULT_CONTRIBUTIONS = 5;
 
 export interface Explanation {
   baseValue: number;

@@ -6,7 +6,7 @@ import { startBudget } from '../decision/budget.js';
 import { checkIds, checkInteger } from '../input-checks.js';
 import { PredictionSettings } from '../prediction.settings.js';
 import { LoaderRegistry } from '../request-loaders.js';
-import { selects } from '../selection.js';
+import { shownContributions } from '../decision/shown-contributions.js';
 import type { Score } from './score.service.js';
 
 const MAX_LEADS = 500;
@@ -79,7 +79,7 @@ export class ScoreResolver {
     return this.loaders.of(context).scores[task].load({
       customerId,
       horizonDays: horizonDays == null ? null : checkInteger(horizonDays, 'horizonDays', HORIZON_DAYS),
-      explain: selects(info, 'explanation'),
+      contributions: shownContributions(info),
       budget: startBudget(budgetMs, this.settings.defaultBudgetMs, context),
     });
   }

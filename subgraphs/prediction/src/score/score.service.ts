@@ -15,7 +15,8 @@ export interface ScoreQuestion {
   customerId: string;
   /** what the caller wants looked ahead; null for whatever the model does */
   horizonDays: number | null;
-  explain: boolean;
+  /** most contributions that are shown of its explanation; 0 when nobody asked why */
+  contributions: number;
   budget: Budget;
 }
 
@@ -101,11 +102,13 @@ export class ScoreService {
       keptOf: ({ score, ...answer }) => ({ ...answer, score: { ...score, attribution: null } }),
       isUsable: (answer, { question }) => isAsAsked(answer, question),
       askModel: async (asked) => {
+        const topContributions = Math.max(...asked.map(({ question }) => question.contributions));
         const { servedBy, scores, horizonDays, explanationRefused } = await this.parts.inference.scoreLeads(
           {
             model: modelName(tenantId, task),
             rows: toFeatureTable(asked.map(({ input }) => input.features)),
-            explain: asked.some(({ question }) => question.explain),
+            explain: topContributions > 0,
+            topContributions,
           },
           {
             tenantId,
@@ -144,7 +147,7 @@ export class ScoreService {
     const band = bandOf(score, this.profile);
     const envelope = writer.finish(
       writer.begin(),
-      { ...rated, attribution: question.explain ? score.attribution : null },
+      { ...rated, attribution: question.contributions > 0 ? score.attribution : null },
       {
         content: {
           tenantId,

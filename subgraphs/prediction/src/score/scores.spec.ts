@@ -68,6 +68,31 @@ describe('churn risk and purchase likelihood', () => {
     expect(today.why.explanation.method).toBe('linear');
   });
 
+  it('asks the worker for as many contributions as the query shows at most', async () => {
+    const asked = async (fields: string, variables: object = {}): Promise<unknown> => {
+      prediction.worker.requests.length = 0;
+      const query = `query ($ids: [_Any!]!, $top: Int, $other: Int = 9) { _entities(representations: $ids) { ... on Customer { ${fields} } }
+        all: _entities(representations: []) { ... on Customer { churnRisk { explanation(top: $top) { method } other: explanation(top: $other) { method } } } } }`;
+      await prediction.ask(query, { ...of(ids[0]), ...variables });
+      const [request] = prediction.worker.requests as { explain: boolean; topContributions: number }[];
+      return request && [request.explain, request.topContributions];
+    };
+    expect(await asked('churnRisk { probability }')).toEqual([false, 0]);
+    expect(await asked('churnRisk { explanation { method } }')).toEqual([true, 5]);
+    expect(await asked('churnRisk { explanation(top: null) { method } }')).toEqual([true, 5]);
+    expect(await asked('churnRisk { explanation(top: 3) { method } }')).toEqual([true, 3]);
+    expect(await asked('churnRisk { explanation(top: $top) { method } }')).toEqual([true, 5]);
+    expect(await asked('churnRisk { explanation(top: $other) { method } }')).toEqual([true, 9]);
+    expect(await asked('churnRisk { explanation(top: $top) { method } }', { top: 2 })).toEqual([true, 2]);
+    expect(await asked('churnRisk { explanation(top: 70) { method } }')).toEqual([true, 50]);
+    expect(
+      await asked(
+        `churnRisk { probability ... { explanation(top: 2) { method } more: explanation(top: 4) { method } } }
+         again: churnRisk { explanation(top: 7) { method } }`,
+      ),
+    ).toEqual([true, 7]);
+  });
+
   it('says of whom a churn risk is a guess: who never ordered, or was away for more than 90 days', async () => {
     const { data } = await ask('churnRisk { basis } purchaseLikelihood { basis }', ...ids);
     const bases = (field: string) =>
