@@ -215,7 +215,10 @@ const report = (name, seconds) =>
 
 const identity = { subject: 'bench', tenantId: 'demo', roles: ['operator'], scopes: ['events:write'] };
 const sign = (body) =>
-  signRequest({ method: 'POST', path: '/graphql', body }, identity, { secret: SECRET, nowMs: Date.now() });
+  signRequest({ receiver: 'customer', method: 'POST', path: '/graphql', body }, identity, {
+    secret: SECRET,
+    nowMs: Date.now(),
+  });
 const mongo = await startMongoServer();
 const client = await new MongoClient(mongo.uri).connect();
 const subgraph = await startSubgraph(mongo.uri.replace('/?', '/bench_graph?'));

@@ -35,7 +35,7 @@ if (kind === 'standalone') {
 }
 
 function checkSignature(request, _response, next) {
-  const signed = { method: request.method, path: '/graphql', body: request.body };
+  const signed = { receiver: 'bench', method: request.method, path: '/graphql', body: request.body };
   const secret = process.env['SEXTANT_SIGNING_SECRET'];
   verifyRequest(signed, request.headers, { secret, maxAgeMs: 30_000, nowMs: Date.now() });
   request.body = JSON.parse(request.body.toString('utf8'));

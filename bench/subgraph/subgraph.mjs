@@ -91,7 +91,7 @@ async function cpuOf(child) {
 }
 
 function ask(url, body) {
-  const signed = signRequest({ method: 'POST', path: '/graphql', body }, IDENTITY, {
+  const signed = signRequest({ receiver: 'bench', method: 'POST', path: '/graphql', body }, IDENTITY, {
     secret: SECRET,
     nowMs: Date.now(),
   });

@@ -20,7 +20,8 @@ await apollo.start();
 createServer(async (request, response) => {
   const { method, url: path, headers } = request;
   const body = await text(request);
-  if (!verifySignature({ method, path, body, headers }, secret)) return response.writeHead(401).end();
+  if (!verifySignature({ method, path, body, headers }, { name: 'partner-stock', secret }))
+    return response.writeHead(401).end();
   const { status, ...answer } = await apollo.executeHTTPGraphQLRequest({
     httpGraphQLRequest: {
       method,

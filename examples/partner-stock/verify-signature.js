@@ -2,13 +2,16 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
 const seen = new Map(); // nonce → when it may be forgotten
 
-/** Who is behind a request that a Sextant gateway signed in the last 30 s; null for every other one, replays included. */
-export function verifySignature({ method, path, body, headers }, secret, nowMs = Date.now()) {
+/**
+ * Who is behind a request that a Sextant gateway signed in the last 30 s for the subgraph of this name; null for every other one,
+ * replays included.
+ */
+export function verifySignature({ method, path, body, headers }, { name, secret }, nowMs = Date.now()) {
   const [identity, time, nonce, given] = ['identity', 'time', 'nonce', 'signature'].map(
-    (name) => headers[`x-sextant-${name}`] ?? '',
+    (part) => headers[`x-sextant-${part}`] ?? '',
   );
   const bodyHash = createHash('sha256').update(body).digest('hex');
-  const signed = `${method}\n${path}\n${bodyHash}\n${time}\n${nonce}\n${identity}`;
+  const signed = `${name}\n${method}\n${path}\n${bodyHash}\n${time}\n${nonce}\n${identity}`;
   const proofs = [given, createHmac('sha256', secret).update(signed).digest('base64url')].map((text) =>
     Buffer.from(text),
   );

@@ -108,7 +108,8 @@ export async function aTinySubgraph(name: keyof typeof TYPE_DEFS): Promise<TinyS
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const body = Buffer.concat(chunks);
-      const identity = verifyRequest({ method: 'POST', path: '/graphql', body }, request.headers, {
+      const signed = { receiver: name, method: 'POST', path: '/graphql', body };
+      const identity = verifyRequest(signed, request.headers, {
         secret: SECRET,
         nowMs: Date.now(),
         maxAgeMs: 5_000,

@@ -71,10 +71,14 @@ function subgraphSource(name: string): GraphQLDataSource {
   return {
     async process({ request }) {
       const body = JSON.stringify({ query: request.query, variables: request.variables });
-      const signature = signRequest({ method: 'POST', path: '/graphql', body }, identityOf('operator'), {
-        secret: SECRET,
-        nowMs: Date.now(),
-      });
+      const signature = signRequest(
+        { receiver: name, method: 'POST', path: '/graphql', body },
+        identityOf('operator'),
+        {
+          secret: SECRET,
+          nowMs: Date.now(),
+        },
+      );
       const response = await fetch(graph.subgraphs[name] ?? '', {
         method: 'POST',
         body,

@@ -130,31 +130,38 @@ describe('the guide for partners', () => {
 describe('verifySignature of the example', async () => {
   const path = join(ROOT, 'examples/partner-stock/verify-signature.js');
   const { verifySignature } = (await import(/* @vite-ignore */ path)) as {
-    verifySignature(request: object, secret: string, nowMs?: number): unknown;
+    verifySignature(request: object, own: { name: string; secret: string }, nowMs?: number): unknown;
   };
   const secret = 'a secret that the partner agreed on';
   const identity = { subject: 'withheld', tenantId: 'demo', roles: ['web'], scopes: ['catalogue:read'] };
   const request = { method: 'POST', path: '/graphql', body: '{"query":"{ __typename }"}' };
   const nowMs = Date.now();
-  const signed = () => ({ ...request, headers: signRequest(request, identity, { secret, nowMs }) });
+  const own = { name: 'partner-stock', secret };
+  const signed = (receiver = own.name) => ({
+    ...request,
+    headers: signRequest({ ...request, receiver }, identity, { secret, nowMs }),
+  });
 
   it('takes what the gateway signs, once', () => {
     const one = signed();
-    expect(verifySignature(one, secret, nowMs + 29_000)).toEqual(identity);
-    expect(verifySignature(one, secret, nowMs + 29_001)).toBeNull();
-    expect(verifySignature(signed(), secret, nowMs)).toEqual(identity);
+    expect(verifySignature(one, own, nowMs + 29_000)).toEqual(identity);
+    expect(verifySignature(one, own, nowMs + 29_001)).toBeNull();
+    expect(verifySignature(signed(), own, nowMs)).toEqual(identity);
   });
 
   it('refuses everything else', () => {
     const { headers } = signed();
-    expect(verifySignature(signed(), 'another secret of at least 32 characters', nowMs)).toBeNull();
-    expect(verifySignature({ ...signed(), body: '{}' }, secret, nowMs)).toBeNull();
-    expect(verifySignature({ ...signed(), path: '/other' }, secret, nowMs)).toBeNull();
-    expect(verifySignature(signed(), secret, nowMs + 30_001)).toBeNull();
-    expect(verifySignature({ ...request, headers: {} }, secret, nowMs)).toBeNull();
+    expect(
+      verifySignature(signed(), { ...own, secret: 'another secret of at least 32 characters' }, nowMs),
+    ).toBeNull();
+    expect(verifySignature(signed('partner-prices'), own, nowMs)).toBeNull();
+    expect(verifySignature({ ...signed(), body: '{}' }, own, nowMs)).toBeNull();
+    expect(verifySignature({ ...signed(), path: '/other' }, own, nowMs)).toBeNull();
+    expect(verifySignature(signed(), own, nowMs + 30_001)).toBeNull();
+    expect(verifySignature({ ...request, headers: {} }, own, nowMs)).toBeNull();
     const length = headers['x-sextant-signature']?.length ?? 0;
     const unusual = { ...headers, 'x-sextant-signature': 'é'.repeat(length) };
-    expect(verifySignature({ ...request, headers: unusual }, secret, nowMs)).toBeNull();
+    expect(verifySignature({ ...request, headers: unusual }, own, nowMs)).toBeNull();
   });
 });
 

@@ -250,11 +250,15 @@ describe('a subgraph behind a gateway that checks nothing', () => {
   });
 
   const ask1 = JSON.stringify({ query: '{ __typename }' });
-  const signedAt = (atMs: number, path = '/graphql', secret = SECRET) =>
-    signRequest({ method: 'POST', path, body: ask1 }, identityOf('operator'), { secret, nowMs: atMs });
+  const signed = (atMs: number, changed: { receiver: string; path?: string }, secret = SECRET) =>
+    signRequest({ method: 'POST', path: '/graphql', body: ask1, ...changed }, identityOf('operator'), {
+      secret,
+      nowMs: atMs,
+    });
 
-  it('refuses what is unsigned, stale, early, replayed or changed, and answers what is signed', async () => {
-    for (const url of Object.values(graph.subgraphs)) {
+  it('refuses what is unsigned, stale, early, replayed, changed or meant for another, and answers what is signed', async () => {
+    for (const [receiver, url] of Object.entries(graph.subgraphs)) {
+      const signedAt = (atMs: number) => signed(atMs, { receiver });
       const statusOf = async (headers: Record<string, string>, body = ask1) =>
         (await post(url, body, headers)).status;
       const good = signedAt(Date.now());
@@ -265,8 +269,10 @@ describe('a subgraph behind a gateway that checks nothing', () => {
       expect(await statusOf({ authorization: `Bearer ${await graph.tokenOf('operator')}` })).toBe(401);
       expect(await statusOf(signedAt(Date.now() - 31_000))).toBe(401);
       expect(await statusOf(signedAt(Date.now() + 31_000))).toBe(401);
-      expect(await statusOf(signedAt(Date.now(), '/elsewhere'))).toBe(401);
-      expect(await statusOf(signedAt(Date.now(), '/graphql', `${SECRET}!`))).toBe(401);
+      expect(await statusOf(signed(Date.now(), { receiver, path: '/elsewhere' }))).toBe(401);
+      expect(await statusOf(signed(Date.now(), { receiver }, `${SECRET}!`))).toBe(401);
+      for (const other of Object.keys(graph.subgraphs).filter((name) => name !== receiver))
+        expect(await statusOf(signed(Date.now(), { receiver: other }))).toBe(401);
       expect(await statusOf(good, JSON.stringify({ query: '{ a: __typename }' }))).toBe(401);
       expect(await statusOf({ ...good, 'x-sextant-identity': other })).toBe(401);
       expect(await statusOf({ ...good, 'x-sextant-time': String(Date.now() + 1) })).toBe(401);
@@ -302,7 +308,11 @@ async function askSigned(
 ) {
   const body = JSON.stringify({ query, variables });
   const signing = { secret: SECRET, nowMs: Date.now() };
-  const signature = signRequest({ method: 'POST', path: '/graphql', body }, identity, signing);
+  const signature = signRequest(
+    { receiver: 'campaign', method: 'POST', path: '/graphql', body },
+    identity,
+    signing,
+  );
   const response = await post(url, body, signature);
   const { data = null, errors = [] } = (await response.json()) as {
     data?: unknown;

@@ -101,7 +101,10 @@ export class SubgraphStream {
     const signed =
       secret === null
         ? {}
-        : signRequest({ method: 'POST', path, body }, identity, { secret, nowMs: Date.now() });
+        : signRequest({ receiver: this.subgraph, method: 'POST', path, body }, identity, {
+            secret,
+            nowMs: Date.now(),
+          });
     return send(`${url.origin}${path}`, {
       method: 'POST',
       dispatcher: CONNECTIONS,

@@ -62,7 +62,13 @@ export class Ticker {
       graphqlErrorFormatter(() => undefined),
     );
     const replays = new ReplayGuard(5_000);
-    const checking = { secret: TICKER_SECRET, maxAgeMs: 5_000, now: Date.now, replays };
+    const checking = {
+      receiver: 'ticker',
+      secret: TICKER_SECRET,
+      maxAgeMs: 5_000,
+      now: Date.now,
+      replays,
+    };
     const endpoint = new EventStreamEndpoint({
       ...{ operations, checking, registry: new Registry(), onUnexpected: () => undefined },
     });

@@ -178,7 +178,10 @@ export class SubgraphClient {
         ...(span && { traceparent: span.traceparent }),
         ...(span?.tracestate && { tracestate: span.tracestate }),
         ...(secret !== null &&
-          signRequest({ method: 'POST', path: url.pathname, body }, identity, { secret, nowMs })),
+          signRequest({ receiver: this.subgraph, method: 'POST', path: url.pathname, body }, identity, {
+            secret,
+            nowMs,
+          })),
       },
       body,
       timeoutMs: latestMs - nowMs,

@@ -13,7 +13,7 @@ import { ReplayGuard } from './replay-guard.js';
 const secret = 'a secret of at least thirty-two characters';
 const nowMs = Date.UTC(2026, 2, 1);
 const identity: Identity = { subject: 'someone', tenantId: 'demo', roles: ['web'], scopes: ['price:read'] };
-const request = { method: 'POST', path: '/graphql', body: '{"query":"{ a }"}' };
+const request = { receiver: 'campaign', method: 'POST', path: '/graphql', body: '{"query":"{ a }"}' };
 const checking = { secret, nowMs, maxAgeMs: 30_000 };
 
 describe('a signed request', () => {
@@ -33,6 +33,7 @@ describe('a signed request', () => {
   const forged = Buffer.from(JSON.stringify({ ...identity, tenantId: 'other' })).toString('base64url');
   it.each([
     ['another body', { ...request, body: '{"query":"{ b }"}' }, headers],
+    ['another receiver', { ...request, receiver: 'customer' }, headers],
     ['another path', { ...request, path: '/other' }, headers],
     ['another method', { ...request, method: 'GET' }, headers],
     ['another tenant', request, { ...headers, [IDENTITY_HEADER]: forged }],

@@ -11,6 +11,8 @@ export const DEADLINE_HEADER = 'x-sextant-deadline';
 
 /** What a signature covers; `path` is the URL's path without the query. */
 export interface SignedRequest {
+  /** name of the subgraph that is to answer; another one that shares the secret refuses the request */
+  receiver: string;
   method: string;
   path: string;
   body: Uint8Array | string;
@@ -32,7 +34,7 @@ export interface SigningSecrets {
 const NONCE = /^[\w-]{16,64}$/;
 
 /**
- * Signs a request between our own processes: HMAC-SHA-256 over method, path, body hash, time, nonce and identity.
+ * Signs a request between our own processes: HMAC-SHA-256 over receiver, method, path, body hash, time, nonce and identity.
  *
  * @returns the four headers to send along
  */
@@ -109,12 +111,12 @@ function bodyHashOf({ body }: SignedRequest): string {
 
 function signatureOf(
   bodyHash: string,
-  { method, path }: SignedRequest,
+  { receiver, method, path }: SignedRequest,
   { identity, time, nonce }: SignedHeaders,
   secret: string,
 ): string {
   return createHmac('sha256', secret)
-    .update(`${method}\n${path}\n${bodyHash}\n${time}\n${nonce}\n${identity}`)
+    .update(`${receiver}\n${method}\n${path}\n${bodyHash}\n${time}\n${nonce}\n${identity}`)
     .digest('base64url');
 }
 

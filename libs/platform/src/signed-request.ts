@@ -7,6 +7,8 @@ import { requireSignatureHeaders, verifyRequest } from './request-signature.js';
 const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 
 export interface SignatureChecking {
+  /** name of the subgraph that checks: what was signed for another is refused */
+  receiver: string;
   /** one, or several separated by commas while they are rotated */
   secret: string;
   maxAgeMs: number;
@@ -42,11 +44,11 @@ export interface ProvenRequest {
  */
 export async function readSigned(
   request: IncomingMessage,
-  { secret, maxAgeMs, now, replays }: SignatureChecking,
+  { receiver, secret, maxAgeMs, now, replays }: SignatureChecking,
 ): Promise<ProvenRequest> {
   requireSignatureHeaders(request.headers);
   const body = await bytesOf(request);
-  const signed = { method: request.method ?? '', path: pathOf(request), body };
+  const signed = { receiver, method: request.method ?? '', path: pathOf(request), body };
   const identity = verifyRequest(signed, request.headers, { secret, maxAgeMs, nowMs: now(), replays });
   return { identity, body: body.byteLength === 0 ? {} : parsed(body) };
 }

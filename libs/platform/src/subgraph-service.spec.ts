@@ -50,7 +50,7 @@ describe('a subgraph', () => {
 
   function send(body: string | Buffer, path = '/graphql'): Promise<Response> {
     const signing = { secret: SECRET, nowMs: Date.now() };
-    const signed = signRequest({ method: 'POST', path, body }, identity, signing);
+    const signed = signRequest({ receiver: 'spec', method: 'POST', path, body }, identity, signing);
     const headers = { 'content-type': 'application/json', ...signed };
     return fetch(new URL(path, subgraph.url), {
       method: 'POST',

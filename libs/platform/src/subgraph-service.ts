@@ -27,6 +27,7 @@ export interface RunningSubgraph {
 }
 
 export interface SubgraphDefinition {
+  /** as in the supergraph: requests are signed for it */
   name: string;
   module: Type | DynamicModule;
   registry: Registry;
@@ -76,12 +77,12 @@ export async function startSubgraph(
 
 function endpointOptions(
   app: INestApplication,
-  { logger, tracing = null }: SubgraphDefinition,
+  { name: receiver, logger, tracing = null }: SubgraphDefinition,
   { SEXTANT_SIGNING_SECRET: secret, SEXTANT_SIGNATURE_MAX_AGE_MS: maxAgeMs }: SubgraphConfig,
 ): EndpointOptions {
   return {
     apollo: apolloOf(app),
-    checking: { secret, maxAgeMs, now: Date.now, replays: new ReplayGuard(maxAgeMs) },
+    checking: { receiver, secret, maxAgeMs, now: Date.now, replays: new ReplayGuard(maxAgeMs) },
     tracing,
     onUnexpected: (error) => logger.error({ err: error }, 'a request failed unexpectedly'),
   };

@@ -42,7 +42,7 @@ export async function aCampaignSubgraph() {
 
 async function ask(subgraph: RunningSubgraph, request: unknown, identity: Identity): Promise<Answer> {
   const body = JSON.stringify(request);
-  const signed = signRequest({ method: 'POST', path: '/graphql', body }, identity, {
+  const signed = signRequest({ receiver: 'campaign', method: 'POST', path: '/graphql', body }, identity, {
     secret: SECRET,
     nowMs: Date.now(),
   });

@@ -91,7 +91,7 @@ function signed(path: string, request: unknown, identity: Identity) {
   const signing = { secret: SECRET, nowMs: Date.now() };
   const headers = {
     'content-type': 'application/json',
-    ...signRequest({ method: 'POST', path, body }, identity, signing),
+    ...signRequest({ receiver: 'customer', method: 'POST', path, body }, identity, signing),
   };
   return { body, headers };
 }

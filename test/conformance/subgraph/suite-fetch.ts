@@ -12,10 +12,14 @@ function suiteFetch(url: string, request: { headers: Record<string, string>; met
   const { router, products, secret } = inject('suite');
   if (url === ROUTER_OF_THE_SUITE) return fetch(router, request);
   const identity = { subject: 'suite', tenantId: 'demo', roles: [], scopes: [] };
-  const signed = signRequest({ method: 'POST', path: '/graphql', body: request.body }, identity, {
-    secret,
-    nowMs: Date.now(),
-  });
+  const signed = signRequest(
+    { receiver: 'products', method: 'POST', path: '/graphql', body: request.body },
+    identity,
+    {
+      secret,
+      nowMs: Date.now(),
+    },
+  );
   return fetch(products, { ...request, headers: { ...request.headers, ...signed } });
 }
 

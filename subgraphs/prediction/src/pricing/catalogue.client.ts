@@ -115,7 +115,7 @@ export class CatalogueClient {
       query: QUERY,
       variables: { representations: productIds.map((id) => ({ __typename: 'Product', id })) },
     });
-    const signed = { method: 'POST', path: new URL(url).pathname, body };
+    const signed = { receiver: 'campaign', method: 'POST', path: new URL(url).pathname, body };
     const signature = signRequest(signed, serviceOf(tenantId), { secret: signingSecret, nowMs: now() });
     const traceparent = activeSpan()?.traceparent;
     const trace: Record<string, string> = traceparent === undefined ? {} : { traceparent };

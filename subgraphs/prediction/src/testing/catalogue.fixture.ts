@@ -23,7 +23,8 @@ export class FixtureCatalogue {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         const body = Buffer.concat(chunks);
-        const signed = { method: request.method ?? '', path: request.url ?? '', body };
+        const [method = '', path = ''] = [request.method, request.url];
+        const signed = { receiver: 'campaign', method, path, body };
         this.callers.push(
           verifyRequest(signed, request.headers, { secret, nowMs: Date.now(), maxAgeMs: 5_000 }),
         );

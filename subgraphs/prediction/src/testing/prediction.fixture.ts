@@ -124,7 +124,7 @@ function anEvent(
 
 async function ask(subgraph: RunningSubgraph, request: unknown, identity: Identity): Promise<Answer> {
   const body = JSON.stringify(request);
-  const headers = signRequest({ method: 'POST', path: '/graphql', body }, identity, {
+  const headers = signRequest({ receiver: 'prediction', method: 'POST', path: '/graphql', body }, identity, {
     secret: SECRET,
     nowMs: Date.now(),
   });

@@ -12,6 +12,7 @@ export function aStream(
   const url = `${graphUrl}/stream`;
   const body = JSON.stringify({ ...request, ...(resumeAfter && { extensions: { resumeAfter } }) });
   const signing = { secret: SECRET, nowMs: Date.now() };
-  const headers = signRequest({ method: 'POST', path: new URL(url).pathname, body }, identity, signing);
+  const signed = { receiver: 'prediction', method: 'POST', path: new URL(url).pathname, body };
+  const headers = signRequest(signed, identity, signing);
   return openStream(url, { body, headers });
 }
