@@ -83,7 +83,7 @@ async function clusters(): Promise<{ byRef: Map<string, string>; customers: numb
   let after: string | null = null;
   for (;;) {
     const query =
-      'query($after:String){ customers(first:100, after:$after){ nodes{ ref segments{ segment{ id kind } } } endCursor hasNextPage } }';
+      'query($after:String){ customers(first:15, after:$after){ nodes{ ref segments{ segment{ id kind } } } endCursor hasNextPage } }';
     const { customers: page }: { customers: Page } = await askOk(graph.url, token, query, { after });
     for (const { ref, segments } of page.nodes) {
       customers++;
