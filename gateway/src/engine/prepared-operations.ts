@@ -38,7 +38,8 @@ export class PreparedOperations {
     operationName: string | null | undefined,
     audience: Audience,
   ): PreparedOperation | readonly GraphQLError[] {
-    const key = `${audience}\n${operationName ?? ''}\n${text}`;
+    // The name is a client's to choose: quoted, so that a name with line breaks is no part of another text.
+    const key = `${audience} ${JSON.stringify(operationName ?? '')} ${text}`;
     const known = this.kept.get(key);
     if (known) {
       this.kept.delete(key);
