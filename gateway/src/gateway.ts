@@ -176,13 +176,14 @@ function pipelineOf(
     logger,
   }: Pick<FrontParts, 'protecting' | 'security' | 'logger'> & { observers: readonly OperationObserver[] },
 ): Pipeline {
-  const { documents, guards, interceptors } = protecting;
+  const { clients, documents, guards, interceptors } = protecting;
   return new Pipeline({
     engines,
     documents,
     guards: [readOnlyGuard, accessGuard(), ...guards],
     interceptors: [...interceptors, ...security.interceptors],
     observers: [...observers, ...security.observers],
+    showsSchema: ({ identity, audience }) => clients.settingsFor(identity, audience).introspection,
     maskError: errorMask((error) => logger.error({ err: error }, 'unexpected error')),
   });
 }

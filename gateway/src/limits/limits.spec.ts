@@ -161,6 +161,24 @@ describe('settings by client', () => {
     expect(asked(running)).toBe(before + 1);
   });
 
+  it('say who is told what a name may have meant', async () => {
+    const misspelt = '{ customr(id: "1") { id } }';
+    const toldTo = async (claims: object, text = misspelt, variables = {}) => {
+      const headers = { authorization: `Bearer ${await running.token({ ...claims })}` };
+      const { errors } = await ask(running.gateway.url, { query: text, variables }, headers);
+      return errors?.map(({ message }) => message).join();
+    };
+    expect(await toldTo({ roles: ['marketer'] })).toContain('Did you mean "customer"?');
+    expect(await toldTo({})).toBe('Cannot query field "customr" on type "Query".');
+    expect(await toldTo({}, '{ customer(i: "1") { id } }')).not.toContain('Did you mean');
+    const ingest = 'mutation($e: [EventInput!]!) { ingestEvents(events: $e) }';
+    const variables = { e: [{ id: '1', type: 'a', at: 'b', customerRf: 'c' }] };
+    expect(await toldTo({ roles: ['marketer'] }, ingest, variables)).toContain('Did you mean "customerRef"?');
+    expect(await toldTo({}, ingest, variables)).toMatch(
+      /"customerRf" is not defined by type "EventInput"\.$/,
+    );
+  });
+
   it('are followed while the gateway runs; what is wrong changes nothing', async () => {
     const claims = { sub: 'small' };
     expect(codesOf(await query(running, dear, claims))).toEqual(['QUERY_TOO_EXPENSIVE']);

@@ -10,6 +10,7 @@ import {
   type OperationRequest,
   PreparedOperation,
 } from './operation.js';
+import { withoutSuggestion } from './suggestions.js';
 
 /** Where the text of an operation comes from: the request itself, or a store of persisted documents. */
 export interface DocumentSource {
@@ -25,6 +26,8 @@ export interface PipelineOptions {
   /** outermost first */
   interceptors: readonly Interceptor[];
   observers: readonly OperationObserver[];
+  /** whether a caller may learn names of the schema that it did not send, e.g. from "Did you mean" */
+  showsSchema: (context: GatewayContext) => boolean;
   /** what a client may see of an error */
   maskError: (error: unknown) => GraphQLError;
 }
@@ -93,9 +96,10 @@ export class Pipeline {
       span?.set({ 'graphql.document.kept': found instanceof PreparedOperation && found.uses > 1 });
       return found;
     });
-    if (!(prepared instanceof PreparedOperation)) return { refused: prepared, prepared: null };
+    if (!(prepared instanceof PreparedOperation))
+      return { refused: this.asShownTo(context, prepared), prepared: null };
     const variables = engine.fit(prepared, params.variables ?? {});
-    if (isRefusal(variables)) return { refused: variables, prepared };
+    if (isRefusal(variables)) return { refused: this.asShownTo(context, variables), prepared };
     const { supergraph } = engine;
     const { rules } = supergraph;
     const withheld = new Map<string, GraphQLError>();
@@ -120,6 +124,10 @@ export class Pipeline {
   private admitted(engine: Engine, request: OperationRequest, release: () => void): AdmittedSubscription {
     const events = (given: OperationRequest) => this.maskedEvents(() => engine.subscribe(given));
     return { request, engine, events, release };
+  }
+
+  private asShownTo(context: GatewayContext, errors: readonly GraphQLError[]): readonly GraphQLError[] {
+    return this.options.showsSchema(context) ? errors : errors.map(withoutSuggestion);
   }
 
   private masked(result: ExecutionResult): ExecutionResult {
