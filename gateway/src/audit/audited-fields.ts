@@ -18,21 +18,18 @@ const SAFE_NAMES: ReadonlySet<string> = new Set([
 ]);
 const SAFE_VALUE = /^(?!cus_)[A-Za-z0-9._:-]{1,64}$/;
 const MAX_IDS = 20;
-const MAX_FIELDS = 50;
 
-/** The root fields that a mutation runs under its variables, in order, without anything personal. */
+/** The root fields that a mutation runs under its variables, all of them and in order, without anything personal. */
 export function auditedFields(
   { prepared, variables }: Pick<OperationRequest, 'prepared' | 'variables'>,
   digest: (value: unknown) => string,
 ): AuditedField[] {
   const root = prepared.schema.getMutationType()?.getFields() ?? {};
-  return rootFields(prepared, prepared.operation.selectionSet.selections, variables)
-    .slice(0, MAX_FIELDS)
-    .map((node) => {
-      const definition = root[node.name.value];
-      const given = definition ? getArgumentValues(definition, node, variables) : {};
-      return { name: node.name.value, argumentsDigest: digest(given), ids: safeIds(given) };
-    });
+  return rootFields(prepared, prepared.operation.selectionSet.selections, variables).map((node) => {
+    const definition = root[node.name.value];
+    const given = definition ? getArgumentValues(definition, node, variables) : {};
+    return { name: node.name.value, argumentsDigest: digest(given), ids: safeIds(given) };
+  });
 }
 
 function rootFields(

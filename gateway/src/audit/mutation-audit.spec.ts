@@ -100,6 +100,14 @@ describe('the audit log of mutations', () => {
     expect(found.map(({ entry }) => entry.kind === 'REFUSAL' && entry.what.codes)).toEqual([['FORBIDDEN']]);
   });
 
+  it('keeps every field of a mutation, however many there are', async () => {
+    const fields = Array.from({ length: 70 }, (_, i) => `m${i}: ingestEvents(events: [])`);
+    const { errors } = await mutate(`mutation { ${fields.join(' ')} }`, { claims: { tenant: 'many' } });
+    expect(errors).toBeUndefined();
+    const [record] = await listed('many', 1);
+    expect(record?.entry.kind === 'INTENT' && record.entry.what.fields.length).toBe(70);
+  });
+
   it('is one chain for two gateways', async () => {
     const claims = { tenant: 'both' };
     await Promise.all(
