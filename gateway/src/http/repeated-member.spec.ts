@@ -7,6 +7,10 @@ describe('repeatedMember', () => {
     ['{"query":"a","variables":{},"variables" : {"x":1}}', 'variables'],
     ['{"query":"a","query\\u0020":1,"operationName":null,"operationName":"b"}', 'operationName'],
     ['[{"query":"a"},{"query":"b","query":"c"}]', 'query'],
+    ['{"query":"a","\\u0071uery":"b"}', 'query'],
+    ['{"\\u0071\\u0075ery":"a","quer\\u0079":"b"}', 'query'],
+    ['[{"query":"a","document\\u0049d":"b","documentId":"c"}]', 'documentId'],
+    [`{"query":"a","query"${' '.repeat(100)}:"b"}`, 'query'],
   ])('finds it in %s', (text, member) => {
     expect(repeatedMember(text)).toBe(member);
   });
@@ -17,6 +21,8 @@ describe('repeatedMember', () => {
     '{"query":"a","extensions":{"query":{"query":1}}}',
     '[{"query":"a"},{"query":"b"}]',
     '{"query":"\\\\"}',
+    '{"query":"\\u0071","variables":{"\\u0071uery":"a","query":"b"}}',
+    '{"\\u0071uery":"a","variables":{}}',
     '{}',
     '[]',
     '"query"',

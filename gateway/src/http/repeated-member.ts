@@ -1,3 +1,5 @@
+/** A letter that is written as an escape: a parser reads `"\u0071uery"` as `query`. */
+const ESCAPED_LETTER = /\\u00[4-7]/;
 const MEMBERS = ['query', 'documentId', 'operationName', 'variables', 'extensions'];
 
 /**
@@ -8,11 +10,13 @@ const MEMBERS = ['query', 'documentId', 'operationName', 'variables', 'extension
  * @returns null when there is none
  */
 export function repeatedMember(text: string): string | null {
-  const suspects = MEMBERS.filter((name) => {
-    const quoted = `"${name}"`;
-    const first = text.indexOf(quoted);
-    return first >= 0 && text.indexOf(quoted, first + quoted.length) >= 0;
-  });
+  const suspects = ESCAPED_LETTER.test(text)
+    ? MEMBERS
+    : MEMBERS.filter((name) => {
+        const quoted = `"${name}"`;
+        const first = text.indexOf(quoted);
+        return first >= 0 && text.indexOf(quoted, first + quoted.length) >= 0;
+      });
   return suspects.length === 0 ? null : scan(text, suspects);
 }
 
@@ -29,7 +33,7 @@ function scan(text: string, suspects: readonly string[]): string | null {
     } else if (character === '}' || character === ']') depth -= 1;
     else if (character === '"') {
       const end = endOfString(text, at);
-      const isKey = depth === keyDepth && /^\s*:/.test(text.slice(end + 1, end + 20));
+      const isKey = depth === keyDepth && isFollowedByColon(text, end);
       const name = isKey ? String(JSON.parse(text.slice(at, end + 1))) : '';
       if (seen.has(name)) return name;
       if (suspects.includes(name)) seen.add(name);
@@ -37,6 +41,12 @@ function scan(text: string, suspects: readonly string[]): string | null {
     }
   }
   return null;
+}
+
+function isFollowedByColon(text: string, end: number): boolean {
+  let at = end + 1;
+  while (/\s/.test(text[at] ?? '')) at += 1;
+  return text[at] === ':';
 }
 
 /** Where the string that opens at `start` is closed. */
