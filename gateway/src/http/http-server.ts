@@ -5,6 +5,7 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /** Longest headers, the URL among them. */
@@ -39,6 +40,9 @@ const ANSWERS: Readonly<Record<string, { status: number; code: string; message: 
   },
 };
 
+/** Open connections of each server; Node's own list has neither upgraded ones nor says which never carried a request. */
+const SOCKETS = new WeakMap<Server, Set<Socket>>();
+
 /** The public HTTP server, with bounds on what a slow or broken client can hold. */
 export function gatewayServer(
   front: (request: IncomingMessage, response: ServerResponse) => void,
@@ -56,6 +60,12 @@ export function gatewayServer(
     front,
   );
   server.on('clientError', answerBrokenRequest);
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  SOCKETS.set(server, sockets);
   return server;
 }
 
@@ -74,14 +84,22 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void
   );
 }
 
+/** How often a server that drains looks for connections that nobody uses; a request that is on its way has as long to come. */
+const SWEEP_MS = 50;
+
 /**
- * Ends a server without cutting anybody off: nothing new is taken, what is in progress gets its answer, and what still runs after
- * `drainMs` is ended.
+ * Ends a server of {@link gatewayServer} without cutting anybody off: nothing new is taken, what is in progress gets its answer, and
+ * what still runs after `drainMs` is ended, upgraded connections too.
  */
 export async function drainServer(server: Server, drainMs: number): Promise<void> {
-  const force = setTimeout(() => server.closeAllConnections(), drainMs);
-  // A connection whose last answer is out is idle, and Node looks for those only once.
-  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  const sockets = () => [...(SOCKETS.get(server) ?? [])];
+  const force = setTimeout(() => sockets().forEach((socket) => socket.destroy()), drainMs);
+  const sweep = setInterval(() => {
+    // A connection whose last answer is out is idle, and Node looks for those only once.
+    server.closeIdleConnections();
+    // One that was opened ahead of its first request is not idle to Node, which waits for the headers.
+    for (const socket of sockets()) if (socket.bytesRead === 0) socket.destroy();
+  }, SWEEP_MS);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();
