@@ -7,7 +7,7 @@ import type { SplitRequest } from './split-request.js';
 import { type PartDraft, packRequests } from './wire/part-messages.js';
 
 /** Attributions of trees cost milliseconds a row: short batches, so that nothing waits long behind them. */
-const MAX_EXPLAINED = 16;
+const MAX_EXPLAINED = 32;
 /** A price search asks the model at a few prices to a few hundred; it is queued as this many rows. */
 const ROWS_OF_QUOTE = 32;
 const MANY_REASONS = 8;

@@ -10,8 +10,8 @@ export interface TreeShapOptions {
 }
 
 const DEFAULT_TABLE_BYTES = 32 * 1024 * 1024;
-/** Rows that share one pass over the tables: few enough for their contributions to stay in the processor's cache. */
-const BLOCK_ROWS = 16;
+/** Rows that share one pass over the tables: few enough for what is summed to stay in the processor's cache. */
+const BLOCK_ROWS = 64;
 
 /**
  * Exact Shapley values of tree ensembles. The value of a set of known columns is the expected margin when the row decides at nodes that
@@ -74,14 +74,20 @@ export class TreeShap {
   }
 
   private addBlock(phi: Float64Array, size: number): void {
+    const { columns } = this;
+    const { sums } = this.scratch;
     const { treeLeaf, treeInner } = this.forest;
+    sums.fill(0, 0, columns * size);
     for (let tree = 0; tree + 1 < treeLeaf.length; tree++) {
       this.route(tree, size);
       const firstSlot = (treeInner[tree + 1] ?? 0) - (treeInner[tree] ?? 0) - (treeLeaf[tree] ?? 0);
-      this.lookUp(tree, firstSlot, phi, size);
+      this.lookUp(tree, firstSlot, size);
     }
     for (const leaf of this.tables.without)
-      for (let row = 0; row < size; row++) this.workOut(leaf, { row, size }, phi);
+      for (let row = 0; row < size; row++) this.workOut(leaf, { row, size });
+    for (let row = 0; row < size; row++)
+      for (let column = 0; column < columns; column++)
+        phi[row * columns + column] = sums[column * size + row] as number;
   }
 
   /** Which columns of each leaf's path fail, as bits, for the rows of a block. */
@@ -109,35 +115,36 @@ export class TreeShap {
   }
 
   /** Adds what the leaves with tables credit; leaf i of the forest is in slot `slotOfLeaf0` + i. */
-  private lookUp(tree: number, slotOfLeaf0: number, phi: Float64Array, size: number): void {
+  private lookUp(tree: number, slotOfLeaf0: number, size: number): void {
     const { leafStart, leafColumn, treeLeaf } = this.forest;
     const { at: tableAt, entries, factors } = this.tables;
-    const { failing } = this.scratch;
-    const { columns } = this;
+    const { failing, sums } = this.scratch;
     const lastLeaf = treeLeaf[tree + 1] ?? 0;
     for (let leaf = treeLeaf[tree] ?? 0; leaf < lastLeaf; leaf++) {
       const table = tableAt[leaf] ?? -1;
       if (table < 0) continue;
-      const [start, end, slot] = [leafStart[leaf] ?? 0, leafStart[leaf + 1] ?? 0, slotOfLeaf0 + leaf];
-      for (let row = 0; row < size; row++) {
-        const pattern = failing[slot * size + row] ?? 0;
-        const rowAt = row * columns;
-        for (let j = start, place = 0; j < end; j++, place++) {
-          const at = rowAt + (leafColumn[j] ?? 0);
-          const entry = entries[table + (pattern | (1 << place))] ?? 0;
-          phi[at] = (phi[at] ?? 0) + entry * (factors[2 * j + ((pattern >> place) & 1)] ?? 0);
+      const [start, end] = [leafStart[leaf] as number, leafStart[leaf + 1] as number];
+      const patternAt = (slotOfLeaf0 + leaf) * size;
+      // Rows are the inner loop: what a column of the leaf needs is then looked up once.
+      for (let j = start, place = 0; j < end; j++, place++) {
+        const [at, bit, factor] = [(leafColumn[j] as number) * size, 1 << place, 2 * j];
+        for (let row = 0; row < size; row++) {
+          const pattern = failing[patternAt + row] as number;
+          const entry = entries[table + (pattern | bit)] as number;
+          sums[at + row] =
+            (sums[at + row] as number) + entry * (factors[factor + ((pattern >> place) & 1)] as number);
         }
       }
     }
   }
 
   /** The same for one row and a leaf without a table. */
-  private workOut(leaf: number, { row, size }: { row: number; size: number }, phi: Float64Array): void {
+  private workOut(leaf: number, { row, size }: { row: number; size: number }): void {
     const { forest, tests, scratch } = this;
     const [start, end] = [forest.leafStart[leaf] ?? 0, forest.leafStart[leaf + 1] ?? 0];
     const quadrature = this.quadratures[Math.ceil((end - start) / 2)];
     if (quadrature === undefined) return;
-    const { holds, credit, cells } = scratch;
+    const { holds, credit, cells, sums } = scratch;
     holds.fill(1, 0, end - start);
     for (let i = forest.pathStart[leaf] ?? 0; i < (forest.pathStart[leaf + 1] ?? 0); i++) {
       const node = forest.pathNode[i] ?? 0;
@@ -147,8 +154,8 @@ export class TreeShap {
     const shares = forest.leafShare.subarray(start, end);
     leafContributions({ shares, value: forest.leafValue[leaf] ?? 0, holds }, quadrature, credit);
     for (let j = start; j < end; j++) {
-      const at = row * this.columns + (forest.leafColumn[j] ?? 0);
-      phi[at] = (phi[at] ?? 0) + (credit[j - start] ?? 0);
+      const at = (forest.leafColumn[j] ?? 0) * size + row;
+      sums[at] = (sums[at] ?? 0) + (credit[j - start] ?? 0);
     }
   }
 }
@@ -175,6 +182,8 @@ interface Scratch {
   cells: Int32Array;
   /** Bits of the failing columns by slot of the current tree, shape [slots, rows of the block]. */
   failing: Int32Array;
+  /** What the leaves credit to each column, shape [columns, rows of the block]. */
+  sums: Float64Array;
   /** For a leaf without a table, by column of its path. */
   holds: Uint8Array;
   credit: Float64Array;
@@ -185,6 +194,7 @@ function scratchFor({ treeInner, treeLeaf, leafStart }: ShapForest, columns: num
   return {
     cells: new Int32Array(BLOCK_ROWS * 2 * columns),
     failing: new Int32Array(BLOCK_ROWS * (longest(treeInner) + longest(treeLeaf))),
+    sums: new Float64Array(BLOCK_ROWS * columns),
     holds: new Uint8Array(deepest),
     credit: new Float64Array(deepest),
   };
