@@ -59,11 +59,12 @@ describe('subgraphEndpoints', () => {
 
 describe('identityFor', () => {
   it('tells a partner what may be seen and not who looks', () => {
-    const identity = { subject: 'anna', tenantId: 'demo', roles: ['web'], scopes: ['catalogue:read'] };
+    const rights = { tenantId: 'demo', roles: ['web'], scopes: ['catalogue:read'] };
+    const identity = { subject: 'anna', clientId: 'key:0123456789abcdef', ...rights };
     const endpoint = { url: new URL('https://x.example'), secret: PARTNER_SECRET };
     expect(identityFor({ ...endpoint, isForeign: true }, identity)).toEqual({
-      ...identity,
       subject: 'withheld',
+      ...rights,
     });
     expect(identityFor({ ...endpoint, isForeign: false }, identity)).toEqual(identity);
   });

@@ -65,7 +65,9 @@ export function subgraphEndpoints(
 
 /** What a subgraph is told about who asks: a partner's learns tenant, roles and scopes, and not whose they are. */
 export function identityFor(endpoint: SubgraphEndpoint, identity: Identity): Identity {
-  return endpoint.isForeign ? { ...identity, subject: 'withheld' } : identity;
+  if (!endpoint.isForeign) return identity;
+  const { tenantId, roles, scopes } = identity;
+  return { subject: 'withheld', tenantId, roles, scopes };
 }
 
 function parseAddress(name: string, address: string): URL {
