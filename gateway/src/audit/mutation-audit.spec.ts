@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
 import { AuditChains, verifyChain } from '@sextant/audit';
 import { startMongoServer, startTestMongo, type TestMongo } from '@sextant/testing';
+import { createClient } from 'graphql-ws';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { aGateway, type Answer, ask } from '../test-gateway.js';
 
 const SECRET = 'what links the log has forty letters or so';
@@ -13,7 +16,12 @@ let other: Awaited<ReturnType<typeof aGateway>>;
 beforeAll(async () => {
   mongo = await startTestMongo();
   client = await new MongoClient(mongo.uri).connect();
-  const env = { SEXTANT_AUDIT: 'on', SEXTANT_AUDIT_SECRET: SECRET, MONGODB_URI: mongo.uri };
+  const env = {
+    SEXTANT_AUDIT: 'on',
+    SEXTANT_AUDIT_SECRET: SECRET,
+    MONGODB_URI: mongo.uri,
+    SEXTANT_BATCH_LIMIT: '5',
+  };
   [running, other] = await Promise.all([aGateway(env), aGateway(env)]);
 });
 afterAll(async () => {
@@ -98,6 +106,44 @@ describe('the audit log of mutations', () => {
       expect((await mutate('mutation { ingestEvents(events: []) }', { claims })).status).toBe(403);
     const found = await listed('forbidden', 1);
     expect(found.map(({ entry }) => entry.kind === 'REFUSAL' && entry.what.codes)).toEqual([['FORBIDDEN']]);
+  });
+
+  it('keeps a mutation whichever way it came', async () => {
+    const claims = { tenant: 'ways' };
+    const authorization = `Bearer ${await running.token(claims)}`;
+    const way = (name: string) => `mutation ${name} { ingestEvents(events: []) }`;
+    const { url } = running.gateway;
+    await ask(url, [{ query: way('Batch1') }, { query: way('Batch2') }], { authorization });
+    const query = way('ByHash');
+    const sha256Hash = createHash('sha256').update(query).digest('hex');
+    const extensions = { persistedQuery: { version: 1, sha256Hash } };
+    await ask(
+      url,
+      { query: `${way('Named')} query Other { whoami }`, operationName: 'Named' },
+      { authorization },
+    );
+    await ask(url, { query, extensions }, { authorization });
+    await ask(url, { extensions }, { authorization });
+    const headers = { authorization, accept: 'text/event-stream', 'content-type': 'application/json' };
+    const stream = await fetch(url, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ query: way('Stream') }),
+    });
+    expect(await stream.text()).toContain('"ingestEvents":0');
+    const sockets = createClient({
+      ...{ url: url.replace('http', 'ws'), webSocketImpl: WebSocket, connectionParams: { authorization } },
+    });
+    for await (const { data } of sockets.iterate({ query: way('Socket') }))
+      expect(data).toEqual({ ingestEvents: 0 });
+    await sockets.dispose();
+    const found = await listed('ways', 7);
+    const names = found.map(({ entry }) => entry.kind === 'INTENT' && entry.what.operation);
+    expect(names.sort()).toEqual(['Batch1', 'Batch2', 'ByHash', 'ByHash', 'Named', 'Socket', 'Stream']);
+    const before = running.subgraphs.customer.requests.length;
+    const search = new URLSearchParams({ query: way('Get') });
+    expect((await fetch(`${url}?${search}`, { headers: { authorization } })).status).toBe(405);
+    expect(running.subgraphs.customer.requests.length).toBe(before);
   });
 
   it('keeps every field of a mutation, however many there are', async () => {

@@ -22,7 +22,6 @@ export interface DocumentShape {
 
 /** What a document is like, told in time linear in its length however often its fragments are spread. */
 export interface DocumentFigures {
-  operations: number;
   /** the largest of any operation, figure by figure */
   largest: DocumentShape;
   /** fragments that spread themselves, as `A → B → A`; null when there are none */
@@ -57,7 +56,7 @@ export function documentFigures(document: DocumentNode, enough: number): Documen
   }
   const cycle = measure.cycle ?? measure.cycleOutside();
   const unusedFragments = [...fragments.keys()].filter((name) => !measure.reached.has(name));
-  return { operations: operations.length, largest, cycle, unusedFragments };
+  return { largest, cycle, unusedFragments };
 }
 
 const NOTHING: DocumentShape = {
