@@ -308,11 +308,8 @@ async function askSigned(
 ) {
   const body = JSON.stringify({ query, variables });
   const signing = { secret: SECRET, nowMs: Date.now() };
-  const signature = signRequest(
-    { receiver: 'campaign', method: 'POST', path: '/graphql', body },
-    identity,
-    signing,
-  );
+  const receiver = Object.keys(graph.subgraphs).find((name) => graph.subgraphs[name] === url) ?? '';
+  const signature = signRequest({ receiver, method: 'POST', path: '/graphql', body }, identity, signing);
   const response = await post(url, body, signature);
   const { data = null, errors = [] } = (await response.json()) as {
     data?: unknown;
