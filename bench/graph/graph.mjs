@@ -132,6 +132,7 @@ async function load(contestant, ids, { size, requests }) {
     ...Object.fromEntries(Object.entries(contestant.children).map(([name, { pid }]) => [name, pid])),
     mongod: mongo.pid,
   };
+  agent.destroy(); // what was kept from the last round may be closed by now
   const read = () => Object.entries(pids).map(([name, pid]) => [name, cpuMicros(pid)]);
   const before = read();
   let next = 0;

@@ -8,7 +8,9 @@ export type FeatureCell = number | string | boolean | null;
  * missing; a column without any value is left out, which the model reads as missing throughout.
  */
 export function toFeatureTable(rows: readonly Readonly<Record<string, FeatureCell>>[]): FeatureTable {
-  const names = new Set(rows.flatMap((row) => Object.keys(row)));
+  const names = new Set<string>();
+  // No list of all rows' keys is made on the way: it would be as long as the table has cells.
+  for (const row of rows) for (const name of Object.keys(row)) names.add(name);
   const table: FeatureTable = { rows: rows.length, numeric: [], categorical: [] };
   for (const name of names) addColumn(table, name, (i) => rows[i]?.[name] ?? null);
   return table;

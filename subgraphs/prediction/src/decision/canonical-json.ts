@@ -17,15 +17,16 @@ let lastKeys: readonly Key[] = [];
  */
 export function canonicalJson(value: unknown): string {
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
-  if (value === null || typeof value !== 'object' || 'toJSON' in value)
-    return JSON.stringify(value) ?? 'null';
+  if (value === null) return 'null';
+  if (typeof value !== 'object' || 'toJSON' in value) return JSON.stringify(value) ?? 'null';
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   let text = '';
   const record = value as Readonly<Record<string, unknown>>;
   for (const { name, written } of keysOf(record)) {
     const part = record[name];
     if (part === undefined || typeof part === 'function') continue;
-    text += text === '' ? written : `,${written}`;
+    if (text !== '') text += ',';
+    text += written;
     text += canonicalJson(part);
   }
   return `{${text}}`;
