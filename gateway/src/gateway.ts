@@ -50,7 +50,7 @@ export async function startGateway(
   const observers = observersOf(config, metrics, logger);
   const pipeline = pipelineOf(engines, { protecting, security, observers, logger });
   const life = { isDraining: false };
-  const streams = streamsOf(config, { pipeline, security, metrics, logger, engines });
+  const streams = streamsOf(config, { pipeline, security, metrics, logger, tracing, engines });
   const front = frontOf(config, { pipeline, protecting, security, metrics, logger, tracing, life, streams });
   const server = gatewayServer((request, response) => void front(request, response));
   new HttpMetrics(metrics.registry).watch(server);
@@ -126,13 +126,16 @@ function frontOf(
 
 function streamsOf(
   config: GatewayConfig,
-  parts: Pick<FrontParts, 'pipeline' | 'security' | 'metrics' | 'logger'> & { engines: EngineSource },
+  parts: Pick<FrontParts, 'pipeline' | 'security' | 'metrics' | 'logger' | 'tracing'> & {
+    engines: EngineSource;
+  },
 ): RunningStreams {
-  const { pipeline, security, metrics, logger, engines } = parts;
+  const { pipeline, security, metrics, logger, tracing, engines } = parts;
   return startStreams(config, {
     ...{ pipeline, engines, registry: metrics.registry, timeoutMs: config.SEXTANT_REQUEST_TIMEOUT_MS },
     identify: (request, audience) => security.identify(request, audience),
     onRefused: refusals(metrics, logger),
+    tracing,
   });
 }
 

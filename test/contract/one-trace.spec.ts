@@ -15,6 +15,7 @@ interface Span {
   traceId: string;
   spanId: string;
   parentSpanId?: string;
+  attributes: { key: string; value: { stringValue?: string } }[];
 }
 
 interface Export {
@@ -71,6 +72,34 @@ afterAll(async () => {
   await rm(dirname(logs), { recursive: true, force: true });
 });
 
+const WATCH = 'subscription Watch { segmentChanges { cursor } }';
+
+/** Begin a subscription within a client's trace, and tell how to leave it. */
+const BEGIN = {
+  async sse(token: string, traceparent: string): Promise<() => void> {
+    const leaving = new AbortController();
+    const headers = { accept: 'text/event-stream', 'content-type': 'application/json', traceparent };
+    const response = await fetch(graph.url, {
+      method: 'POST',
+      headers: { ...headers, authorization: `Bearer ${token}` },
+      body: JSON.stringify({ query: WATCH }),
+      signal: leaving.signal,
+    });
+    expect(response.status).toBe(200);
+    return () => leaving.abort();
+  },
+  async websocket(token: string, traceparent: string): Promise<() => void> {
+    const socket = new WebSocket(graph.url.replace('http', 'ws'), 'graphql-transport-ws');
+    const send = (message: object) => socket.send(JSON.stringify(message));
+    await once(socket, 'open');
+    send({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } });
+    const [acknowledged] = (await once(socket, 'message')) as [{ data: unknown }];
+    expect(JSON.parse(String(acknowledged.data))).toEqual({ type: 'connection_ack' });
+    send({ id: '1', type: 'subscribe', payload: { query: WATCH, extensions: { traceparent } } });
+    return () => socket.close();
+  },
+};
+
 describe('a question to the graph', () => {
   it('is one trace, from the client through gateway and prediction to the worker', async () => {
     const token = await graph.tokenOf('web');
@@ -122,6 +151,30 @@ describe('a question to the graph', () => {
     const steps = ['graphql prepare', 'graphql plan'].map((name) => find('gateway', name)?.parentSpanId);
     expect(steps).toEqual([root, root]);
   });
+
+  it.each(['sse', 'websocket'] as const)(
+    'is a trace of the client, too, where it begins a subscription over %s: until that stands, and not for longer',
+    async (protocol) => {
+      const traceId = randomUUID().replaceAll('-', '');
+      const leave = await BEGIN[protocol](
+        await graph.tokenOf('operator'),
+        `00-${traceId}-b7ad6b7169203331-01`,
+      );
+      const found = () => spans.find((span) => span.traceId === traceId && span.name === 'stream /graphql');
+      await until('the span of the open stream', 15_000, async () => found() !== undefined);
+      leave();
+      const { service, parentSpanId, attributes } = found() ?? {};
+      expect([service, parentSpanId]).toEqual(['gateway', 'b7ad6b7169203331']);
+      const told = Object.fromEntries((attributes ?? []).map(({ key, value }) => [key, value.stringValue]));
+      expect(told).toMatchObject({
+        'sextant.stream.protocol': protocol,
+        'sextant.tenant': 'demo',
+        'graphql.outcome': 'ok',
+        'graphql.operation.type': 'subscription',
+        'graphql.operation.name': 'Watch',
+      });
+    },
+  );
 
   it('leaves nothing personal in logs, spans and metrics, whether it is answered or refused', async () => {
     const token = await graph.tokenOf('operator');

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DomainError, type Identity } from '@sextant/domain';
+import type { TraceSpan } from '@sextant/platform';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { answerRefusal } from '../http/answer.js';
 import { refuseForgeable } from '../http/csrf.js';
@@ -10,6 +11,7 @@ import { asRefusal, ClientGone, Refusal } from '../http/refusal.js';
 import { readJsonBody } from '../http/request-body.js';
 import { clientOf, contextOf, requestIdOf } from '../http/request-context.js';
 import type { Audience, OperationParams } from '../pipeline/operation.js';
+import { endStart, startSpan } from './start-span.js';
 import { type StreamEvent, streamEvent, type Subscriber } from './stream-event.js';
 import type { Subscription } from './stream-hub.js';
 import { MAX_WAITING_BYTES, type StreamServing } from './stream-settings.js';
@@ -57,12 +59,14 @@ async function serve(serving: StreamServing, { request, response, audience }: Op
   response.once('close', leave);
   if (response.destroyed) return leave();
   const stream = new EventStream(response, serving);
+  const { extensions } = params;
+  const span = startSpan(serving.tracing, { request, protocol: 'sse', extensions });
   const asked = {
     params,
-    context: contextOfStream(request, identity, { serving, audience }),
+    context: contextOfStream(request, identity, { serving, audience, span }),
     resumeAfter: cursorOf(request),
   };
-  const begun = await serving.hub.subscribe(asked, stream);
+  const begun = await endStart(span, serving.hub.subscribe(asked, stream));
   if (response.destroyed) return 'leave' in begun ? begun.leave() : undefined;
   if (!('leave' in begun)) return stream.answer(begun);
   stream.begin(begun);
@@ -91,11 +95,11 @@ async function paramsOf(request: IncomingMessage): Promise<OperationParams> {
 function contextOfStream(
   request: IncomingMessage,
   identity: Identity,
-  { serving, audience }: { serving: StreamServing; audience: Audience },
+  { serving, audience, span }: { serving: StreamServing; audience: Audience; span: TraceSpan | undefined },
 ) {
   const deadlineMs = Date.now() + serving.timeoutMs;
   const arrival = { requestId: requestIdOf(request), audience, client: clientOf(request), deadlineMs };
-  const context = contextOf({ ...arrival, span: undefined }, identity);
+  const context = contextOf({ ...arrival, span }, identity);
   return { ...context, isReadOnly: request.method === 'GET' };
 }
 

@@ -6,6 +6,7 @@ import { clientOf, contextOf, requestIdOf } from '../http/request-context.js';
 import { MAX_QUERY_CHARACTERS } from '../http/operation-params.js';
 import type { Audience, OperationParams } from '../pipeline/operation.js';
 import { readMessage } from './socket-messages.js';
+import { endStart, startSpan } from './start-span.js';
 import { type StreamEnd, withoutStatus } from './stream-event.js';
 import type { Subscription } from './stream-hub.js';
 import { MAX_WAITING_BYTES, type StreamServing } from './stream-settings.js';
@@ -124,9 +125,11 @@ export class SocketSession {
 
   private async run(id: string, params: OperationParams, identity: Identity): Promise<void> {
     const { serving, request } = this;
+    const { extensions } = params;
+    const span = startSpan(serving.tracing, { request, protocol: 'websocket', extensions });
     const arrival = {
       ...{ requestId: requestIdOf(request), audience: this.opened.audience, client: clientOf(request) },
-      ...{ deadlineMs: Date.now() + serving.timeoutMs, span: undefined },
+      ...{ deadlineMs: Date.now() + serving.timeoutMs, span },
     };
     const prefix = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
     const subscriber = {
@@ -138,7 +141,7 @@ export class SocketSession {
       end: (end: StreamEnd) => this.ended(id, end),
     };
     const asked = { params, context: contextOf(arrival, identity), resumeAfter: null };
-    const begun = await serving.hub.subscribe(asked, subscriber);
+    const begun = await endStart(span, serving.hub.subscribe(asked, subscriber));
     if (!this.operations.has(id)) return 'leave' in begun ? begun.leave() : undefined;
     if (!('leave' in begun)) return this.answer(id, begun);
     this.operations.set(id, begun);
@@ -200,6 +203,8 @@ function withCredentials(request: IncomingMessage, payload: Record<string, unkno
     'x-api-key',
     'apollographql-client-name',
     'apollographql-client-version',
+    'traceparent',
+    'tracestate',
   ]) {
     const value = given.get(name);
     if (typeof value === 'string') headers[name] = value;

@@ -11,7 +11,10 @@ import type { StreamServing } from './stream-settings.js';
 import type { StreamsConfig } from './streams.config.js';
 import { WebSocketFront } from './web-socket.server.js';
 
-export interface StreamsParts extends Pick<StreamServing, 'identify' | 'onRefused' | 'timeoutMs'> {
+export interface StreamsParts extends Pick<
+  StreamServing,
+  'identify' | 'onRefused' | 'timeoutMs' | 'tracing'
+> {
   pipeline: Pipeline;
   engines: EngineSource;
   registry: Registry;

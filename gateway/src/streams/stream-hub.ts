@@ -147,7 +147,7 @@ export class StreamHub {
       admitted: opening.held.retain(),
       after: opening.after,
       admitAgain: async () => {
-        const admitted = await this.admit(opening.asked);
+        const admitted = await this.admit(untraced(opening.asked));
         return 'held' in admitted ? admitted.held : admitted;
       },
       onUnexpected: this.onUnexpected,
@@ -181,6 +181,11 @@ interface Opening {
   held: Held;
   after: string | null;
   asked: SubscribeRequest;
+}
+
+/** What is judged again hours later belongs to nobody's trace. */
+function untraced({ context: { span: _, ...context }, ...asked }: SubscribeRequest): SubscribeRequest {
+  return { ...asked, context };
 }
 
 /** An admitted subscription that several may need; its engine is released by the last of them. */

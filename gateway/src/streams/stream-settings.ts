@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Identity } from '@sextant/domain';
+import type { Tracing } from '@sextant/platform';
 import type { Audience } from '../pipeline/operation.js';
 import type { ConnectionCount } from './connection-count.js';
 import type { StreamHub } from './stream-hub.js';
@@ -10,6 +11,8 @@ export interface StreamServing {
   hub: StreamHub;
   metrics: StreamMetrics;
   connections: ConnectionCount;
+  /** null: streams are not traced, the trace context of clients is handed on */
+  tracing: Tracing | null;
   /** @throws DomainError UNAUTHENTICATED */
   identify(request: IncomingMessage, audience: Audience): Promise<Identity>;
   /** told of each request that is refused: its code, and the error when it is unexpected */
