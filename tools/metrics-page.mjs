@@ -1,13 +1,15 @@
-// Writes docs/reference/metrics.md from the metrics that gateway, inference worker and trainer register (built before).
+// Writes docs/reference/metrics.md from the metrics that gateway, subgraphs (those of streams), inference worker and trainer register (built before).
 // With --check nothing is written, and a stale page is an error.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Registry } from 'prom-client';
 import { CacheMetrics } from '../gateway/dist/caching/cache-metrics.js';
 import { GatewayMetrics } from '../gateway/dist/observe/gateway-metrics.js';
 import { HttpMetrics } from '../gateway/dist/observe/http-metrics.js';
 import { StreamMetrics } from '../gateway/dist/streams/stream-metrics.js';
 import { SubgraphMetrics } from '../gateway/dist/subgraphs/subgraph-metrics.js';
 import { SupergraphMetrics } from '../gateway/dist/supergraph/supergraph-metrics.js';
+import { EventStreamEndpoint } from '../libs/platform/dist/index.js';
 import { WorkerMetrics } from '../inference-worker/dist/operations/worker-metrics.js';
 import { MonitoringMetrics } from '../trainer/dist/monitoring/monitoring-metrics.js';
 import { TrainerMetrics } from '../trainer/dist/trainer-metrics.js';
@@ -23,6 +25,8 @@ new CacheMetrics(gateway.registry, { bytes: 0 });
 new StreamMetrics(gateway.registry, () => 0);
 new SubgraphMetrics(gateway.registry);
 new SupergraphMetrics(gateway.registry, () => 1);
+const subgraph = { registry: new Registry() };
+new EventStreamEndpoint(subgraph);
 const familiesOf = ({ registry }) =>
   registry
     .getMetricsAsArray()
@@ -36,7 +40,7 @@ const table = (isWanted) => tableOf(families.filter(isWanted));
 
 const text = `# Metrics of the inference worker
 
-<!-- Written by npm run metrics from gateway/src, inference-worker/src/operations and trainer/src. -->
+<!-- Written by npm run metrics from gateway/src, libs/platform/src, inference-worker/src/operations and trainer/src. -->
 
 On \`/metrics\` of its operations port. \`model\` and \`version\` are only ever what was really served; \`none\` stands for calls that never came as
 far as a model. The series of a version end when it leaves the threads. Histograms come as \`_bucket\`, \`_sum\` and \`_count\`. The process's own
@@ -63,6 +67,12 @@ On \`/metrics\` of its operations port; its own process's metrics besides. What 
 [running the gateway](../guides/gateway-operations.md).
 
 ${tableOf(familiesOf(gateway))}
+
+# Metrics of each subgraph's streams
+
+On \`/metrics\` of its operations port, beside what the subgraph tells of its own work.
+
+${tableOf(familiesOf(subgraph))}
 `;
 
 if (!process.argv.includes('--check')) writeFileSync(page, text);
