@@ -26,6 +26,22 @@ describe('contractOf', () => {
     );
   });
 
+  it('lets no error name what it does not hold', () => {
+    const supergraph = parse(fileOf('gateway/supergraph.graphql'));
+    const company = apiSchemaOf(supergraph);
+    const partner = apiSchemaOf(contractOf(supergraph, 'partner'));
+    const operations = new PreparedOperations({ schemas: { company, partner }, rules: [] });
+    const open = partner.getQueryType()?.getFields() ?? {};
+    const hidden = Object.keys(company.getQueryType()?.getFields() ?? {}).filter((name) => !(name in open));
+    expect(hidden.length).toBeGreaterThan(10);
+    for (const name of hidden) {
+      const asked = `{ ${name}x { id } ... on ${name}Y { id } product(${name}: 1) { id } }`;
+      const told = (audience: 'company' | 'partner') => JSON.stringify(operations.get(asked, null, audience));
+      expect(told('company')).toContain(`\\"${name}\\"`);
+      expect(told('partner')).not.toMatch(new RegExp(`Did you mean[^?]*"${name}`));
+    }
+  });
+
   it('opens no field by a tag on its type', () => {
     expect(shown(`type Query { a: A ${T} } type A ${T} { secret: String open: Int ${T} }`)).toBe(
       'type Query { a: A } type A { open: Int }',
