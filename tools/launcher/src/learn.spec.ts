@@ -10,10 +10,10 @@ function aGraph({ known = [], failing = [] }: { known?: string[]; failing?: stri
       ? { state: 'FAILED', failure: { message: 'too few examples' } }
       : { state: 'SUCCEEDED', modelVersion: { id: `demo.${name}@1` } };
   const ask = (query: string, variables: Record<string, unknown> = {}): Promise<unknown> => {
-    if (query.includes('trainModel')) {
+    if (query.includes('startTraining')) {
       const { task } = variables['input'] as { task: string };
       learnt.push(task);
-      return Promise.resolve({ trainModel: { id: task } });
+      return Promise.resolve({ startTraining: { job: { id: task }, userErrors: [] } });
     }
     if (query.includes('discoverSegments')) {
       learnt.push('segments');

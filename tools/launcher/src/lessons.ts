@@ -50,14 +50,18 @@ async function train(
   task: string,
   onProgress: (share: number) => void,
 ): Promise<string> {
-  const { trainModel } = await client.ask<{ trainModel: { id: string } }>(
-    'mutation ($input: TrainInput!) { trainModel(input: $input) { id } }',
+  const { startTraining } = await client.ask<{
+    startTraining: { job: { id: string } | null; userErrors: { code: string; message: string }[] };
+  }>(
+    'mutation ($input: TrainInput!) { startTraining(input: $input) { job { id } userErrors { code message } } }',
     { input: { task, notes: 'first training of the demo company' } },
   );
+  const { job: begun, userErrors } = startTraining;
+  if (!begun) throw new Error(userErrors.map(({ code, message }) => `${code}: ${message}`).join('; '));
   return within(async () => {
     const { trainingJob: job } = await client.ask<{ trainingJob: Job }>(
       'query ($id: ID!) { trainingJob(id: $id) { id state progress failure { message } modelVersion { id } } }',
-      { id: trainModel.id },
+      { id: begun.id },
     );
     if (job.state === 'SUCCEEDED') return job.modelVersion?.id ?? '';
     if (job.state === 'FAILED' || job.state === 'CANCELLED')

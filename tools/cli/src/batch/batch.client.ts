@@ -1,6 +1,7 @@
 import { DomainError } from '@sextant/domain';
 import { z } from 'zod';
 import type { GraphClient } from '../graph/graph.client.js';
+import { mutationResult, USER_ERRORS } from '../graph/mutation-result.js';
 
 const job = z.object({
   id: z.string(),
@@ -43,10 +44,10 @@ export class BatchClient {
   constructor(private readonly graph: Pick<GraphClient, 'query' | 'mutate'>) {}
 
   async score(task: string, idempotencyKey: string): Promise<BatchJobAnswer> {
-    const mutation = `mutation Score($input: ScoreCustomersInput!) { scoreCustomers(input: $input) { ${FIELDS} } }`;
-    return job.parse(
-      (await this.graph.mutate(mutation, { input: { task, idempotencyKey } }))['scoreCustomers'],
-    );
+    const mutation = `mutation Score($input: ScoreCustomersInput!) {
+      startScoring(input: $input) { job { ${FIELDS} } ${USER_ERRORS} } }`;
+    const data = await this.graph.mutate(mutation, { input: { task, idempotencyKey } });
+    return job.parse(mutationResult(data, 'startScoring', 'job'));
   }
 
   /** @throws DomainError INVALID_INPUT when there is no such job */
@@ -65,9 +66,16 @@ export class BatchClient {
   }
 
   /** @throws DomainError INVALID_INPUT when there is no such job */
-  async change(change: 'cancelBatch' | 'resumeBatch', id: string): Promise<BatchJobAnswer> {
-    const mutation = `mutation Change($id: ID!) { ${change}(id: $id) { ${FIELDS} } }`;
-    return this.existing(id, (await this.graph.mutate(mutation, { id }))[change]);
+  async change(change: 'stopScoring' | 'resumeScoring', id: string): Promise<BatchJobAnswer> {
+    const mutation = `mutation Change($input: JobInput!) {
+      ${change}(input: $input) { job { ${FIELDS} } ${USER_ERRORS} } }`;
+    const data = await this.graph.mutate(mutation, { input: { id } });
+    try {
+      return job.parse(mutationResult(data, change, 'job'));
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'JOB_NOT_FOUND') return this.existing(id, null);
+      throw error;
+    }
   }
 
   async top(task: string, first: number): Promise<TopAnswer> {

@@ -61,7 +61,7 @@ describe('sextant batch', () => {
     const failed = { ...JOB, state: 'FAILED', failure };
     const { code, printed, said, asked } = await run(
       ['score', 'churn', '--wait'],
-      [{ scoreCustomers: JOB }, { batchJob: failed }],
+      [{ startScoring: { job: JOB, userErrors: [] } }, { batchJob: failed }],
     );
     expect(asked[0]?.variables).toMatchObject({ input: { task: 'churn' } });
     expect(said).toBe('[50 %], 2 s to go\n');
@@ -73,6 +73,12 @@ describe('sextant batch', () => {
     expect(code).toBe(1);
   });
 
+  it('says why a job was not begun, with the code, and ends with 1', async () => {
+    const userErrors = [{ code: 'MODEL_NOT_FOUND', message: 'no version of churn is live' }];
+    const { code, said } = await run(['score', 'churn'], [{ startScoring: { job: null, userErrors } }]);
+    expect([code, said]).toEqual([1, 'MODEL_NOT_FOUND: no version of churn is live']);
+  });
+
   it('prints the highest scores as a table, and says where there are none', async () => {
     const node = { customer: { id: 'cus_1' }, probability: 0.91234, percentile: 99, band: 'HIGH' };
     const nodes = [{ ...node, asOf: '2026-04-01T00:00:00Z' }];
@@ -82,14 +88,21 @@ describe('sextant batch', () => {
   });
 
   it('prints one line of JSON where that is asked for', async () => {
-    const { printed } = await run(['cancel', 'bat_1', '--json'], [{ cancelBatch: JOB }]);
+    const { printed } = await run(
+      ['cancel', 'bat_1', '--json'],
+      [{ stopScoring: { job: JOB, userErrors: [] } }],
+    );
     expect(JSON.parse(printed)).toEqual(JOB);
   });
 
   it.each<[string[], object[], RegExp]>([
     [['score', 'price'], [], /'price' is invalid for argument 'task'/],
     [['top', 'churn', '--first', '101'], [], /--first must be a whole number from 1 to 100/],
-    [['resume', 'bat_2'], [{ resumeBatch: null }], /INVALID_INPUT: there is no batch job bat_2/],
+    [
+      ['resume', 'bat_2'],
+      [{ resumeScoring: { job: null, userErrors: [{ code: 'JOB_NOT_FOUND', message: 'none' }] } }],
+      /INVALID_INPUT: there is no batch job bat_2/,
+    ],
   ])('takes %j for wrong usage and ends with 2', async (args, answers, message) => {
     const { code, said } = await run(args, answers);
     expect(said).toMatch(message);

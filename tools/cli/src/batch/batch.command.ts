@@ -86,13 +86,13 @@ function jobCommands(surroundings: BatchSurroundings): Command[] {
       .description('stop a job; what it wrote stays')
       .argument('<id>')
       .action(async (id: string, flags: BatchFlags) =>
-        show(surroundings, flags, await client(flags).change('cancelBatch', id)),
+        show(surroundings, flags, await client(flags).change('stopScoring', id)),
       ),
     new Command('resume')
       .description('let a failed or cancelled job go on where it stopped')
       .argument('<id>')
       .action(async (id: string, flags: BatchFlags) =>
-        show(surroundings, flags, await client(flags).change('resumeBatch', id)),
+        show(surroundings, flags, await client(flags).change('resumeScoring', id)),
       ),
   ];
 }

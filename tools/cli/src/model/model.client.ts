@@ -2,6 +2,7 @@ import { TASKS } from '@sextant/artefacts';
 import { DomainError } from '@sextant/domain';
 import { z } from 'zod';
 import type { GraphClient } from '../graph/graph.client.js';
+import { mutationResult, USER_ERRORS } from '../graph/mutation-result.js';
 import { type DriftAnswer, driftFields, driftReport } from './drift-answers.js';
 import {
   type ImportAnswer,
@@ -111,18 +112,17 @@ export class ModelClient {
     share?: number;
     override?: string;
   }): Promise<z.output<typeof promotion>> {
-    const mutation = `mutation Promote($versionId: ID!, $to: Stage!, $share: Float, $override: String) {
-      promoteModel(versionId: $versionId, to: $to, share: $share, override: $override) {
-        version { ${versionFields} } blockedBy { name required observed passed } } }`;
-    const data = await this.graph.mutate(mutation, request);
-    return promotion.parse(data['promoteModel']);
+    const mutation = `mutation Move($input: MoveModelInput!) { moveModel(input: $input) {
+      move { version { ${versionFields} } blockedBy { name required observed passed } } ${USER_ERRORS} } }`;
+    const data = await this.graph.mutate(mutation, { input: request });
+    return promotion.parse(mutationResult(data, 'moveModel', 'move'));
   }
 
   async rollback(modelId: string, reason: string): Promise<VersionAnswer> {
-    const mutation = `mutation Rollback($modelId: ID!, $reason: String!) {
-      rollbackModel(modelId: $modelId, reason: $reason) { ${versionFields} } }`;
-    const data = await this.graph.mutate(mutation, { modelId, reason });
-    return versionAnswer.parse(data['rollbackModel']);
+    const mutation = `mutation Restore($input: ModelChangeInput!) {
+      restoreModel(input: $input) { version { ${versionFields} } ${USER_ERRORS} } }`;
+    const data = await this.graph.mutate(mutation, { input: { modelId, reason } });
+    return versionAnswer.parse(mutationResult(data, 'restoreModel', 'version'));
   }
 
   async jobs(first: number, task: string | null): Promise<JobAnswer[]> {
@@ -133,9 +133,10 @@ export class ModelClient {
 
   /** Asked again with the same key, it is the same job. */
   async train(input: TrainRequest): Promise<JobAnswer> {
-    const mutation = `mutation Train($input: TrainInput!) { trainModel(input: $input) { ${jobFields} } }`;
+    const mutation = `mutation Train($input: TrainInput!) {
+      startTraining(input: $input) { job { ${jobFields} } ${USER_ERRORS} } }`;
     const data = await this.graph.query(mutation, { input });
-    return job.parse(data['trainModel']);
+    return job.parse(mutationResult(data, 'startTraining', 'job'));
   }
 
   async job(id: string): Promise<JobAnswer> {
@@ -153,20 +154,25 @@ export class ModelClient {
   }
 
   async beginUpload(bytes: number): Promise<UploadAnswer> {
-    const mutation = `mutation Begin($bytes: Int!) { beginModelUpload(input: { bytes: $bytes }) { ${uploadFields} } }`;
-    return upload.parse((await this.graph.mutate(mutation, { bytes }))['beginModelUpload']);
+    const mutation = `mutation Begin($bytes: Int!) {
+      startModelUpload(input: { bytes: $bytes }) { upload { ${uploadFields} } ${USER_ERRORS} } }`;
+    const data = await this.graph.mutate(mutation, { bytes });
+    return upload.parse(mutationResult(data, 'startModelUpload', 'upload'));
   }
 
   /** The same part again changes nothing. */
   async appendUpload(input: { uploadId: string; part: number; data: string }): Promise<void> {
-    const mutation = `mutation Append($input: AppendUploadInput!) { appendModelUpload(input: $input) { id } }`;
-    await this.graph.query(mutation, { input });
+    const mutation = `mutation Append($input: AppendUploadInput!) {
+      addModelUploadPart(input: $input) { upload { id } ${USER_ERRORS} } }`;
+    mutationResult(await this.graph.query(mutation, { input }), 'addModelUploadPart', 'upload');
   }
 
   /** Asked again with the same idempotency key, it is the same import. */
   async importModel(input: Record<string, unknown>): Promise<ImportAnswer> {
-    const mutation = `mutation Import($input: ImportModelInput!) { importModel(input: $input) { ${importFields} } }`;
-    return modelImport.parse((await this.graph.query(mutation, { input }))['importModel']);
+    const mutation = `mutation Import($input: ImportModelInput!) {
+      startModelImport(input: $input) { modelImport { ${importFields} } ${USER_ERRORS} } }`;
+    const data = await this.graph.query(mutation, { input });
+    return modelImport.parse(mutationResult(data, 'startModelImport', 'modelImport'));
   }
 
   async modelImport(id: string): Promise<ImportAnswer> {
