@@ -9,11 +9,16 @@ const LIMIT_SECONDS = 600;
 
 const INGEST =
   'mutation ($events: [EventInput!]!) { ingestEvents(events: $events) { accepted rejected { code path } } }';
-const TRAIN = 'mutation ($input: TrainInput!) { trainModel(input: $input) { id } }';
+const TRAIN =
+  'mutation ($input: TrainInput!) { startTraining(input: $input) { job { id } userErrors { code message } } }';
 const JOB =
   'query ($id: ID!) { trainingJob(id: $id) { state failure { message } modelVersion { id stage gates { name passed observed } } } }';
 const SCORE =
   'query ($ref: ID!) { customer(ref: $ref) { leadScore { probability model { id } servedBy { rung } } } }';
+
+interface Begun {
+  startTraining: { job: { id: string } | null; userErrors: { code: string; message: string }[] };
+}
 
 interface Job {
   state: string;
@@ -58,12 +63,13 @@ describe('from raw events to a served field', () => {
 
     const began = performance.now();
     const seconds = (): number => (performance.now() - began) / 1000;
-    const { trainModel } = await askOk<{ trainModel: { id: string } }>(graphql, tokens.operator, TRAIN, {
+    const { startTraining } = await askOk<Begun>(graphql, tokens.operator, TRAIN, {
       input: { task: 'lead', notes: 'from raw events to a served field' },
     });
+    expect(startTraining.userErrors).toEqual([]);
     const job = await within(async () => {
       const { trainingJob } = await askOk<{ trainingJob: Job }>(graphql, tokens.operator, JOB, {
-        id: trainModel.id,
+        id: startTraining.job?.id,
       });
       return ['SUCCEEDED', 'FAILED', 'CANCELLED'].includes(trainingJob.state) ? trainingJob : null;
     });

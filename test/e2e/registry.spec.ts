@@ -30,14 +30,14 @@ async function liveVersion(): Promise<Version> {
 }
 
 async function train(notes: string): Promise<Version> {
-  const { trainModel } = await operator<{ trainModel: { id: string } }>(
-    'mutation ($input: TrainInput!) { trainModel(input: $input) { id } }',
+  const { startTraining } = await operator<{ startTraining: { job: { id: string } | null } }>(
+    'mutation ($input: TrainInput!) { startTraining(input: $input) { job { id } userErrors { code message } } }',
     { input: { task: 'lead', notes } },
   );
   const { modelVersion } = await until('the end of the training', 120_000, async () => {
     const { trainingJob } = await operator<{ trainingJob: Job }>(
       `query ($id: ID!) { trainingJob(id: $id) { state failure { message } modelVersion { ${VERSION} } } }`,
-      { id: trainModel.id },
+      { id: startTraining.job?.id },
     );
     if (trainingJob.state === 'FAILED') throw new Error(trainingJob.failure?.message);
     return trainingJob.state === 'SUCCEEDED' && trainingJob;
@@ -131,7 +131,7 @@ describe('the registry of the demo company, on the graph', () => {
       expect(second.stage).toBe('CANDIDATE');
       expect(second.gates.some(({ passed }) => !passed)).toBe(true);
       await operator(
-        'mutation ($id: ID!) { promoteModel(versionId: $id, to: LIVE, override: "to be rolled back at once") { version { id } } }',
+        'mutation ($id: ID!) { moveModel(input: { versionId: $id, to: LIVE, override: "to be rolled back at once" }) { move { version { id } } } }',
         { id: second.id },
       );
     }
@@ -140,7 +140,9 @@ describe('the registry of the demo company, on the graph', () => {
     });
 
     const started = performance.now();
-    await operator('mutation { rollbackModel(modelId: "lead", reason: "the e2e test says so") { id } }');
+    await operator(
+      'mutation { restoreModel(input: { modelId: "lead", reason: "the e2e test says so" }) { version { id } } }',
+    );
     await until('an answer of the old version', 10_000, async () => {
       return (await score(lead.id)).model.id === first.id;
     });
@@ -178,14 +180,14 @@ describe('the registry of the demo company, on the graph', () => {
   });
 
   it('scores all customers in bulk and lists those at the top', async () => {
-    const { scoreCustomers } = await operator<{ scoreCustomers: { id: string } }>(
-      'mutation { scoreCustomers(input: { task: "lead" }) { id } }',
+    const { startScoring } = await operator<{ startScoring: { job: { id: string } | null } }>(
+      'mutation { startScoring(input: { task: "lead" }) { job { id } userErrors { code message } } }',
     );
     const job = await until('the end of the batch', 120_000, async () => {
       const { batchJob } = await operator<{
         batchJob: { state: string; customers: number; scored: number; failed: number };
       }>('query ($id: ID!) { batchJob(id: $id) { state customers scored failed } }', {
-        id: scoreCustomers.id,
+        id: startScoring.job?.id,
       });
       return batchJob.state !== 'QUEUED' && batchJob.state !== 'RUNNING' && batchJob;
     });
@@ -208,7 +210,7 @@ describe('the registry of the demo company, on the graph', () => {
     const refused = await ask(
       graphql,
       tokens.web,
-      'mutation { rollbackModel(modelId: "lead", reason: "not mine to do") { id } }',
+      'mutation { restoreModel(input: { modelId: "lead", reason: "not mine to do" }) { version { id } } }',
     );
     expect(refused.data).toBeNull();
     expect(refused.errors.map(({ extensions }) => extensions?.code)).toEqual(['FORBIDDEN']);
