@@ -60,6 +60,8 @@ export class SocketSession {
   }
 
   private hear(text: string): void {
+    // A socket that is sent away, e.g. since its token ran out, runs nothing more, however long its client takes to close it.
+    if (this.socket.readyState !== this.socket.OPEN) return;
     const message = readMessage(text);
     if (!message) return this.close(CLOSE.badRequest, 'Invalid message');
     if (message.type === 'connection_init') return void this.init(message.payload);

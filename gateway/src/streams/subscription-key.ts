@@ -1,4 +1,11 @@
-import { isNonNullType, Kind, type OperationDefinitionNode, typeFromAST } from 'graphql';
+import {
+  type DocumentNode,
+  isNonNullType,
+  Kind,
+  type OperationDefinitionNode,
+  typeFromAST,
+  visit,
+} from 'graphql';
 import type { OperationRequest, PreparedOperation } from '../pipeline/operation.js';
 
 /** A subscription without what differs between equal subscribers: who exactly asks, and from where on. */
@@ -31,7 +38,7 @@ export function sharedRequest(given: OperationRequest, resumeAfter: string | nul
 }
 
 /** The variable that the argument `after` of the subscription is taken from, where it may be null and stands nowhere else. */
-function cursorVariable({ operation, schema }: PreparedOperation): string | null {
+function cursorVariable({ operation, document, schema }: PreparedOperation): string | null {
   const [root] = operation.selectionSet.selections;
   if (root?.kind !== Kind.FIELD) return null;
   const value = root.arguments?.find((argument) => argument.name.value === 'after')?.value;
@@ -39,16 +46,20 @@ function cursorVariable({ operation, schema }: PreparedOperation): string | null
   const name = value.name.value;
   const declared = operation.variableDefinitions?.find(({ variable }) => variable.name.value === name);
   const type = declared && typeFromAST(schema, declared.type as never);
-  return type && !isNonNullType(type) && usesOf(operation, name) === 1 ? name : null;
+  return type && !isNonNullType(type) && usesOf(document, operation, name) === 1 ? name : null;
 }
 
-function usesOf(operation: OperationDefinitionNode, name: string): number {
+/** Fragments count, whichever operation of the document spreads them. */
+function usesOf(document: DocumentNode, operation: OperationDefinitionNode, name: string): number {
+  const definitions = document.definitions.filter(
+    (node) => node === operation || node.kind === Kind.FRAGMENT_DEFINITION,
+  );
   let uses = 0;
-  JSON.stringify(operation.selectionSet, (key, value: unknown) => {
-    if (key === 'loc') return undefined;
-    const node = value as { kind?: string; name?: { value?: string } } | null;
-    if (node?.kind === Kind.VARIABLE && node.name?.value === name) uses += 1;
-    return value;
+  visit({ kind: Kind.DOCUMENT, definitions } satisfies DocumentNode, {
+    VariableDefinition: () => false,
+    Variable(node) {
+      if (node.name.value === name) uses += 1;
+    },
   });
   return uses;
 }

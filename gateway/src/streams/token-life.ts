@@ -2,7 +2,7 @@ import { DomainError } from '@sextant/domain';
 
 /** When a bearer token that was verified runs out, epoch milliseconds; null for anything else, e.g. an access key. */
 export function expiryOf(authorization: string | undefined): number | null {
-  const payload = /^Bearer [\w-]+\.([\w-]+)\.[\w-]+$/i.exec(authorization ?? '')?.[1];
+  const payload = /^Bearer +[\w-]+\.([\w-]+)\.[\w-]+ *$/i.exec(authorization ?? '')?.[1];
   if (payload === undefined) return null;
   const { exp } = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as { exp?: unknown };
   return typeof exp === 'number' ? exp * 1_000 : null;
