@@ -16,8 +16,8 @@ import {
 import { type Audience, PreparedOperation } from '../pipeline/operation.js';
 
 /** Kept documents: at most so many, and together at most so long; one with its plan takes 60 to 80 bytes a character. */
-const KEPT_OPERATIONS = 2_000;
-const KEPT_CHARACTERS = 2 * 1024 * 1024;
+const KEPT_OPERATIONS = 1_000;
+const KEPT_CHARACTERS = 1024 * 1024;
 
 export interface PreparingOptions {
   schemas: Readonly<Record<Audience, GraphQLSchema>>;
