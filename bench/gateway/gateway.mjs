@@ -85,7 +85,12 @@ function profiling() {
 /** Starts a process and waits for the line of its output that tells that it is ready. */
 function start(command, args, env, ready) {
   const child = spawn(command, args, {
-    env: { PATH: process.env.PATH, NODE_ENV: 'production', ...(process.env.NODE_OPTIONS && { NODE_OPTIONS: process.env.NODE_OPTIONS }), ...env },
+    env: {
+      PATH: process.env.PATH,
+      NODE_ENV: 'production',
+      ...(process.env.NODE_OPTIONS && { NODE_OPTIONS: process.env.NODE_OPTIONS }),
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   children.push(child);
