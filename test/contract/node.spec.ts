@@ -10,8 +10,24 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => graph.stop());
 
+interface Named {
+  nodeId: string;
+}
+
+/** What the operations below select; each answer holds the fields that it asked for. */
+interface Selected {
+  node: object | null;
+  nodes: Named[];
+  product: Named;
+  customer: Named & { account: Named };
+  campaigns: { nodes: [Named] };
+  createCampaign: { campaign: Named };
+  verifyQuote: object;
+}
+
 async function answer(query: string, variables?: Record<string, unknown>, token = operator) {
-  const { data, errors } = await ask<any>(graph.url, token, query, variables); // eslint-disable-line @typescript-eslint/no-explicit-any
+  const { data, errors } = await ask<Selected>(graph.url, token, query, variables);
+  if (!data) throw new Error(`expected data, got ${JSON.stringify(errors)}`);
   return { data, codes: errors.map(({ extensions }) => extensions?.code) };
 }
 

@@ -1,19 +1,12 @@
-import { AuditChains, type AuditedField, type AuditRecord } from '@sextant/audit';
+import { AuditChains, type AuditedMutation, type AuditRecord } from '@sextant/audit';
 import { decodeCursor, type Page, pageOf } from '@sextant/domain';
 import { Injectable } from '@nestjs/common';
 import { limitOf, type PageArguments } from '../page.js';
 
 /** A mutation of the log, as the graph shows it. */
-export interface AuditRecordView {
+export interface AuditRecordView extends AuditedMutation {
   seq: number;
   at: Date;
-  requestId: string;
-  subject: string;
-  clientId: string | null;
-  roles: readonly string[];
-  operation: string | null;
-  operationHash: string;
-  fields: readonly AuditedField[];
   outcome: 'UNKNOWN' | 'OK' | 'FAILED' | 'REFUSED';
   codes: readonly string[];
   finishedAt: Date | null;
