@@ -67,7 +67,6 @@ afterAll(async () => {
 });
 
 const jobsOf = () => new BatchJobs(db);
-const written = () => db.collection('customer_scores').countDocuments();
 const found = async (id: string): Promise<BatchJob> => {
   const job = await jobsOf().find(TENANT, id);
   if (!job) throw new Error(`${id} is gone`);
@@ -91,7 +90,7 @@ async function scoring() {
   const child = started(fork(SCORING, { env: { ...process.env, ...env }, execArgv: [] }));
   const exited = once(child, 'exit');
   child.send(claimed);
-  return { child, exited, lease: claimed.lease };
+  return { child, exited, lease: claimed.lease, processed: processedOf(claimed.job) };
 }
 
 async function expectEverybodyOnce(job: BatchJob): Promise<void> {
@@ -136,10 +135,10 @@ describe('scoring all customers', () => {
     const jobs = jobsOf();
     const { id } = await jobs.enqueue({ tenantId: TENANT, task: 'churn' });
     for (let kill = 1; kill <= KILLS; kill += 1) {
-      const { child, exited, lease } = await scoring();
-      // Far enough from the end that a process of four pages at a time is still at work when it is killed.
-      const wanted = 0.15 * kill * CUSTOMERS;
-      await until('documents to be written', END_MS, async () => (await written()) >= wanted);
+      const { child, exited, lease, processed } = await scoring();
+      // Each gets further than the one before, as a job that never does is given up; four pages are at work when it is killed.
+      const wanted = processed + 0.1 * CUSTOMERS;
+      await until('the job to get further', END_MS, async () => processedOf(await found(id)) >= wanted);
       child.kill('SIGKILL');
       expect(await exited).toEqual([null, 'SIGKILL']);
       expect((await found(id)).state).toBe('RUNNING');
