@@ -22,7 +22,7 @@ const MAX_IDS = 20;
 /** The root fields that a mutation runs under its variables, all of them and in order, without anything personal. */
 export function auditedFields(
   { prepared, variables }: Pick<OperationRequest, 'prepared' | 'variables'>,
-  digest: (value: unknown) => string,
+  digest: (given: Readonly<Record<string, unknown>>) => string,
 ): AuditedField[] {
   const root = prepared.schema.getMutationType()?.getFields() ?? {};
   return rootFields(prepared, prepared.operation.selectionSet.selections, variables).map((node) => {

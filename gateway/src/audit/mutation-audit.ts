@@ -8,10 +8,13 @@ import type {
   OperationRequest,
   PreparedOperation,
 } from '../pipeline/operation.js';
+import { jsonOf } from '../pipeline/json-text.js';
 import { auditedFields } from './audited-fields.js';
 
 /** A refusal that comes again within it is not written again, so that nobody can fill the log with them. */
 const REFUSAL_PAUSE_MS = 60_000;
+/** Nobody waits for what became of a mutation: it is written with the next entry, or so much later. */
+const LINGER_MS = 100;
 const MAX_REFUSALS = 10_000;
 const MAX_CODES = 20;
 
@@ -36,7 +39,7 @@ export class MutationAudit implements Interceptor {
     if (request.prepared.type !== 'mutation') return next();
     this.judged.add(request.context);
     const { log } = this.options;
-    const fields = auditedFields(request, (value) => log.digest(value));
+    const fields = auditedFields(request, (given) => log.digest(jsonOf(given)));
     const what = { ...aboutWhom(request.prepared, request.context), fields };
     const { tenantId } = request.context.identity;
     let intent: number;
@@ -64,7 +67,7 @@ export class MutationAudit implements Interceptor {
   };
 
   private write(tenantId: string, event: Parameters<AuditLog['append']>[1]): void {
-    this.options.log.append(tenantId, event).catch(this.options.onProblem);
+    this.options.log.append(tenantId, event, { lingerMs: LINGER_MS }).catch(this.options.onProblem);
   }
 
   private wasWritten({ hash }: PreparedOperation, { identity }: GatewayContext): boolean {

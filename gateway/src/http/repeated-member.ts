@@ -1,6 +1,6 @@
-/** A letter that is written as an escape: a parser reads `"\u0071uery"` as `query`. */
-const ESCAPED_LETTER = /\\u00[4-7]/;
 const MEMBERS = ['query', 'documentId', 'operationName', 'variables', 'extensions'];
+/** A name of a member, or a letter that is written as an escape: a parser reads `"\u0071uery"` as `query`. */
+const SUSPECT = /"(?:query|documentId|operationName|variables|extensions)"|\\u00[4-7]/g;
 
 /**
  * The member of a GraphQL request that stands in its JSON text more than once. A parser takes the last one, somebody in between may have
@@ -10,14 +10,21 @@ const MEMBERS = ['query', 'documentId', 'operationName', 'variables', 'extension
  * @returns null when there is none
  */
 export function repeatedMember(text: string): string | null {
-  const suspects = ESCAPED_LETTER.test(text)
-    ? MEMBERS
-    : MEMBERS.filter((name) => {
-        const quoted = `"${name}"`;
-        const first = text.indexOf(quoted);
-        return first >= 0 && text.indexOf(quoted, first + quoted.length) >= 0;
-      });
+  const suspects = suspectsOf(text);
   return suspects.length === 0 ? null : scan(text, suspects);
+}
+
+/** Members whose names stand in the text twice, at whatever depth; all of them where letters are escaped. */
+function suspectsOf(text: string): readonly string[] {
+  const once = new Set<string>();
+  const twice = new Set<string>();
+  SUSPECT.lastIndex = 0;
+  for (let found = SUSPECT.exec(text); found; found = SUSPECT.exec(text)) {
+    const [quoted] = found;
+    if (quoted.startsWith('\\')) return MEMBERS;
+    (once.has(quoted) ? twice : once).add(quoted);
+  }
+  return Array.from(twice, (quoted) => quoted.slice(1, -1));
 }
 
 /** Walks the text once, with an eye on the depth at which keys of a request stand. */

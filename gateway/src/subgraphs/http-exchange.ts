@@ -4,7 +4,7 @@ import { type Dispatcher, Pool } from 'undici';
 export interface Exchange {
   path: string;
   headers: Record<string, string>;
-  body: string;
+  body: string | Buffer;
   /** for everything from the queue of the pool to the last byte of the answer */
   timeoutMs: number;
   signal?: AbortSignal | undefined;

@@ -1,6 +1,7 @@
 import { DomainError, type Identity } from '@sextant/domain';
 import { DEADLINE_HEADER, type Logger, signRequest } from '@sextant/platform';
 import type { SubgraphAnswer, SubgraphFetch } from '../engine/engine.js';
+import { jsonOf } from '../pipeline/json-text.js';
 import { BREAKER_POLICY, CircuitBreaker, type Pass } from './circuit-breaker.js';
 import { ExchangeError, HttpConnections, type Reply } from './http-exchange.js';
 import { InFlight } from './in-flight.js';
@@ -96,12 +97,14 @@ export class SubgraphClient {
     const body = bodyOf(fetch);
     if (operationType !== 'query') return this.write(fetch, body, latestMs);
     if (body.length > LONGEST_JOINED) {
-      return (await this.exchange({ fetch, body, latestMs, signal: context.signal })).take();
+      return (
+        await this.exchange({ fetch, body: Buffer.from(body), latestMs, signal: context.signal })
+      ).take();
     }
     const key = `${this.options.writes.count} ${keyOf(context.identity)} ${body}`;
     const waiting = { latestMs, signal: context.signal };
     const { value, isJoined } = await this.inFlight.run(key, waiting, (signal) =>
-      this.exchange({ fetch, body, latestMs, signal }),
+      this.exchange({ fetch, body: Buffer.from(body), latestMs, signal }),
     );
     if (isJoined) {
       context.ledger.joined += 1;
@@ -113,7 +116,7 @@ export class SubgraphClient {
   /** Goes on when its client leaves: what depends on its end, caches above all, must not be told too early. */
   private async write(fetch: SubgraphFetch, body: string, latestMs: number): Promise<SubgraphAnswer> {
     try {
-      return (await this.exchange({ fetch, body, latestMs, signal: undefined })).take();
+      return (await this.exchange({ fetch, body: Buffer.from(body), latestMs, signal: undefined })).take();
     } finally {
       this.options.writes.count += 1;
     }
@@ -193,7 +196,8 @@ export class SubgraphClient {
 /** One fetch on its way. */
 interface Sending {
   fetch: SubgraphFetch;
-  body: string;
+  /** encoded once for its hash, the socket and what is tried again */
+  body: Buffer;
   latestMs: number;
   signal: AbortSignal | undefined;
 }
@@ -238,7 +242,7 @@ function isRepeatable(
 }
 
 export function bodyOf({ queryJson, variables, variablesJson, operationName }: SubgraphFetch): string {
-  const text = variablesJson ?? (variables && JSON.stringify(variables));
+  const text = variablesJson ?? (variables && jsonOf(variables));
   const withVariables = text ? `,"variables":${text}` : '';
   const withName = operationName ? `,"operationName":${JSON.stringify(operationName)}` : '';
   return `{"query":${queryJson}${withVariables}${withName}}`;

@@ -15,7 +15,7 @@ let tenantId: string;
 
 beforeAll(async () => {
   mongo = await startTestMongo();
-  client = await new MongoClient(mongo.uri).connect();
+  client = await new MongoClient(mongo.uri, { monitorCommands: true }).connect();
   chains = new AuditChains(client.db());
   await chains.ensureIndexes();
 });
@@ -36,6 +36,15 @@ const anIntent = (operation = 'Do'): AuditEvent => ({
     ...{ operation, operationHash: 'ab', fields: [{ name: 'do', argumentsDigest: 'cd', ids: ['id=1'] }] },
   },
 });
+
+/** Commands of a name that are sent for a collection from now on. */
+function commandsOf(name: string, collection: string): { count: number } {
+  const sent = { count: 0 };
+  client.on('commandStarted', ({ command }) => {
+    if (command[name] === collection) sent.count += 1;
+  });
+  return sent;
+}
 
 function aLog(secret = SECRET): AuditLog {
   const onAnchorFailed = (error: unknown) => {
@@ -90,6 +99,29 @@ describe('AuditLog', () => {
     );
     expect(await chains.list(tenantId, { before: 3, first: 10 })).toHaveLength(1);
     expect(await chains.list(`${tenantId}-other`, { before: null, first: 10 })).toEqual([]);
+  });
+
+  it('writes what may linger with the next entry, and where none comes by itself', async () => {
+    const log = aLog();
+    const inserts = commandsOf('insert', 'audit_log');
+    const lingering = log.append(tenantId, anIntent('First'), { lingerMs: 60_000 });
+    await log.append(tenantId, anIntent('Second'));
+    expect([await lingering, inserts.count]).toEqual([1, 1]);
+    expect(await log.append(tenantId, anIntent('Third'), { lingerMs: 5 })).toBe(3);
+    const last = log.append(tenantId, anIntent('Fourth'), { lingerMs: 60_000 });
+    await log.close();
+    expect(await last).toBe(4);
+    expect(await verify()).toMatchObject({ entries: 4, broken: null });
+  });
+
+  it('anchors a busy chain once a second, and at the end', async () => {
+    const log = aLog();
+    const updates = commandsOf('update', 'audit_anchors');
+    const startedMs = Date.now();
+    for (let i = 1; i <= 30; i += 1) await log.append(tenantId, anIntent());
+    await log.close();
+    expect(updates.count).toBeLessThanOrEqual(2 + (Date.now() - startedMs) / 1_000);
+    expect(await chains.findAnchor(tenantId)).toMatchObject({ seq: 30 });
   });
 
   it('refuses under a code when the store is down', async () => {

@@ -27,11 +27,20 @@ interface Chain {
   head: ChainHead | null;
   queue: Pending[];
   running: Promise<void> | null;
+  /** what waits in the queue is written when it is over; null: nothing waits */
+  lingering: NodeJS.Timeout | null;
   /** the head that is kept beside the chain next; null: none */
   toAnchor: ChainHead | null;
   anchoring: Promise<void> | null;
+  /** until the next anchor */
+  pausing: NodeJS.Timeout | null;
 }
 
+/**
+ * An anchor is a durable write of its own, so that a busy chain gets one a second. Entries younger than that could be cut off
+ * unseen only if every gateway that knows them died as well.
+ */
+const ANCHOR_PAUSE_MS = 1_000;
 const MAX_BATCH = 500;
 /** Entries that may wait for the store; with more, it is taken for down. */
 const MAX_QUEUE = 10_000;
@@ -48,36 +57,52 @@ export class AuditLog {
     [this.secret = ''] = options.secret.split(',', 1);
   }
 
-  /** Keyed digest of any JSON value. */
-  digest(value: unknown): string {
-    return digestOf(value, this.secret);
+  /** Keyed digest of a value. @param json  of the value, without blanks */
+  digest(json: string): string {
+    return digestOf(json, this.secret);
   }
 
   /**
+   * @param lingerMs  how long the entry may wait for another one, to be written together with it
    * @returns the entry's number, once a majority of the store has it
    * @throws DomainError STORE_UNAVAILABLE; the entry may stand in the chain all the same
    */
-  append(tenantId: string, event: AuditEvent): Promise<number> {
+  append(tenantId: string, event: AuditEvent, { lingerMs = 0 }: { lingerMs?: number } = {}): Promise<number> {
     const chain = this.chainOf(tenantId);
     if (chain.queue.length >= MAX_QUEUE) return Promise.reject(unavailable());
     return new Promise((resolve, reject) => {
       chain.queue.push({ event, at: this.options.clock.now(), resolve, reject });
-      chain.running ??= this.drain(tenantId, chain);
+      if (lingerMs === 0) this.start(tenantId, chain);
+      else chain.lingering ??= setTimeout(() => this.start(tenantId, chain), lingerMs);
     });
   }
 
-  /** Waits for what is being written. */
+  /** Writes what waits, and waits for it. */
   async close(): Promise<void> {
-    for (const chain of this.byTenant.values()) {
+    for (const [tenantId, chain] of this.byTenant) {
+      this.start(tenantId, chain);
       await chain.running;
-      await chain.anchoring;
+      while (chain.anchoring || chain.toAnchor) {
+        this.startAnchor(tenantId, chain);
+        await chain.anchoring;
+      }
+      clearTimeout(chain.pausing ?? undefined);
     }
+  }
+
+  private start(tenantId: string, chain: Chain): void {
+    clearTimeout(chain.lingering ?? undefined);
+    chain.lingering = null;
+    if (chain.queue.length > 0) chain.running ??= this.drain(tenantId, chain);
   }
 
   private chainOf(tenantId: string): Chain {
     const known = this.byTenant.get(tenantId);
     if (known) return known;
-    const chain: Chain = { head: null, queue: [], running: null, toAnchor: null, anchoring: null };
+    const chain: Chain = {
+      ...{ head: null, queue: [], running: null, lingering: null },
+      ...{ toAnchor: null, anchoring: null, pausing: null },
+    };
     this.byTenant.set(tenantId, chain);
     return chain;
   }
@@ -124,17 +149,24 @@ export class AuditLog {
 
   private anchorSoon(tenantId: string, chain: Chain, head: ChainHead): void {
     chain.toAnchor = head;
-    chain.anchoring ??= this.anchor(tenantId, chain);
+    if (!chain.pausing) this.startAnchor(tenantId, chain);
   }
 
-  private async anchor(tenantId: string, chain: Chain): Promise<void> {
+  private startAnchor(tenantId: string, chain: Chain): void {
+    clearTimeout(chain.pausing ?? undefined);
+    chain.pausing = setTimeout(() => {
+      chain.pausing = null;
+      if (chain.toAnchor) this.startAnchor(tenantId, chain);
+    }, ANCHOR_PAUSE_MS);
+    chain.pausing.unref();
+    if (chain.toAnchor) chain.anchoring ??= this.anchor(tenantId, chain, chain.toAnchor);
+  }
+
+  private async anchor(tenantId: string, chain: Chain, head: ChainHead): Promise<void> {
     const { chains, clock, onAnchorFailed } = this.options;
+    chain.toAnchor = null;
     try {
-      while (chain.toAnchor) {
-        const head = chain.toAnchor;
-        chain.toAnchor = null;
-        await chains.anchor(tenantId, head, { secret: this.secret, at: clock.now() });
-      }
+      await chains.anchor(tenantId, head, { secret: this.secret, at: clock.now() });
     } catch (error) {
       onAnchorFailed(error);
     } finally {
