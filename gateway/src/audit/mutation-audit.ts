@@ -8,7 +8,7 @@ import type {
   OperationRequest,
   PreparedOperation,
 } from '../pipeline/operation.js';
-import { jsonOf } from '../pipeline/json-text.js';
+import { jsonPartsOf } from '../pipeline/json-text.js';
 import { auditedFields } from './audited-fields.js';
 
 /** A refusal that comes again within it is not written again, so that nobody can fill the log with them. */
@@ -39,7 +39,7 @@ export class MutationAudit implements Interceptor {
     if (request.prepared.type !== 'mutation') return next();
     this.judged.add(request.context);
     const { log } = this.options;
-    const fields = auditedFields(request, (given) => log.digest(jsonOf(given)));
+    const fields = auditedFields(request, (given) => log.digest(jsonPartsOf(given)));
     const what = { ...aboutWhom(request.prepared, request.context), fields };
     const { tenantId } = request.context.identity;
     let intent: number;

@@ -1,7 +1,7 @@
 import { DomainError, type Identity } from '@sextant/domain';
 import { DEADLINE_HEADER, type Logger, signRequest } from '@sextant/platform';
 import type { SubgraphAnswer, SubgraphFetch } from '../engine/engine.js';
-import { jsonOf } from '../pipeline/json-text.js';
+import { type JsonParts, jsonPartsOf } from '../pipeline/json-text.js';
 import { BREAKER_POLICY, CircuitBreaker, type Pass } from './circuit-breaker.js';
 import { ExchangeError, HttpConnections, type Reply } from './http-exchange.js';
 import { InFlight } from './in-flight.js';
@@ -94,8 +94,8 @@ export class SubgraphClient {
     const { context, operationType } = fetch;
     const latestMs = Math.min(context.deadlineMs, Date.now() + this.options.timeoutMs);
     if (latestMs - Date.now() < LEAST_MS) throw tooLate(this.subgraph);
+    if (operationType !== 'query') return this.write(fetch, bytesOf(fetch), latestMs);
     const body = bodyOf(fetch);
-    if (operationType !== 'query') return this.write(fetch, body, latestMs);
     if (body.length > LONGEST_JOINED) {
       return (
         await this.exchange({ fetch, body: Buffer.from(body), latestMs, signal: context.signal })
@@ -114,9 +114,9 @@ export class SubgraphClient {
   }
 
   /** Goes on when its client leaves: what depends on its end, caches above all, must not be told too early. */
-  private async write(fetch: SubgraphFetch, body: string, latestMs: number): Promise<SubgraphAnswer> {
+  private async write(fetch: SubgraphFetch, body: Buffer, latestMs: number): Promise<SubgraphAnswer> {
     try {
-      return (await this.exchange({ fetch, body: Buffer.from(body), latestMs, signal: undefined })).take();
+      return (await this.exchange({ fetch, body, latestMs, signal: undefined })).take();
     } finally {
       this.options.writes.count += 1;
     }
@@ -241,11 +241,23 @@ function isRepeatable(
   return outcome.fault === 'broken' && operationType === 'query';
 }
 
-export function bodyOf({ queryJson, variables, variablesJson, operationName }: SubgraphFetch): string {
-  const text = variablesJson ?? (variables && jsonOf(variables));
-  const withVariables = text ? `,"variables":${text}` : '';
+export function bodyOf(fetch: SubgraphFetch): string {
+  const { variables, variablesJson } = fetch;
+  const json = variablesJson ?? (variables && JSON.stringify(variables));
+  return partsOf(fetch, json ? [json] : []).join('');
+}
+
+/** The same in UTF-8, for variables that may be large. */
+function bytesOf(fetch: SubgraphFetch): Buffer {
+  const { variables, variablesJson } = fetch;
+  const parts = partsOf(fetch, variablesJson ? [variablesJson] : variables ? jsonPartsOf(variables) : []);
+  return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
+}
+
+function partsOf({ queryJson, operationName }: SubgraphFetch, variables: JsonParts): JsonParts {
+  const withVariables = variables.length > 0 ? [',"variables":', ...variables] : [];
   const withName = operationName ? `,"operationName":${JSON.stringify(operationName)}` : '';
-  return `{"query":${queryJson}${withVariables}${withName}}`;
+  return [`{"query":${queryJson}`, ...withVariables, `${withName}}`];
 }
 
 /** @throws DomainError for a subgraph of which no address is known */

@@ -63,8 +63,10 @@ export function anchorMacOf(tenantId: string, { seq, hash }: ChainHead, secret: 
 }
 
 /** Keyed digest of a value, 32 hexadecimal digits. Members of objects count in their order. @param json  of the value, without blanks */
-export function digestOf(json: string, secret: string): string {
-  return createHmac('sha256', secret).update('digest ').update(json).digest('hex').slice(0, 32);
+export function digestOf(json: readonly (string | Uint8Array)[], secret: string): string {
+  const digest = createHmac('sha256', secret).update('digest ');
+  for (const part of json) digest.update(part);
+  return digest.digest('hex').slice(0, 32);
 }
 
 function keyed(secret: string, text: string): string {

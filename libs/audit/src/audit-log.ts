@@ -57,8 +57,8 @@ export class AuditLog {
     [this.secret = ''] = options.secret.split(',', 1);
   }
 
-  /** Keyed digest of a value. @param json  of the value, without blanks */
-  digest(json: string): string {
+  /** Keyed digest of a value. @param json  of the value in parts, without blanks */
+  digest(json: readonly (string | Uint8Array)[]): string {
     return digestOf(json, this.secret);
   }
 
