@@ -170,6 +170,6 @@ function addTo(waiting: Waiting, tenantId: string, requests: readonly FoldReques
   for (const { customerId, since } of requests) {
     const known = customers.get(customerId);
     if (known === undefined) waiting.customers += 1;
-    customers.set(customerId, Math.min(since, known ?? Infinity));
+    if (known === undefined || since < known) customers.set(customerId, since);
   }
 }

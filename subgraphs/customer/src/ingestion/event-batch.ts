@@ -32,32 +32,41 @@ export function checkBatch(
 ): CheckedBatch {
   const batch: CheckedBatch = { documents: [], rejected: [], repeated: 0, unknown: [], earliest: new Map() };
   const keys = new Set<string>();
-  const idByRef = new Map<string, string>();
-  const unknown: { id: string; ref: string }[] = [];
+  const byRef = new Map<string, Person>();
+  const current: { person: Person | null } = { person: null };
   const customerIdFor = (ref: string): string => {
-    const seen = idByRef.get(ref);
-    if (seen !== undefined) return seen;
-    const { id, isStored } = knownRefs.lookUp(tenantId, ref);
-    idByRef.set(ref, id);
-    if (!isStored) unknown.push({ id, ref });
-    return id;
+    let person = byRef.get(ref);
+    if (!person) {
+      person = { ...knownRefs.lookUp(tenantId, ref), earliest: Infinity };
+      byRef.set(ref, person);
+    }
+    current.person = person;
+    return person.id;
   };
   for (const [index, row] of rows.entries()) {
+    current.person = null;
     const checked = checkEvent(row, { tenantId, nowMs, customerIdFor });
     if (isFault(checked)) batch.rejected.push(rejectionOf(row, index, checked));
     else if (keys.size === keys.add(checked._id).size) batch.repeated += 1;
-    else addTo(batch, checked);
+    else addTo(batch.documents, checked, current.person);
   }
-  batch.unknown = unknown.map(({ id, ref }) => ({ id, ref, at: new Date(batch.earliest.get(id) ?? nowMs) }));
+  for (const [ref, { id, isStored, earliest }] of byRef) {
+    if (earliest < Infinity) batch.earliest.set(id, earliest);
+    if (!isStored) batch.unknown.push({ id, ref, at: new Date(earliest === Infinity ? nowMs : earliest) });
+  }
   return batch;
 }
 
-function addTo({ documents, earliest }: CheckedBatch, event: StoredEvent): void {
+/** Whom rows of a batch are about; `earliest`: of what is to be stored, milliseconds since 1970. */
+interface Person {
+  id: string;
+  isStored: boolean;
+  earliest: number;
+}
+
+function addTo(documents: StoredEvent[], event: StoredEvent, person: Person | null): void {
   documents.push(event);
-  if (event.customerId === undefined) return;
-  const known = earliest.get(event.customerId);
-  const at = event.at.getTime();
-  if (known === undefined || at < known) earliest.set(event.customerId, at);
+  if (person) person.earliest = Math.min(person.earliest, event.at.getTime());
 }
 
 function rejectionOf(row: unknown, index: number, { path, message }: Fault): RejectedEvent {
