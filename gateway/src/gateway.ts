@@ -1,7 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { createLogger, listenOn, type Logger, OperationsServer, type Tracing } from '@sextant/platform';
+import type { Registry } from 'prom-client';
 import { accessGuard } from './access/access.guard.js';
-import { answersKept, type KeepAnswers } from './caching/answers-kept.js';
+import { type KeptAnswers, keptAnswers } from './caching/answers-kept.js';
 import type { EngineSource } from './engine/engine.js';
 import { FederatedEngine } from './engine/federated-engine.js';
 import type { GatewayConfig } from './gateway.config.js';
@@ -44,7 +45,7 @@ export async function startGateway(
   warnOfOpenAccess(config, logger);
   const security = await startSecurity(config, logger);
   const metrics = new GatewayMetrics();
-  const { engines, close: closeEngines } = await followSupergraph(config, metrics, logger);
+  const { engines, close: closeEngines } = await followSupergraph(config, { security, metrics, logger });
   const protecting = protections(config, logger);
   metrics.watchPlans(() => engines.current.engine.planCounts);
   const observers = observersOf(config, metrics, logger);
@@ -68,7 +69,7 @@ export async function startGateway(
       operations.startDraining();
       streams.close();
       await drainServer(server, config.SEXTANT_DRAIN_MS);
-      closeEngines();
+      await closeEngines();
       protecting.close();
       await security.close();
       await operations.close();
@@ -77,17 +78,31 @@ export async function startGateway(
   };
 }
 
-/** The engine of the supergraph in force, whichever that is. */
-function followSupergraph(config: GatewayConfig, metrics: GatewayMetrics, logger: Logger) {
-  const clients = clientsOf(config, metrics, logger);
-  return startEngines({
+/** The engine of the supergraph in force, whichever that is, before it the cache of all of them. */
+async function followSupergraph(
+  config: GatewayConfig,
+  { security, metrics: { registry }, logger }: Pick<FrontParts, 'security' | 'metrics' | 'logger'>,
+) {
+  const clients = clientsOf(config, registry, logger);
+  const answers = keptAnswers({
+    ...{ maxBytes: config.SEXTANT_CACHE_BYTES, timeoutMs: config.MONGODB_TIMEOUT_MS },
+    ...{ db: security.db, registry, logger },
+  });
+  const { engines, close } = await startEngines({
     place: config.SUPERGRAPH_PATH,
     authorization: config.SUPERGRAPH_AUTHORIZATION,
     pollMs: config.SUPERGRAPH_POLL_MS,
-    build: engineBuilder(config, clients, answersKept(config.SEXTANT_CACHE_BYTES, metrics.registry)),
-    registry: metrics.registry,
+    build: engineBuilder(config, clients, answers),
+    registry,
     logger,
   });
+  return {
+    engines,
+    close(): Promise<void> {
+      close();
+      return answers.close();
+    },
+  };
 }
 
 function warnOfOpenAccess({ SEXTANT_OPEN_ACCESS }: GatewayConfig, logger: Logger): void {
@@ -147,7 +162,7 @@ function refusals(metrics: GatewayMetrics, logger: Logger) {
 }
 
 /** Everything that depends on the supergraph; made anew for each. */
-function engineBuilder(config: GatewayConfig, clients: SubgraphClients, keepAnswers: KeepAnswers) {
+function engineBuilder(config: GatewayConfig, clients: SubgraphClients, answers: KeptAnswers) {
   const limits = documentLimits(config);
   const isOpen = config.SEXTANT_OPEN_ACCESS !== undefined;
   return (sdl: string): BuiltEngine => {
@@ -155,7 +170,7 @@ function engineBuilder(config: GatewayConfig, clients: SubgraphClients, keepAnsw
     const endpoints = subgraphEndpoints(supergraph.subgraphs, config, { isOpen });
     const http = new HttpSubgraphTransport(endpoints, clients);
     try {
-      const transport = keepAnswers(sdl, http);
+      const transport = answers.keep(sdl, http);
       const engine = new FederatedEngine({
         supergraph,
         transport,
@@ -207,12 +222,12 @@ const liveness: SideDoor = {
   },
 };
 
-function clientsOf(config: GatewayConfig, metrics: GatewayMetrics, logger: Logger): SubgraphClients {
+function clientsOf(config: GatewayConfig, registry: Registry, logger: Logger): SubgraphClients {
   return new SubgraphClients({
     timeoutMs: config.SEXTANT_UPSTREAM_TIMEOUT_MS,
     maxAnswerBytes: config.SEXTANT_UPSTREAM_MAX_BYTES,
     retryRatio: config.SEXTANT_UPSTREAM_RETRY_RATIO,
     logger,
-    metrics: new SubgraphMetrics(metrics.registry),
+    metrics: new SubgraphMetrics(registry),
   });
 }

@@ -80,15 +80,16 @@ export class AnswerCache {
     }
   }
 
-  private drop(key: string, entry: Entry): void {
-    this.entries.delete(key);
-    this.size -= entry.bytes;
-  }
-
-  private forgetAll(): void {
+  /** Of all tenants; what is being fetched now is not kept either. */
+  forgetAll(): void {
     this.entries.clear();
     this.generations.clear();
     this.size = 0;
-    this.epoch += 1; // fetches that began before must not be taken for new
+    this.epoch += 1;
+  }
+
+  private drop(key: string, entry: Entry): void {
+    this.entries.delete(key);
+    this.size -= entry.bytes;
   }
 }

@@ -161,7 +161,7 @@ async function aCachedGraph({ maxBytes = 1_000_000 } = {}) {
   const http = new HttpSubgraphTransport(endpoints, clients);
   ended.push(() => http.close());
   const cache = new AnswerCache({ maxBytes, now: () => told.clockMs });
-  const shared = { cache, metrics: new CacheMetrics(registry, cache), texts: { count: 0 } };
+  const shared = { cache, metrics: new CacheMetrics(registry, cache), spread: null, texts: { count: 0 } };
   const transport = new CachingTransport(http, readCacheRules(parse(sdl)), shared);
   const engine = new FederatedEngine({ supergraph, transport, rules: [] });
   async function ask(

@@ -4,6 +4,7 @@ import type { SubgraphAnswer, SubgraphFetch, SubgraphTransport } from '../engine
 import type { AnswerCache } from './answer-cache.js';
 import type { CacheMetrics } from './cache-metrics.js';
 import type { CacheRules } from './cache-rules.js';
+import type { InvalidationSpread } from './invalidation-spread.js';
 import { type CacheableFetch, type FetchNature, natureOf } from './cacheable-fetch.js';
 
 /** Texts of fetches whose nature is remembered. */
@@ -15,6 +16,8 @@ const MOST_PLACES = 100;
 export interface SharedCache {
   cache: AnswerCache;
   metrics: CacheMetrics;
+  /** to other gateways; null: they go by age */
+  spread: Pick<InvalidationSpread, 'tell'> | null;
   /** number of the last text of a fetch that was looked at */
   texts: { count: number };
 }
@@ -37,7 +40,7 @@ interface Lookup {
 /**
  * Answers fetches of which everything is declared cacheable from memory. Keys hold tenant, roles and all else that is known of
  * the caller but the subject, the text of the fetch and its variables; what shows a type is not used any more once a mutation
- * that declares to change it has ended here.
+ * that declares to change it has ended here, or was told to have ended at another gateway.
  */
 export class CachingTransport implements SubgraphTransport {
   private readonly known = new Map<string, KnownText>();
@@ -57,6 +60,7 @@ export class CachingTransport implements SubgraphTransport {
       if (invalidates.length > 0) {
         this.shared.cache.invalidate(tenantId, invalidates);
         this.shared.metrics.invalidated(invalidates.length);
+        this.shared.spread?.tell(tenantId, invalidates);
       }
       return answer;
     }

@@ -20,6 +20,8 @@ export interface Security {
   observers: readonly OperationObserver[];
   /** what has to hold before requests are sent here */
   checks: readonly ReadinessCheck[];
+  /** the store of it all, for what gateways share; null: there is none */
+  db: Db | null;
   /** after the last request */
   close(): Promise<void>;
 }
@@ -27,7 +29,7 @@ export interface Security {
 /** @throws DomainError CONFIG_INVALID when the keys of tokens cannot be read, or the audit log is on and has no place */
 export async function startSecurity(config: SecurityConfig, logger: Logger): Promise<Security> {
   if (config.SEXTANT_OPEN_ACCESS !== undefined) {
-    const nothing = { interceptors: [], observers: [], checks: [], close: () => Promise.resolve() };
+    const nothing = { interceptors: [], observers: [], checks: [], db: null, close: () => Promise.resolve() };
     return { ...nothing, identify: () => Promise.resolve(ANYBODY) };
   }
   const client = clientOf(config);
@@ -48,6 +50,7 @@ export async function startSecurity(config: SecurityConfig, logger: Logger): Pro
     interceptors: audit ? [audit] : [],
     observers: audit ? [audit.observe] : [],
     checks: [{ name: 'keys', isReady: () => jwks.isReady() }],
+    db: client?.db() ?? null,
     async close() {
       await Promise.all([log?.close(), ring?.close()]);
       await client?.close();
