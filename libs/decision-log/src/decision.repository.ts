@@ -1,5 +1,11 @@
-import { type Collection, type Db, type Document, MongoBulkWriteError } from 'mongodb';
-import { type DecisionKind, KEPT_DAYS, type LoggedDecision, type NewDecision } from './logged-decision.js';
+import { type Collection, type Db, type Document, MongoServerError, WriteConcern } from 'mongodb';
+import {
+  type DecisionKind,
+  KEPT_DAYS,
+  type LoggedDecision,
+  type NewDecision,
+  roughSize,
+} from './logged-decision.js';
 import type { EventOutcomes } from './event-outcomes.js';
 import type { OutcomeSummary } from './outcome.js';
 import { OutcomeRepository } from './outcome.repository.js';
@@ -23,6 +29,16 @@ export interface JoinedDecision extends LoggedDecision {
 }
 
 const BATCH_ROWS = 1_000;
+/** Of one insert. A character is at most three bytes, and a command has at most 16 MiB. */
+const INSERT_CHARACTERS = 4_000_000;
+const INSERT_ROWS = 10_000;
+const DUPLICATE_KEY = 11_000;
+
+/** What the store answers to an insert; each row that failed is named. */
+interface InsertAnswer {
+  writeErrors?: { index: number; code: number; errmsg: string }[];
+  writeConcernError?: { code: number; errmsg: string };
+}
 
 /** Every decision of the last 180 days with what it was decided on. */
 export class DecisionRepository {
@@ -31,7 +47,7 @@ export class DecisionRepository {
 
   /** @param events  shows outcomes that nobody recorded; without it there are none but the recorded */
   constructor(
-    db: Db,
+    private readonly db: Db,
     private readonly events: Pick<EventOutcomes, 'of'> | null = null,
   ) {
     this.decisions = db.collection('decisions');
@@ -46,14 +62,12 @@ export class DecisionRepository {
     ]);
   }
 
-  /** Stores rows; one that is there already (an attempt whose answer was lost) counts as stored. */
+  /**
+   * Stores rows; one that is there already (an attempt whose answer was lost) counts as stored. Whoever calls it tries again after an
+   * error, and so the store keeps no transaction record for a retry by the driver.
+   */
   async insertMany(rows: readonly NewDecision[]): Promise<void> {
-    if (rows.length === 0) return;
-    try {
-      await this.decisions.insertMany(rows.map(toDocument), { ordered: false });
-    } catch (error) {
-      if (!isOnlyDuplicates(error)) throw error;
-    }
+    for (const part of insertsOf(rows)) await this.insert(part);
   }
 
   async find(tenantId: string, id: string): Promise<LoggedDecision | null> {
@@ -137,6 +151,15 @@ export class DecisionRepository {
     };
   }
 
+  private async insert(documents: DecisionDocument[]): Promise<void> {
+    const { collectionName, writeConcern } = this.decisions;
+    const command: Document = { insert: collectionName, documents, ordered: false };
+    if (writeConcern) WriteConcern.apply(command, writeConcern);
+    const { writeErrors = [], writeConcernError } = (await this.db.command(command)) as InsertAnswer;
+    const failure = writeErrors.find(({ code }) => code !== DUPLICATE_KEY) ?? writeConcernError;
+    if (failure) throw new MongoServerError({ message: failure.errmsg, code: failure.code });
+  }
+
   private async joined(tenantId: string, rows: readonly LoggedDecision[]): Promise<JoinedDecision[]> {
     const outcomes = await this.outcomes.summariesOf(
       tenantId,
@@ -148,6 +171,21 @@ export class DecisionRepository {
     );
     return rows.map((row) => ({ ...row, outcome: outcomes.get(row.id) ?? shown?.get(row.id) ?? null }));
   }
+}
+
+function* insertsOf(rows: readonly NewDecision[]): Iterable<DecisionDocument[]> {
+  let documents: DecisionDocument[] = [];
+  let characters = 0;
+  for (const row of rows) {
+    const size = roughSize(row);
+    if (documents.length === INSERT_ROWS || (documents.length > 0 && characters + size > INSERT_CHARACTERS)) {
+      yield documents;
+      [documents, characters] = [[], 0];
+    }
+    documents.push(toDocument(row));
+    characters += size;
+  }
+  if (documents.length > 0) yield documents;
 }
 
 /** The input is stored as text: a hundred features as fields cost the store, and whoever writes them, several times as much. */
@@ -168,14 +206,4 @@ function toDecision({
 /** Rows of earlier releases hold fields. */
 function parsed(input: unknown): unknown {
   return typeof input === 'string' ? JSON.parse(input) : input;
-}
-
-function isOnlyDuplicates(error: unknown): boolean {
-  if (!(error instanceof MongoBulkWriteError)) return false;
-  const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
-  return (
-    errors.length > 0 &&
-    errors.every(({ code }) => code === 11000) &&
-    error.result.getWriteConcernError() === undefined
-  );
 }

@@ -7,6 +7,7 @@ export {
   type LoggedDecision,
   loggedDecision,
   type NewDecision,
+  roughSize,
   type Rung,
 } from './logged-decision.js';
 export { MAX_REWARD, type Outcome, type OutcomeSummary } from './outcome.js';

@@ -35,3 +35,21 @@ export type NewDecision = Omit<LoggedDecision, 'input'> & { inputJson: string };
 export function loggedDecision({ inputJson, ...decision }: NewDecision): LoggedDecision {
   return { ...decision, input: JSON.parse(inputJson) };
 }
+
+/** About how many characters a decision takes as JSON, without making that text: what waits, and what one insert carries, is bounded by it. */
+export function roughSize({ inputJson, output }: NewDecision): number {
+  return ENVELOPE_CHARACTERS + inputJson.length + sizeOf(output);
+}
+
+/** Ids, instant, hash and names of a row. */
+const ENVELOPE_CHARACTERS = 400;
+const NUMBER_CHARACTERS = 20;
+
+function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return value.length + 2;
+  if (typeof value !== 'object' || value === null) return NUMBER_CHARACTERS;
+  let size = 2;
+  if (Array.isArray(value)) for (const each of value) size += 1 + sizeOf(each);
+  else for (const name in value) size += name.length + 4 + sizeOf((value as Record<string, unknown>)[name]);
+  return size;
+}

@@ -9,8 +9,8 @@ export type FeatureCell = number | string | boolean | null;
  */
 export function toFeatureTable(rows: readonly Readonly<Record<string, FeatureCell>>[]): FeatureTable {
   const names = new Set<string>();
-  // No list of all rows' keys is made on the way: it would be as long as the table has cells.
-  for (const row of rows) for (const name of Object.keys(row)) names.add(name);
+  // No list of a row's keys is made on the way: together they would be as long as the table has cells.
+  for (const row of rows) for (const name in row) if (Object.hasOwn(row, name)) names.add(name);
   const table: FeatureTable = { rows: rows.length, numeric: [], categorical: [] };
   for (const name of names) addColumn(table, name, (i) => rows[i]?.[name] ?? null);
   return table;

@@ -19,7 +19,7 @@ export function canonicalJson(value: unknown): string {
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
   if (value === null) return 'null';
   if (typeof value !== 'object' || 'toJSON' in value) return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (Array.isArray(value)) return arrayJson(value);
   let text = '';
   const record = value as Readonly<Record<string, unknown>>;
   for (const { name, written } of keysOf(record)) {
@@ -35,6 +35,11 @@ export function canonicalJson(value: unknown): string {
 /** SHA-256 in hex of a text. */
 export function hashText(text: string): string {
   return hash('sha256', text, 'hex');
+}
+
+function arrayJson(values: readonly unknown[]): string {
+  if (values.every((each) => typeof each === 'string')) return JSON.stringify(values);
+  return `[${values.map(canonicalJson).join(',')}]`;
 }
 
 function keysOf(record: Readonly<Record<string, unknown>>): readonly Key[] {

@@ -96,7 +96,7 @@ describe('DecisionLog', () => {
     expect(await metric('sextant_decision_log_buffered')).toBe(2);
     await pass(100);
     expect(log.record(aDecision('d'))).toBe(true);
-    const small = aLog(sink, { maxBytes: 100 });
+    const small = aLog(sink, { maxBytes: 500 });
     expect(small.record(aDecision('e', { inputJson: 'x'.repeat(200) }))).toBe(false);
     expect(small.record(aDecision('f'))).toBe(true);
   });

@@ -1,5 +1,5 @@
 import type { PredictionMetrics } from '../prediction-metrics.js';
-import { type LoggedDecision, loggedDecision, type NewDecision } from '@sextant/decision-log';
+import { type LoggedDecision, loggedDecision, type NewDecision, roughSize } from '@sextant/decision-log';
 
 /** Where rows go; the seam that lets a test take the store away. */
 export interface DecisionSink {
@@ -9,7 +9,7 @@ export interface DecisionSink {
 export interface DecisionLogOptions {
   /** rows that may wait; one more drops the newest */
   maxRows: number;
-  /** bytes of input and output (as JSON) that may wait */
+  /** about how many bytes may wait, as JSON */
   maxBytes: number;
   flushEveryMs: number;
   /** rows of one insert, and the number that flushes at once */
@@ -61,7 +61,7 @@ export class DecisionLog {
 
   /** @returns false when there was no room and the row was dropped */
   record(decision: NewDecision): boolean {
-    const bytes = decision.inputJson.length + JSON.stringify(decision.output).length;
+    const bytes = roughSize(decision);
     const { maxRows, maxBytes, flushRows, flushEveryMs } = this.options;
     if (this.waiting.size >= maxRows || this.waitingBytes + bytes > maxBytes) {
       this.metrics.logDropped.inc();
