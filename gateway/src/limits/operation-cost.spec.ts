@@ -7,8 +7,10 @@ import {
   isListType,
   isNonNullType,
   isObjectType,
+  Kind,
   parse,
   print,
+  validate,
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -231,4 +233,33 @@ describe('the composed graph', () => {
       expect([text, cost <= limit]).toEqual([text, true]);
     }
   });
+
+  it.each([
+    ['all predictions and the segments of 50 customers', EVERYTHING],
+    ['three reasons for each score beside them', EVERYTHING.replaceAll(SCORE, EXPLAINED)],
+  ])('lets %s pass the budget', (_, text) => {
+    const document = parse(text);
+    const composed = buildSchema(sdl, { assumeValid: true });
+    expect(validate(composed, document)).toEqual([]);
+    const [operation] = document.definitions;
+    if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('no operation');
+    const prepared = new PreparedOperation({
+      ...{ text, document, operation, schema: composed, audience: 'company' },
+    });
+    const ids = Array.from({ length: 50 }, (_id, i) => `cus_${i}`);
+    const { cost } = new OperationCost(prepared, new CostTable(sdl)).estimated({ ids });
+    expect(cost).toBeLessThanOrEqual(z.object(limitSettings).parse({}).SEXTANT_MAX_COST);
+  });
 });
+
+const SCORE = '{ probability band interval { low high } }';
+const EXPLAINED = SCORE.replace(
+  'band',
+  'band explanation(top: 3) { sentence contributions { feature contribution } }',
+);
+const EVERYTHING = `query ($ids: [ID!]!) { customersByIds(ids: $ids) { id lifecycle
+  leadScore ${SCORE} churnRisk ${SCORE} purchaseLikelihood ${SCORE}
+  lifetimeValue { value { amount currency } interval { low high } probabilityAlive }
+  nextBestAction(goal: "retain") { decisionId }
+  recommendations(slot: "home") { items { product { id title } score } }
+  segments { probability segment { id name kind } } } }`;

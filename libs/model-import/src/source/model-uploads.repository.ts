@@ -27,6 +27,7 @@ interface UploadDocument {
   tenantId: string;
   bytes: number;
   expiresAt: Date;
+  idempotencyKey?: string;
 }
 
 interface PartDocument {
@@ -58,6 +59,12 @@ export class ModelUploads {
       this.uploads.createIndexes([
         { key: { tenantId: 1, expiresAt: 1 }, name: 'open_by_tenant' },
         { key: { expiresAt: 1 }, name: 'expire_uploads', expireAfterSeconds: 0 },
+        {
+          key: { tenantId: 1, idempotencyKey: 1 },
+          name: 'one_by_idempotency_key',
+          unique: true,
+          partialFilterExpression: { idempotencyKey: { $exists: true } },
+        },
       ]),
       this.parts.createIndexes([
         { key: { tenantId: 1, uploadId: 1, part: 1 }, name: 'parts_in_order', unique: true },
@@ -66,31 +73,54 @@ export class ModelUploads {
     ]);
   }
 
-  /** @throws DomainError INVALID_INPUT beyond the largest size, UPLOAD_LIMIT_REACHED with too many of the tenant's open */
-  async begin(tenantId: string, bytes: number): Promise<ModelUpload> {
+  /**
+   * @param idempotencyKey  of an upload that is open: that one
+   * @throws DomainError INVALID_INPUT beyond the largest size, UPLOAD_LIMIT_REACHED with too many of the tenant's open,
+   *         IDEMPOTENCY_CONFLICT when the key was used for a file of another size
+   */
+  async begin(tenantId: string, bytes: number, idempotencyKey: string | null = null): Promise<ModelUpload> {
     if (!Number.isInteger(bytes) || bytes < 1 || bytes > this.maxBytes) {
-      throw new DomainError(
-        'INVALID_INPUT',
-        `bytes must be an integer between 1 and ${this.maxBytes}, got ${bytes}`,
-        {
-          path: 'input.bytes',
-        },
-      );
+      const message = `bytes must be an integer between 1 and ${this.maxBytes}, got ${bytes}`;
+      throw new DomainError('INVALID_INPUT', message, { path: 'input.bytes' });
     }
     const now = this.clock.now();
-    const open = await this.uploads.countDocuments(
-      { tenantId, expiresAt: { $gt: now } },
-      { limit: MAX_OPEN },
-    );
-    if (open >= MAX_OPEN) {
-      throw new DomainError(
-        'UPLOAD_LIMIT_REACHED',
-        `${MAX_OPEN} uploads of this tenant are open: import or drop one, or wait until it expires`,
-      );
+    const key = idempotencyKey === null ? {} : { idempotencyKey };
+    const upload = {
+      ...{ _id: randomUUID(), tenantId, bytes, ...key },
+      expiresAt: new Date(now.getTime() + LIFETIME_MS),
+    };
+    const earlier = await this.findByKey(upload, now);
+    if (earlier) return this.described(earlier);
+    await this.checkRoom(tenantId, now);
+    try {
+      await this.uploads.insertOne(upload);
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      const meanwhile = await this.findByKey(upload, now);
+      if (!meanwhile) throw error;
+      return this.described(meanwhile);
     }
-    const upload = { _id: randomUUID(), tenantId, bytes, expiresAt: new Date(now.getTime() + LIFETIME_MS) };
-    await this.uploads.insertOne(upload);
     return this.described(upload);
+  }
+
+  /** The open one of the same key; one that has expired gives its key back. @throws DomainError IDEMPOTENCY_CONFLICT */
+  private async findByKey(
+    { tenantId, bytes, idempotencyKey }: UploadDocument,
+    now: Date,
+  ): Promise<UploadDocument | null> {
+    if (idempotencyKey === undefined) return null;
+    await this.uploads.deleteOne({ tenantId, idempotencyKey, expiresAt: { $lte: now } });
+    const found = await this.uploads.findOne({ tenantId, idempotencyKey });
+    if (!found || found.bytes === bytes) return found;
+    const message = `this idempotency key was used for a file of ${found.bytes} bytes: use a new one`;
+    throw new DomainError('IDEMPOTENCY_CONFLICT', message, { path: 'input.idempotencyKey' });
+  }
+
+  private async checkRoom(tenantId: string, now: Date): Promise<void> {
+    const isOpen = { tenantId, expiresAt: { $gt: now } };
+    if ((await this.uploads.countDocuments(isOpen, { limit: MAX_OPEN })) < MAX_OPEN) return;
+    const message = `${MAX_OPEN} uploads of this tenant are open: import or drop one, or wait until it expires`;
+    throw new DomainError('UPLOAD_LIMIT_REACHED', message);
   }
 
   /**
@@ -123,7 +153,7 @@ export class ModelUploads {
     try {
       await this.parts.insertOne(document);
     } catch (error) {
-      if (!(error instanceof MongoServerError && error.code === DUPLICATE_KEY)) throw error;
+      if (!isDuplicateKey(error)) throw error;
       const before = await this.parts.findOne({ tenantId, uploadId, part }, { projection: { sha256: 1 } });
       if (before && before.sha256 !== sha256) {
         throw new DomainError(
@@ -188,6 +218,10 @@ export class ModelUploads {
       expiresAt,
     };
   }
+}
+
+function isDuplicateKey(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
 }
 
 /** @throws DomainError INVALID_INPUT for a number that no part has */

@@ -9,7 +9,7 @@ import {
   pointsOf,
   type Segmentation,
 } from '@sextant/learning/segment';
-import type { Segment } from './segment.js';
+import { kindOf, type Segment, type SegmentKind } from './segment.js';
 import { meetsRule } from './segment-rule.js';
 
 /** Everything that says who belongs where: the segments of a tenant and what its clusters and lookalikes are computed with. */
@@ -46,6 +46,16 @@ export function membershipsOf(
     const probability = probabilityOf(segment, known);
     return probability === undefined ? [] : [{ segment, probability }];
   });
+}
+
+const KINDS: readonly SegmentKind[] = ['CLUSTER', 'LOOKALIKE', 'RULE'];
+
+/** The cluster, then lookalikes by likeness, then rules, oldest first. */
+export function inOrder(memberships: readonly SegmentMembership[]): SegmentMembership[] {
+  const rank = ({ segment }: SegmentMembership): number => KINDS.indexOf(kindOf(segment));
+  return memberships.toSorted(
+    (one, other) => rank(one) - rank(other) || (other.probability ?? 0) - (one.probability ?? 0),
+  );
 }
 
 interface Known {

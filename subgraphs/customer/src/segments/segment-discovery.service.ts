@@ -7,7 +7,7 @@ import type { BehaviourModel } from './membership.js';
 import { PopulationService } from './population.service.js';
 import { fitSegments } from './segment-fitter.js';
 import type { Discovered } from './segment-fit.messages.js';
-import type { Discovery, Segment } from './segment.js';
+import { type Discovery, MOST_CLUSTERS, type Segment } from './segment.js';
 import { SegmentRepository } from './segment.repository.js';
 
 /** Customers that segments are fitted on; more change nothing but the time. */
@@ -35,10 +35,10 @@ export class SegmentDiscovery {
    * @throws DomainError INVALID_INPUT, or what made the discovery fail
    */
   async discover(tenantId: string, maxSegments: number): Promise<Discovery> {
-    if (maxSegments !== 0 && (maxSegments < 2 || maxSegments > 20))
+    if (maxSegments !== 0 && (maxSegments < 2 || maxSegments > MOST_CLUSTERS))
       throw new DomainError(
         'INVALID_INPUT',
-        `maxSegments must be 2 to 20, or 0 for the usual, got ${maxSegments}`,
+        `maxSegments must be 2 to ${MOST_CLUSTERS}, or 0 for the usual, got ${maxSegments}`,
         {
           path: 'maxSegments',
         },

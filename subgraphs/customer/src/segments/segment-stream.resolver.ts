@@ -17,6 +17,9 @@ export interface SegmentEvent {
   growth: number | null;
 }
 
+/** What is written for the graph alone, and changes nothing of a segment. */
+const NO_CHANGE = 'idempotencyKeys';
+
 /** Changes of segments, read once for this process. */
 @Injectable()
 export class SegmentFeed implements BeforeApplicationShutdown {
@@ -26,6 +29,7 @@ export class SegmentFeed implements BeforeApplicationShutdown {
     const { collection, read } = segments.watched();
     this.changes = new ChangeFeed(collection, {
       read,
+      isVisible: ({ changed }) => changed.size === 0 || [...changed].some((field) => field !== NO_CHANGE),
       onProblem: (error) => logger.warn({ err: error }, 'a change stream broke; it is opened again'),
     });
   }

@@ -3,7 +3,7 @@ import { DomainError } from '@sextant/domain';
 import { type Collection, Db, type Document } from 'mongodb';
 import { DATABASE, duplicateRows } from '../store.js';
 import type { BehaviourModel } from './membership.js';
-import { type Discovery, HISTORY_LENGTH, type Segment, type SegmentSize } from './segment.js';
+import { type Discovery, HISTORY_LENGTH, MOST_SEGMENTS, type Segment, type SegmentSize } from './segment.js';
 
 interface SegmentDocument extends Omit<Segment, 'id'> {
   /** `tenantId:id` */
@@ -14,7 +14,11 @@ interface SegmentDocument extends Omit<Segment, 'id'> {
   key: string;
   /** since when it counts no more; null while it does */
   retiredAt: Date | null;
+  /** idempotency keys of the calls that asked for it, the latest {@link MOST_KEYS}; left out where none had one */
+  idempotencyKeys?: string[];
 }
+
+const MOST_KEYS = 100;
 
 interface SegmentationDocument extends Discovery {
   /** the tenant's id: one newest discovery each */
@@ -43,13 +47,22 @@ export class SegmentRepository implements OnModuleInit {
   async onModuleInit(): Promise<void> {
     await this.segments.createIndex({ tenantId: 1, retiredAt: 1, createdAt: 1 }, { name: 'list_in_force' });
     await this.segments.createIndex({ tenantId: 1, key: 1 }, { name: 'one_of_a_name', unique: true });
+    await this.segments.createIndex(
+      { tenantId: 1, idempotencyKeys: 1 },
+      {
+        name: 'one_by_idempotency_key',
+        unique: true,
+        partialFilterExpression: { idempotencyKeys: { $exists: true } },
+      },
+    );
   }
 
-  /** All in force, oldest first. */
+  /** Those in force, oldest first, at most {@link MOST_SEGMENTS}. */
   async list(tenantId: string): Promise<Segment[]> {
     const found = await this.segments
       .find({ tenantId, retiredAt: null })
       .sort({ createdAt: 1, _id: 1 })
+      .limit(MOST_SEGMENTS)
       .toArray();
     return found.map(segmentOf);
   }
@@ -67,19 +80,41 @@ export class SegmentRepository implements OnModuleInit {
     return found && segmentOf(found);
   }
 
-  /** @throws DomainError IDEMPOTENCY_CONFLICT when there is a segment of this name */
-  async insert(tenantId: string, segment: Segment): Promise<void> {
-    const document = { ...documentOf(tenantId, segment), key: nameKey(segment.name) };
+  /** The one that a call with this idempotency key asked for. */
+  async findByKey(tenantId: string, idempotencyKey: string): Promise<Segment | null> {
+    const found = await this.segments.findOne({ tenantId, idempotencyKeys: idempotencyKey });
+    return found && segmentOf(found);
+  }
+
+  /** False when there is a segment of this name, or of this idempotency key; then nothing is stored. */
+  async insert(tenantId: string, segment: Segment, idempotencyKey: string | null): Promise<boolean> {
+    const document = {
+      ...documentOf(tenantId, segment),
+      key: nameKey(segment.name),
+      ...(idempotencyKey !== null && { idempotencyKeys: [idempotencyKey] }),
+    };
     try {
       await this.segments.insertMany([document], { ordered: false });
+      return true;
     } catch (error) {
       duplicateRows(error);
+      return false;
+    }
+  }
+
+  /** Keeps that another call asked for the segment. @throws DomainError IDEMPOTENCY_CONFLICT when the key stands for another one */
+  async noteKey(tenantId: string, id: string, idempotencyKey: string): Promise<void> {
+    try {
+      await this.segments.updateOne(
+        { tenantId, _id: keyOf(tenantId, id), idempotencyKeys: { $ne: idempotencyKey } },
+        { $push: { idempotencyKeys: { $each: [idempotencyKey], $slice: -MOST_KEYS } } },
+      );
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
       throw new DomainError(
         'IDEMPOTENCY_CONFLICT',
-        `there is a segment "${segment.name}": choose another name`,
-        {
-          path: 'name',
-        },
+        'this idempotency key was used for another segment: use a new one',
+        { path: 'idempotencyKey' },
       );
     }
   }
@@ -157,7 +192,7 @@ export class SegmentRepository implements OnModuleInit {
       );
       return true;
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === DUPLICATE_KEY) return false;
+      if (isDuplicateKey(error)) return false;
       throw error;
     }
   }
@@ -168,6 +203,10 @@ export class SegmentRepository implements OnModuleInit {
 }
 
 const DUPLICATE_KEY = 11_000;
+
+function isDuplicateKey(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === DUPLICATE_KEY;
+}
 
 function keyOf(tenantId: string, id: string): string {
   return `${tenantId}:${id}`;
@@ -182,6 +221,13 @@ function documentOf(tenantId: string, segment: Segment): SegmentDocument {
 }
 
 function segmentOf(document: SegmentDocument): Segment {
-  const { _id, tenantId: _tenant, key: _key, retiredAt: _retired, ...segment } = document;
+  const {
+    _id,
+    tenantId: _tenant,
+    key: _key,
+    retiredAt: _retired,
+    idempotencyKeys: _keys,
+    ...segment
+  } = document;
   return segment;
 }

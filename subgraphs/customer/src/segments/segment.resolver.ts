@@ -15,13 +15,14 @@ import { CustomerLoader } from '../customers/customer.loader.js';
 import { CustomerService } from '../customers/customer.service.js';
 import type { Customer } from '../customers/customer.js';
 import { withUserErrors } from '@sextant/platform';
-import { membershipsOf, type SegmentMembership } from './membership.js';
+import { inOrder, membershipsOf, type SegmentMembership } from './membership.js';
 import { SegmentDiscovery } from './segment-discovery.service.js';
 import { SegmentLoader } from './segment.loader.js';
 import { SegmentService, type SegmentInput } from './segment.service.js';
 import {
   type Discovery,
   kindOf,
+  MOST_SEGMENTS,
   PREVIEW_SIZE,
   type Segment,
   type SegmentKind,
@@ -145,12 +146,15 @@ export class CustomerSegmentsResolver {
   @ResolveField()
   async segments(
     @Parent() { id }: { id: string },
+    @Args('first') first: number,
     @Context() context: RequestContext,
   ): Promise<SegmentMembership[]> {
+    const most = checkPageSize(first, MOST_SEGMENTS);
     const [model, state] = await Promise.all([
       this.loader.model(context),
       this.customers.stateById.load(context, id),
     ]);
-    return state ? membershipsOf(model, featureVector(state, this.clock.now())) : [];
+    if (!state) return [];
+    return inOrder(membershipsOf(model, featureVector(state, this.clock.now()))).slice(0, most);
   }
 }

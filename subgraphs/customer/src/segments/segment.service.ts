@@ -6,7 +6,14 @@ import { PopulationService } from './population.service.js';
 import { newSegmentId, SegmentDiscovery } from './segment-discovery.service.js';
 import { fitLookalike } from './segment-fitter.js';
 import { parseRule } from './segment-rule.js';
-import type { Segment, SegmentDefinition, SegmentKind } from './segment.js';
+import {
+  kindOf,
+  MOST_CLUSTERS,
+  MOST_SEGMENTS,
+  type Segment,
+  type SegmentDefinition,
+  type SegmentKind,
+} from './segment.js';
 import { SegmentRepository } from './segment.repository.js';
 
 export interface SegmentInput {
@@ -15,10 +22,13 @@ export interface SegmentInput {
   definition?: unknown;
   seedSegmentId?: string | null;
   size?: number | null;
+  idempotencyKey?: string | null;
 }
 
 const MAX_NAME = 200;
-const MAX_SEGMENTS = 200;
+const MAX_KEY = 128;
+/** RULE and LOOKALIKE; together with the clusters of a discovery no more than a list of segments has. */
+const MOST_MADE = MOST_SEGMENTS - MOST_CLUSTERS;
 /** Customers that a lookalike is fitted on and its threshold set by. */
 const LOOKALIKE_CUSTOMERS = 20_000;
 const SEED = 1;
@@ -33,43 +43,55 @@ export class SegmentService {
   ) {}
 
   /**
-   * Makes a segment and counts it. The same call again gives the segment made before.
+   * Makes a segment and counts it. The same call again, or the same idempotency key, gives the segment made before.
    *
    * @throws DomainError INVALID_INPUT, DATA_INSUFFICIENT, SEGMENT_NOT_FOUND, IDEMPOTENCY_CONFLICT
    */
   async create(tenantId: string, input: SegmentInput): Promise<Segment> {
     const name = input.name.trim();
-    if (name === '' || name.length > MAX_NAME)
-      throw new DomainError('INVALID_INPUT', `name must have 1 to ${MAX_NAME} characters`, { path: 'name' });
-    const existing = await this.segments.findByName(tenantId, name);
-    if (existing) return sameAs(existing, input);
-    const inForce = await this.segments.list(tenantId);
-    if (inForce.length >= MAX_SEGMENTS)
-      throw new DomainError(
-        'BATCH_TOO_LARGE',
-        `a tenant has at most ${MAX_SEGMENTS} segments: widen one of them`,
-        {
-          path: 'name',
-        },
-      );
+    requireText('name', name, MAX_NAME);
+    const key = input.idempotencyKey ?? null;
+    if (key !== null) requireText('idempotencyKey', key, MAX_KEY);
+    const asked = { ...input, name };
+    const earlier = await this.findEarlier(tenantId, asked, key);
+    if (earlier) return earlier;
+    await this.checkRoom(tenantId);
     const { definition, stability } = await this.define(tenantId, input);
-    const now = this.surroundings.clock.now();
-    const segment: Segment = {
-      id: newSegmentId(),
-      name,
-      definition,
-      size: 0,
-      measuredAt: now,
-      sizeHistory: [],
-      profile: [],
-      stability,
-      previewIds: [],
-      createdAt: now,
-    };
-    await this.segments.insert(tenantId, segment);
+    const segment = newSegment(name, { definition, stability }, this.surroundings.clock.now());
+    if (!(await this.segments.insert(tenantId, segment, key))) {
+      const meanwhile = await this.findEarlier(tenantId, asked, key);
+      if (meanwhile) return meanwhile;
+      throw conflict('name', 'another call changed the segments at the same time: send the same again');
+    }
     await this.discovery.refresh(tenantId);
     const [counted] = await this.segments.findByIds(tenantId, [segment.id]);
     return counted ?? segment;
+  }
+
+  /** What an earlier call of the same meaning made. @throws DomainError IDEMPOTENCY_CONFLICT for one of another meaning */
+  private async findEarlier(
+    tenantId: string,
+    input: SegmentInput,
+    key: string | null,
+  ): Promise<Segment | null> {
+    const byKey = key === null ? null : await this.segments.findByKey(tenantId, key);
+    if (byKey) {
+      if (byKey.name === input.name && isSame(byKey, input)) return byKey;
+      throw conflict('idempotencyKey', 'this idempotency key was used for another segment: use a new one');
+    }
+    const byName = await this.segments.findByName(tenantId, input.name);
+    if (!byName) return null;
+    if (!isSame(byName, input))
+      throw conflict('name', `there is another segment "${byName.name}": choose another name`);
+    if (key !== null) await this.segments.noteKey(tenantId, byName.id, key);
+    return byName;
+  }
+
+  private async checkRoom(tenantId: string): Promise<void> {
+    const inForce = await this.segments.list(tenantId);
+    if (inForce.filter((segment) => kindOf(segment) !== 'CLUSTER').length < MOST_MADE) return;
+    const message = `a tenant has at most ${MOST_MADE} segments beside those that are found: widen one of them`;
+    throw new DomainError('BATCH_TOO_LARGE', message, { path: 'name' });
   }
 
   private define(
@@ -138,22 +160,29 @@ export class SegmentService {
   }
 }
 
-/** The segment, when the input means the same one. @throws DomainError IDEMPOTENCY_CONFLICT otherwise */
-function sameAs(existing: Segment, { kind, definition, seedSegmentId, size }: SegmentInput): Segment {
-  const own = existing.definition;
-  const isSame =
-    own.kind === 'RULE'
-      ? kind === 'RULE' && JSON.stringify(own.rule) === JSON.stringify(parseRule(definition))
-      : own.kind === 'LOOKALIKE' &&
-        kind === 'LOOKALIKE' &&
-        own.seedSegmentId === seedSegmentId &&
-        own.audience === size;
-  if (isSame) return existing;
-  throw new DomainError(
-    'IDEMPOTENCY_CONFLICT',
-    `there is another segment "${existing.name}": choose another name`,
-    {
-      path: 'name',
-    },
-  );
+function newSegment(
+  name: string,
+  { definition, stability }: Pick<Segment, 'definition' | 'stability'>,
+  now: Date,
+): Segment {
+  const uncounted = { size: 0, measuredAt: now, sizeHistory: [], profile: [], previewIds: [] };
+  return { id: newSegmentId(), name, definition, stability, createdAt: now, ...uncounted };
+}
+
+function isSame(
+  { definition: own }: Segment,
+  { kind, definition, seedSegmentId, size }: SegmentInput,
+): boolean {
+  if (own.kind !== kind) return false;
+  if (own.kind === 'RULE') return JSON.stringify(own.rule) === JSON.stringify(parseRule(definition));
+  return own.kind === 'LOOKALIKE' && own.seedSegmentId === seedSegmentId && own.audience === size;
+}
+
+function conflict(path: string, message: string): DomainError {
+  return new DomainError('IDEMPOTENCY_CONFLICT', message, { path });
+}
+
+function requireText(path: string, text: string, most: number): void {
+  if (text.length >= 1 && text.length <= most) return;
+  throw new DomainError('INVALID_INPUT', `${path} must have 1 to ${most} characters`, { path });
 }

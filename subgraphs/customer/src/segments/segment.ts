@@ -41,6 +41,10 @@ export interface Segment {
 }
 
 export const PREVIEW_SIZE = 100;
+/** In force of one tenant. */
+export const MOST_SEGMENTS = 200;
+/** That one discovery can find. */
+export const MOST_CLUSTERS = 20;
 /** Counts kept of one segment. */
 export const HISTORY_LENGTH = 400;
 

@@ -73,6 +73,39 @@ describe('a RULE', () => {
     expect(conflict).toMatchObject({ segment: null, userErrors: [{ code: 'IDEMPOTENCY_CONFLICT' }] });
   });
 
+  it('is the same for the same idempotency key, which stands for no other', async () => {
+    const views = { all: [{ feature: 'count.product_view.total', is: 'gte', value: 20 }] };
+    const input = { name: 'Viewers', kind: 'RULE', definition: views, idempotencyKey: 'viewers-1' };
+    const [one, two] = await Promise.all([create(input), create(input)]);
+    expect([one.userErrors, two.userErrors]).toEqual([[], []]);
+    expect(two.segment.id).toBe(one.segment.id);
+    expect((await create(input)).segment).toMatchObject({ id: one.segment.id, name: 'Viewers' });
+    const conflict = [{ code: 'IDEMPOTENCY_CONFLICT', field: 'input.idempotencyKey' }];
+    for (const other of [{ name: 'Other viewers' }, { definition: BUYERS }, { kind: 'LOOKALIKE', size: 3 }])
+      expect(await create({ ...input, ...other })).toMatchObject({ segment: null, userErrors: conflict });
+    const another = { ...input, idempotencyKey: 'viewers-2' };
+    expect((await create(another)).segment.id).toBe(one.segment.id);
+    expect(await create({ ...another, name: 'Third' })).toMatchObject({
+      segment: null,
+      userErrors: conflict,
+    });
+    const elsewhere = await create({ ...input, name: 'Theirs' }, anIdentity('keys', SCOPES));
+    expect(elsewhere).toMatchObject({ segment: { name: 'Theirs' }, userErrors: [] });
+  });
+
+  it.each(['', 'k'.repeat(129)])('needs an idempotency key of 1 to 128 characters, not "%s"', async (key) => {
+    const { userErrors } = await create({
+      ...{ name: 'Keyed', kind: 'RULE', definition: BUYERS, idempotencyKey: key },
+    });
+    expect(userErrors).toMatchObject([{ code: 'INVALID_INPUT', field: 'input.idempotencyKey' }]);
+  });
+
+  it('that failed under a key can be put right under the same key', async () => {
+    const input = { name: 'Put right', kind: 'RULE', definition: { all: [] }, idempotencyKey: 'right' };
+    expect((await create(input)).segment).toBeNull();
+    expect((await create({ ...input, definition: BUYERS })).segment).toMatchObject({ size: 30 });
+  });
+
   it.each([
     [
       { all: [{ feature: 'count.orders', is: 'gte', value: 1 }] },
@@ -181,6 +214,46 @@ describe('a LOOKALIKE', () => {
     const empty = (await create({ name: 'Nobody', kind: 'RULE', definition })).segment;
     const small = await create({ name: 'c', kind: 'LOOKALIKE', size: 5, seedSegmentId: empty.id });
     expect(small.userErrors[0]).toMatchObject({ code: 'DATA_INSUFFICIENT' });
+  });
+});
+
+describe('Customer.segments', () => {
+  const of = async (id: string, first?: number) => {
+    const slice = first === undefined ? '' : `(first: ${first})`;
+    const answer = await customer.askAs(
+      me,
+      `query($id:ID!){ customer(id:$id){ segments${slice}{ probability segment{ name kind } } } }`,
+      { id },
+    );
+    type Found = { probability: number | null; segment: { name: string; kind: string } };
+    return { ...answer, found: (answer.data?.['customer']?.segments ?? []) as Found[] };
+  };
+
+  it('are the cluster first, then rules, oldest first, twenty unless more are asked for', async () => {
+    const { tenantId } = me;
+    const id = customerIdOf(tenantId, 'shop:40');
+    const before = customer.clock.at;
+    for (let i = 0; i < 22; i += 1) {
+      customer.clock.at = new Date(before.getTime() + i + 1);
+      const definition = { all: [{ feature: 'count.order.total', is: 'gte', value: i / 100 }] };
+      expect((await create({ name: `Rule ${i}`, kind: 'RULE', definition })).userErrors).toEqual([]);
+    }
+    const { found } = await of(id);
+    expect(found).toHaveLength(20);
+    expect(found[0]?.segment.kind).toBe('CLUSTER');
+    const all = (await of(id, 200)).found;
+    expect(all.length).toBeGreaterThan(22);
+    expect(all.slice(0, 20)).toEqual(found);
+    const kinds = all.map(({ segment }) => ['CLUSTER', 'LOOKALIKE', 'RULE'].indexOf(segment.kind));
+    expect(kinds).toEqual(kinds.toSorted());
+    expect(all.at(-1)?.segment.name).toBe('Rule 21');
+    expect((await of(id, 1)).found).toEqual(all.slice(0, 1));
+    customer.clock.at = before;
+  }, 30_000);
+
+  it.each([0, 201])('refuses first: %i', async (first) => {
+    const { errors } = await of(customerIdOf('demo', 'shop:40'), first);
+    expect(errors?.[0]?.extensions.code).toBe('INVALID_INPUT');
   });
 });
 

@@ -61,10 +61,11 @@ export class ImportResolver {
 
   @Mutation()
   beginModelUpload(
-    @Args('input') { bytes }: { bytes: number },
+    @Args('input') { bytes, idempotencyKey }: { bytes: number; idempotencyKey?: string | null },
     @Context() { identity }: RequestContext,
   ): Promise<ModelUpload> {
-    return this.uploads.begin(identity.tenantId, bytes);
+    const key = idempotencyKey == null ? null : checkText(idempotencyKey, 'input.idempotencyKey');
+    return this.uploads.begin(identity.tenantId, bytes, key);
   }
 
   @Mutation()

@@ -47,6 +47,25 @@ describe('mutations of models and jobs', () => {
     expect(sent).toEqual({ upload: { received: [0] }, userErrors: [] });
   });
 
+  it('open one upload for an idempotency key, which stands for no other file', async () => {
+    const begin = (input: object) =>
+      ask('startModelUpload:BeginUploadInput', 'upload { id parts received }', input);
+    const input = { bytes: 3, idempotencyKey: 'model-1' };
+    const [one, two] = await Promise.all([begin(input), begin(input)]);
+    expect(two).toEqual(one);
+    const part = { uploadId: one.upload.id, part: 0, data: Buffer.from('abc').toString('base64') };
+    await ask('addModelUploadPart:AppendUploadInput', 'upload { received }', part);
+    expect(await begin(input)).toEqual({
+      upload: { id: one.upload.id, parts: 1, received: [0] },
+      userErrors: [],
+    });
+    expect(await begin({ bytes: 4, idempotencyKey: 'model-1' })).toEqual({
+      upload: null,
+      userErrors: [{ code: 'IDEMPOTENCY_CONFLICT', field: 'input.idempotencyKey' }],
+    });
+    expect((await begin({ bytes: 3, idempotencyKey: 'model-2' })).upload.id).not.toBe(one.upload.id);
+  });
+
   it('keep a policy', async () => {
     const input = { task: 'lead', policy: { protectedTraits: ['gender'] } };
     const changed = await ask(
@@ -63,6 +82,10 @@ describe('mutations of models and jobs', () => {
     { mutation: 'startScoring:ScoreCustomersInput', input: { task: 'price' }, field: 'input.task' },
     { mutation: 'stopScoring:JobInput', input: { id: 'bat_0' }, code: 'JOB_NOT_FOUND', field: 'input.id' },
     { mutation: 'resumeScoring:JobInput', input: { id: 'bat_0' }, code: 'JOB_NOT_FOUND', field: 'input.id' },
+    {
+      ...{ mutation: 'startModelUpload:BeginUploadInput', result: 'upload' },
+      ...{ input: { bytes: 3, idempotencyKey: '' }, field: 'input.idempotencyKey' },
+    },
     {
       ...{ mutation: 'addModelUploadPart:AppendUploadInput', result: 'upload', code: 'UPLOAD_NOT_FOUND' },
       ...{ input: { uploadId: 'up_0', part: 0, data: '' }, field: 'input' },
