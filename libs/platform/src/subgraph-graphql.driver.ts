@@ -6,6 +6,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import type { GraphQLSchema } from 'graphql';
 import { resolveEntitiesTogether } from './entity-resolution.js';
+import { LocalGateway } from './execution/local-gateway.js';
 import { resolveNodeIds } from './node-ids.js';
 import { callFieldsPlainly } from './plain-resolvers.js';
 import { enforceScopes } from './scope-enforcement.js';
@@ -32,7 +33,9 @@ export class SubgraphGraphqlDriver extends ApolloFederationDriver {
     const plugins = [...(options.plugins ?? []), ApolloServerPluginDrainHttpServer({ httpServer })];
     // Without `@cacheControl` in the schema the plugin would look at each resolved field for nothing.
     if (!options.schema?.getDirective('cacheControl')) plugins.push(ApolloServerPluginCacheControlDisabled());
-    this.apolloServer = new ApolloServer({ ...options, plugins } as ConstructorParameters<
+    const { schema, ...others } = options;
+    const executed = schema ? { gateway: new LocalGateway(schema) } : {};
+    this.apolloServer = new ApolloServer({ ...others, ...executed, plugins } as ConstructorParameters<
       typeof ApolloServer
     >[0]);
     await this.apolloServer.start();
