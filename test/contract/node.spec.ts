@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nodeIdOf } from '@sextant/domain';
 import { ask } from '../support/graph.js';
 import { type RunningGraph, startGraph } from './graph-processes.js';
 
@@ -68,6 +69,17 @@ describe('node(id:) over all subgraphs', () => {
     const several = await answer('query ($ids: [ID!]!) { nodes(ids: $ids) { nodeId } }', { ids });
     expect(several.data.nodes).toEqual(ids.map((nodeId) => ({ nodeId })));
   });
+
+  it.each(['Customer', 'Account', 'Segment', 'Product', 'Campaign', 'ModelVersion', 'TrainingJob'])(
+    'is null for a %s that there is not, or that another tenant has',
+    async (type) => {
+      const id = type === 'ModelVersion' ? 'lead@9' : 'nothing';
+      expect(await find(nodeIdOf(type, id))).toEqual({ data: { node: null }, codes: [] });
+      const { data } = await answer('{ product(id: "p:1") { nodeId } }');
+      const stranger = await graph.tokenOf('operator', 'another');
+      expect(await find(data.product.nodeId, stranger)).toEqual({ data: { node: null }, codes: [] });
+    },
+  );
 
   it('is no way around the scope of a type', async () => {
     const web = await graph.tokenOf('web');

@@ -282,7 +282,7 @@ describe.skipIf('missing' in helm)('services and autoscaling of the chart', () =
     const addresses = PROCESSES.flatMap((name) => listAt(containerOf(objects, name), 'env'))
       .filter((entry) => /^(CUSTOMER|CAMPAIGN|PREDICTION)_URL$/.test(String(at(entry, 'name'))))
       .map((entry) => /^http:\/\/([^/]+)/.exec(String(at(entry, 'value')))?.[1]);
-    expect(addresses).toHaveLength(4);
+    expect(addresses).toHaveLength(5);
     for (const address of addresses) expect(services).toContain(address);
   });
 
@@ -316,7 +316,7 @@ describe.skipIf('missing' in helm)('network policies of the chart', () => {
   });
 
   it.each([
-    ['customer', ['gateway']],
+    ['customer', ['gateway', 'prediction']],
     ['campaign', ['gateway', 'prediction']],
     ['prediction', ['gateway']],
     ['inference-worker', ['prediction', 'trainer']],

@@ -10,6 +10,7 @@ import { Ladder } from './decision/ladder.js';
 import { InferenceService } from './inference/inference.service.js';
 import { ValueForecastService } from './lifetime/value-forecast.service.js';
 import { NextActionService } from './next-action/next-action.service.js';
+import { NeighbourGraph } from './neighbour-graph.client.js';
 import type { PredictionConfig } from './prediction.config.js';
 import type { PredictionMetrics } from './prediction-metrics.js';
 import type { TenantPlaybooks } from './policy/tenant-playbooks.js';
@@ -39,15 +40,7 @@ export function predictionServices(config: PredictionConfig, parts: PredictionPa
   const inference = new InferenceService(client, metrics);
   const ladder = new Ladder(new AnswerCache(config.ANSWER_CACHE_SIZE));
   const writer = new DecisionWriter(log, metrics, clock);
-  const catalogue = new CatalogueClient(
-    {
-      url: config.CAMPAIGN_URL,
-      signingSecret: config.SEXTANT_SIGNING_SECRET,
-      timeoutMs: config.CATALOGUE_TIMEOUT_MS,
-      now: Date.now,
-    },
-    metrics,
-  );
+  const catalogue = new CatalogueClient(neighboursOf(config).campaign, metrics);
   const rules = {
     minCostFactor: config.PRICE_MIN_COST_FACTOR,
     minListFactor: config.PRICE_MIN_LIST_FACTOR,
@@ -70,5 +63,17 @@ export function predictionServices(config: PredictionConfig, parts: PredictionPa
     ),
     demand: new DemandService(inference, writer),
     versions,
+  };
+}
+
+/** The subgraphs that this one asks. */
+export function neighboursOf(config: PredictionConfig): Record<'customer' | 'campaign', NeighbourGraph> {
+  const shared = {
+    ...{ signingSecret: config.SEXTANT_SIGNING_SECRET, timeoutMs: config.CATALOGUE_TIMEOUT_MS },
+    now: Date.now,
+  };
+  return {
+    customer: new NeighbourGraph({ ...shared, name: 'customer', url: config.CUSTOMER_URL }),
+    campaign: new NeighbourGraph({ ...shared, name: 'campaign', url: config.CAMPAIGN_URL }),
   };
 }

@@ -57,10 +57,14 @@ export const predictionConfig = subgraphConfig({ http: 4103, metrics: 9463 }).ex
   SEXTANT_IMPORT_TIMEOUT_MS: milliseconds(60_000).describe(
     'longest time that trying an imported file may take',
   ),
+  CUSTOMER_URL: z
+    .url()
+    .default('http://127.0.0.1:4101/graphql')
+    .describe('the customer subgraph, which knows which customers, accounts and segments there are'),
   CAMPAIGN_URL: z
     .url()
     .default('http://127.0.0.1:4102/graphql')
-    .describe('the campaign subgraph, which has the catalogue'),
+    .describe('the campaign subgraph, which has the catalogue and knows which campaigns there are'),
   DECISION_BUDGET_MS: milliseconds(200).describe('time for a decision when the query names no budgetMs'),
   FEATURE_TIMEOUT_MS: milliseconds(1_000).describe(
     'longest wait for features before the cache answers, or an error',

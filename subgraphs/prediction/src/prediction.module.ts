@@ -42,6 +42,7 @@ import { ModelResolver } from './model/model.resolver.js';
 import { TrainingJobResolver } from './model/training-job.resolver.js';
 import { JobNodes } from './node/job-nodes.js';
 import { NodeResolver } from './node/node.resolver.js';
+import { OwnedNodes } from './node/owned-nodes.client.js';
 import { ImportPayloadResolver } from './payload/import-payload.resolver.js';
 import { PayloadResolver } from './payload/payload.resolver.js';
 import { QuoteResolver } from './pricing/quote.resolver.js';
@@ -52,7 +53,7 @@ import { ModelPolicyResolver } from './policy/model-policy.resolver.js';
 import { TenantPlaybooks } from './policy/tenant-playbooks.js';
 import type { PredictionConfig } from './prediction.config.js';
 import { PredictionMetrics } from './prediction-metrics.js';
-import { predictionServices } from './prediction-services.js';
+import { neighboursOf, predictionServices } from './prediction-services.js';
 import { PredictionSettings } from './prediction.settings.js';
 import { quoteKeys } from './pricing/quote-token.js';
 import { QuoteVerifier } from './pricing/quote-verifier.js';
@@ -155,6 +156,7 @@ export class PredictionModule implements OnModuleInit, BeforeApplicationShutdown
         ...importProviders(config, clock, logger),
         ...decisionProviders(metrics),
         ...streamProviders(logger),
+        { provide: OwnedNodes, useValue: new OwnedNodes(neighboursOf(config)) },
         loadersProvider(config, metrics, clock),
         ...RESOLVERS,
       ],

@@ -72,6 +72,7 @@ function environmentOf(
       ...subgraph,
       ...models,
       INFERENCE_URL: `127.0.0.1:${ports.worker}`,
+      CUSTOMER_URL: graphqlUrl(ports.customer),
       CAMPAIGN_URL: graphqlUrl(ports.campaign),
       SEXTANT_IMPORT_DIR: join(settings.dataDir, 'imports'),
     },

@@ -5,6 +5,7 @@ import { DecisionResolver } from '../decision/decision.resolver.js';
 import { checkIds, checkText } from '../input-checks.js';
 import { LoaderRegistry } from '../request-loaders.js';
 import { JobNodes } from './job-nodes.js';
+import { OwnedNodes } from './owned-nodes.client.js';
 
 /** What the field that a type is usually asked for by needs: `node` is no way around it. */
 const SCOPES = {
@@ -34,6 +35,7 @@ export class NodeResolver {
   constructor(
     private readonly decisions: DecisionResolver,
     private readonly jobs: JobNodes,
+    private readonly owned: OwnedNodes,
     private readonly loaders: LoaderRegistry,
   ) {}
 
@@ -56,8 +58,8 @@ export class NodeResolver {
     return found && { ...found, __typename };
   }
 
-  /** Of the types that other subgraphs own no more than the id: they say what there is behind it. */
-  private load(type: NodeType, id: string, context: RequestContext): Promise<object | null> {
+  /** Of the types that other subgraphs own no more than the id, where they say that it is there. */
+  private async load(type: NodeType, id: string, context: RequestContext): Promise<object | null> {
     switch (type) {
       case 'DecisionRecord':
         return this.decisions.decision(id, context);
@@ -68,7 +70,7 @@ export class NodeResolver {
       case 'ModelImport':
         return this.jobs.find(type, context.identity.tenantId, id);
       default:
-        return Promise.resolve({ id });
+        return (await this.owned.isThere(context, type, id)) ? { id } : null;
     }
   }
 }

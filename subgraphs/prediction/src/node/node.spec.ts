@@ -2,22 +2,41 @@ import { BatchJobs } from '@sextant/batch-scoring';
 import { nodeIdOf } from '@sextant/domain';
 import { TrainingJobs } from '@sextant/model-registry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { anIdentity, aPrediction, type Prediction } from '../testing/prediction.fixture.js';
+import { FixtureNeighbour } from '../testing/neighbour.fixture.js';
+import { anIdentity, aPrediction, type Prediction, SECRET } from '../testing/prediction.fixture.js';
 
 const NODE = `query ($id: ID!) { node(id: $id) { __typename nodeId
   ... on Customer { id } ... on Product { id } ... on TrainingJob { task } ... on BatchJob { task } } }`;
 
+const OWNED = [
+  ['Customer', 'customer'],
+  ['Account', 'customer'],
+  ['Segment', 'customer'],
+  ['Product', 'campaign'],
+  ['Campaign', 'campaign'],
+] as const;
+
 let prediction: Prediction;
+const neighbours = {
+  customer: new FixtureNeighbour('customer', SECRET),
+  campaign: new FixtureNeighbour('campaign', SECRET),
+};
 let training: string;
 let batch: string;
 beforeAll(async () => {
-  prediction = await aPrediction();
+  const [CUSTOMER_URL, CAMPAIGN_URL] = [await neighbours.customer.start(), await neighbours.campaign.start()];
+  prediction = await aPrediction({ env: { CUSTOMER_URL, CAMPAIGN_URL } });
+  for (const [type, owner] of OWNED)
+    for (const id of ['1', 'x:1']) neighbours[owner].known.add(`${type} ${id}`);
   const ordered = { tenantId: 'demo', idempotencyKey: null };
   const run = { notes: null, seed: 1, dataFrom: null, dataTo: null, maxMinutes: 1 };
   training = (await new TrainingJobs(prediction.db).enqueue({ ...ordered, ...run, task: 'price' })).id;
   batch = (await new BatchJobs(prediction.db).enqueue({ ...ordered, task: 'churn' })).id;
 });
-afterAll(() => prediction.stop());
+afterAll(async () => {
+  await prediction.stop();
+  await Promise.all([neighbours.customer.stop(), neighbours.campaign.stop()]);
+});
 
 const find = (id: string, as = anIdentity()) => prediction.ask(NODE, { id }, as);
 
@@ -36,12 +55,37 @@ describe('node(id:)', () => {
     expect([other.data.node, other.errors]).toEqual([null, undefined]);
   });
 
-  it('names those that other subgraphs own by type and id', async () => {
-    for (const __typename of ['Customer', 'Product'])
-      expect((await find(nodeIdOf(__typename, 'x:1'))).data.node).toEqual({
-        ...{ __typename, nodeId: nodeIdOf(__typename, 'x:1') },
-        id: 'x:1',
-      });
+  it.each(OWNED)('names a %s by type and id where its owner has it, and is null where not', async (type) => {
+    const nodeId = nodeIdOf(type, 'x:1');
+    expect((await find(nodeId)).data.node).toMatchObject({ __typename: type, nodeId });
+    const missing = await find(nodeIdOf(type, 'x:404'));
+    expect([missing.data.node, missing.errors]).toEqual([null, undefined]);
+    const other = await find(nodeId, anIdentity({ tenantId: 'other' }));
+    expect([other.data.node, other.errors]).toEqual([null, undefined]);
+  });
+
+  it.each(OWNED)(
+    'leaves it to its fields whether there is a %s while its owner is down',
+    async (type, owner) => {
+      neighbours[owner].isDown = true;
+      const { data, errors } = await find(nodeIdOf(type, 'x:404'));
+      neighbours[owner].isDown = false;
+      expect([data.node.__typename, errors]).toEqual([type, undefined]);
+    },
+  );
+
+  it('asks for those of one request together, as a service with the scopes of their types', async () => {
+    const ids = ['1', 'x:1', '404'].flatMap((id) => [nodeIdOf('Segment', id), nodeIdOf('Product', id)]);
+    const before = { customer: neighbours.customer.asked.length, campaign: neighbours.campaign.asked.length };
+    const { data } = await prediction.ask('query ($ids: [ID!]!) { nodes(ids: $ids) { nodeId } }', { ids });
+    expect(data.nodes.map((node: unknown) => node !== null)).toEqual([true, true, true, true, false, false]);
+    const identity = { subject: 'service:prediction', tenantId: 'demo', roles: ['service'] };
+    expect(neighbours.customer.asked.slice(before.customer)).toEqual([
+      { identity: expect.objectContaining({ ...identity, scopes: ['segment:read'] }) as unknown, count: 3 },
+    ]);
+    expect(neighbours.campaign.asked.slice(before.campaign)).toEqual([
+      { identity: expect.objectContaining({ ...identity, scopes: ['catalogue:read'] }) as unknown, count: 3 },
+    ]);
   });
 
   it.each([
@@ -70,7 +114,7 @@ describe('node(id:)', () => {
 
 describe('nodes(ids:)', () => {
   it('answers in the order of the ids, each by itself', async () => {
-    const ids = [nodeIdOf('Product', '2'), 'nonsense', nodeIdOf('Customer', '1')];
+    const ids = [nodeIdOf('Product', '1'), 'nonsense', nodeIdOf('Customer', '1')];
     const { data, errors } = await prediction.ask(
       'query ($ids: [ID!]!) { nodes(ids: $ids) { __typename } }',
       {

@@ -1,7 +1,7 @@
-import { DomainError, type Identity, toMinor } from '@sextant/domain';
-import { activeSpan, signRequest } from '@sextant/platform';
+import { DomainError, toMinor } from '@sextant/domain';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import type { NeighbourGraph } from '../neighbour-graph.client.js';
 import type { PredictionMetrics } from '../prediction-metrics.js';
 import type { PricedProduct } from './price-rules.js';
 
@@ -11,15 +11,6 @@ export interface CatalogueProduct extends PricedProduct {
   /** units on hand; null when not counted */
   stock: number | null;
   categories: readonly string[];
-}
-
-export interface CatalogueOptions {
-  /** /graphql of the campaign subgraph */
-  url: string;
-  signingSecret: string;
-  timeoutMs: number;
-  /** milliseconds since 1970 */
-  now(): number;
 }
 
 const FRESH_MS = 30_000;
@@ -67,7 +58,7 @@ export class CatalogueClient {
   private readonly rows = new LRUCache<string, Row>({ max: MAX_ROWS });
 
   constructor(
-    private readonly options: CatalogueOptions,
+    private readonly campaign: NeighbourGraph,
     private readonly metrics: PredictionMetrics,
   ) {}
 
@@ -96,7 +87,7 @@ export class CatalogueClient {
       productIds.forEach((id, i) => {
         this.rows.set(keyOf(tenantId, id), {
           product: toProduct(id, entities[i] ?? null),
-          readAt: this.options.now(),
+          readAt: Date.now(),
         });
       });
       this.metrics.catalogueReads.inc({ outcome: 'fetched' }, productIds.length);
@@ -110,23 +101,12 @@ export class CatalogueClient {
   }
 
   private async post(tenantId: string, productIds: readonly string[]) {
-    const { url, signingSecret, timeoutMs, now } = this.options;
-    const body = JSON.stringify({
-      query: QUERY,
-      variables: { representations: productIds.map((id) => ({ __typename: 'Product', id })) },
-    });
-    const signed = { receiver: 'campaign', method: 'POST', path: new URL(url).pathname, body };
-    const signature = signRequest(signed, serviceOf(tenantId), { secret: signingSecret, nowMs: now() });
-    const traceparent = activeSpan()?.traceparent;
-    const trace: Record<string, string> = traceparent === undefined ? {} : { traceparent };
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...trace, ...signature },
-      body,
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    const { data } = answerSchema.parse(await response.json());
-    return data._entities;
+    const representations = productIds.map((id) => ({ __typename: 'Product', id }));
+    const answer = await this.campaign.ask(
+      { tenantId, scopes: ['catalogue:read', 'campaign:read'] },
+      { query: QUERY, variables: { representations } },
+    );
+    return answerSchema.parse(answer).data._entities;
   }
 
   private isFresh(row: Row | undefined): boolean {
@@ -134,7 +114,7 @@ export class CatalogueClient {
   }
 
   private isWithin(row: Row, ageMs: number): boolean {
-    return this.options.now() - row.readAt < ageMs;
+    return Date.now() - row.readAt < ageMs;
   }
 }
 
@@ -151,15 +131,6 @@ function toProduct(id: string, entity: CatalogueEntity | null): CatalogueProduct
     currency: list.currency,
     stock: entity.stock,
     categories: entity.categories ?? [],
-  };
-}
-
-function serviceOf(tenantId: string): Identity {
-  return {
-    subject: 'service:prediction',
-    tenantId,
-    roles: ['service'],
-    scopes: ['catalogue:read', 'campaign:read'],
   };
 }
 
