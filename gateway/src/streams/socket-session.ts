@@ -25,6 +25,8 @@ export const CLOSE = {
 } as const;
 
 const INIT_MS = 5_000;
+/** Longest reason of a close frame, in bytes. Source: RFC 6455, 5.5. */
+const MAX_REASON_BYTES = 123;
 
 /**
  * One WebSocket that speaks `graphql-transport-ws`. The token comes with `connection_init`; when it runs out the socket closes with 4403, so that
@@ -50,13 +52,25 @@ export class SocketSession {
       () => this.close(CLOSE.initTimeout, 'Connection initialisation timeout'),
       INIT_MS,
     );
-    socket.on('message', (data, isBinary) => this.hear(isBinary ? '' : String(data)));
+    socket.on('message', (data, isBinary) => {
+      try {
+        this.hear(isBinary ? '' : String(data));
+      } catch (error) {
+        this.failed(error); // nobody above would catch it, and one client must not end them all
+      }
+    });
     socket.on('close', () => this.clear());
-    socket.on('error', () => socket.terminate());
   }
 
   close(code: number, reason: string): void {
-    this.socket.close(code, reason);
+    const bytes = Buffer.alloc(MAX_REASON_BYTES);
+    const { written } = new TextEncoder().encodeInto(reason, bytes); // whole characters, as many as fit
+    this.socket.close(code, bytes.subarray(0, written));
+  }
+
+  private failed(error: unknown): void {
+    this.serving.onRefused('INTERNAL_SERVER_ERROR', error);
+    this.close(CLOSE.internal, 'Something went wrong on our side; it was logged.');
   }
 
   private hear(text: string): void {
@@ -93,10 +107,7 @@ export class SocketSession {
   }
 
   private refuse(error: unknown): void {
-    if (!(error instanceof DomainError)) {
-      this.serving.onRefused('INTERNAL_SERVER_ERROR', error);
-      return this.close(CLOSE.internal, 'Something went wrong on our side; it was logged.');
-    }
+    if (!(error instanceof DomainError)) return this.failed(error);
     this.serving.onRefused(error.code);
     const isFull = error.code === 'STREAM_LIMIT_REACHED';
     this.close(isFull ? CLOSE.tooMany : CLOSE.forbidden, error.code);
@@ -119,10 +130,7 @@ export class SocketSession {
         refusal('REQUEST_TOO_LARGE', `a query may have ${MAX_QUERY_CHARACTERS} characters`),
       ]);
     this.operations.set(id, null);
-    this.run(id, params, identity).catch((error: unknown) => {
-      serving.onRefused('INTERNAL_SERVER_ERROR', error);
-      this.close(CLOSE.internal, 'Something went wrong on our side; it was logged.');
-    });
+    this.run(id, params, identity).catch((error: unknown) => this.failed(error));
   }
 
   private async run(id: string, params: OperationParams, identity: Identity): Promise<void> {

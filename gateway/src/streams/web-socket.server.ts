@@ -49,6 +49,7 @@ export class WebSocketFront {
     this.sockets.handleUpgrade(request, socket, head, (opened) => {
       this.alive.add(opened);
       opened.on('pong', () => this.alive.add(opened));
+      opened.on('error', () => opened.terminate()); // what is no frame, also from a socket that is being closed
       if (opened.protocol !== PROTOCOL) return opened.close(4406, 'Subprotocol not acceptable');
       new SocketSession(opened, { request, audience }, this.serving);
     });
@@ -62,6 +63,9 @@ export class WebSocketFront {
   }
 }
 
+/** Node leaves the errors of a socket that asks for an upgrade to whoever listens for them. */
 function refuse(socket: Duplex, status: string): void {
+  socket.on('error', () => socket.destroy());
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
