@@ -1,4 +1,4 @@
-import type { AuditedMutation, AuditLog } from '@sextant/audit';
+import type { AuditedField, AuditedMutation, AuditLog } from '@sextant/audit';
 import type { DomainError } from '@sextant/domain';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type {
@@ -39,7 +39,7 @@ export class MutationAudit implements Interceptor {
     if (request.prepared.type !== 'mutation') return next();
     this.judged.add(request.context);
     const { log } = this.options;
-    const fields = auditedFields(request, (given) => log.digest(jsonPartsOf(given)));
+    const fields = this.fieldsOf(request);
     const what = { ...aboutWhom(request.prepared, request.context), fields };
     const { tenantId } = request.context.identity;
     let intent: number;
@@ -58,13 +58,18 @@ export class MutationAudit implements Interceptor {
   }
 
   /** Writes what was forbidden before it ran. */
-  readonly observe: OperationObserver = ({ prepared, context, result }) => {
+  readonly observe: OperationObserver = ({ prepared, variables, context, result }) => {
     if (prepared?.type !== 'mutation' || this.judged.has(context)) return;
     const codes = codesOf(result);
     if (!codes.includes('FORBIDDEN') || this.wasWritten(prepared, context)) return;
-    const what = { ...aboutWhom(prepared, context), fields: [], codes };
+    const fields = this.fieldsOf({ prepared, variables: variables ?? {} });
+    const what = { ...aboutWhom(prepared, context), fields, codes };
     this.write(context.identity.tenantId, { kind: 'REFUSAL', what });
   };
+
+  private fieldsOf(request: Pick<OperationRequest, 'prepared' | 'variables'>): AuditedField[] {
+    return auditedFields(request, (given) => this.options.log.digest(jsonPartsOf(given)));
+  }
 
   private write(tenantId: string, event: Parameters<AuditLog['append']>[1]): void {
     this.options.log.append(tenantId, event, { lingerMs: LINGER_MS }).catch(this.options.onProblem);

@@ -23,6 +23,7 @@ function served({
   const prepared = { type: 'query', name, hash: 'a'.repeat(64), uses: 2 };
   return {
     prepared: prepared as Partial<PreparedOperation> as PreparedOperation,
+    variables: {},
     context: {
       identity: { subject: 'anna@example.com', tenantId: 'demo', roles: ['web'], scopes: [] },
       audience: 'company',

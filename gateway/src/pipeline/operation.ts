@@ -156,6 +156,8 @@ export interface Interceptor {
 export interface ServedOperation {
   /** null when the document could not be prepared */
   prepared: PreparedOperation | null;
+  /** as in {@link OperationRequest}; null when it was refused before they were known to fit */
+  variables: Record<string, unknown> | null;
   context: GatewayContext;
   result: ExecutionResult;
   /** of preparing, judging and executing */

@@ -34,7 +34,13 @@ export interface PipelineOptions {
 
 /** An operation that is ready to run, or what it is refused with. */
 type Admission =
-  { request: OperationRequest } | { refused: readonly unknown[]; prepared: PreparedOperation | null };
+  | { request: OperationRequest }
+  | {
+      refused: readonly unknown[];
+      prepared: PreparedOperation | null;
+      /** where they fit */
+      variables?: Record<string, unknown>;
+    };
 
 /** A subscription that may run; it holds its engine until it is released. */
 export interface AdmittedSubscription {
@@ -65,16 +71,18 @@ export class Pipeline {
     const startedMs = performance.now();
     const { engine, release } = this.options.engines.lease();
     let prepared: PreparedOperation | null = null;
+    let variables: Record<string, unknown> | null = null;
     let result: ExecutionResult = {};
     let begun: AdmittedSubscription | null = null;
     try {
       const admission = await this.admit(engine, params, context);
       if ('request' in admission) {
-        prepared = admission.request.prepared;
+        ({ prepared, variables } = admission.request);
         if (prepared.type === 'subscription') begun = this.admitted(engine, admission.request, release);
         else result = await this.execute(engine, admission.request);
       } else {
         prepared = admission.prepared;
+        variables = admission.variables ?? null;
         result = { errors: admission.refused as GraphQLError[] };
       }
     } catch (error) {
@@ -83,7 +91,8 @@ export class Pipeline {
       if (!begun) release();
     }
     const masked = this.masked(result);
-    const served = { prepared, context, result: masked, durationMs: performance.now() - startedMs };
+    const durationMs = performance.now() - startedMs;
+    const served = { prepared, variables, context, result: masked, durationMs };
     for (const observe of this.options.observers) observe(served);
     return begun ?? masked;
   }
@@ -107,7 +116,7 @@ export class Pipeline {
     for (const guard of this.options.guards) {
       const pending = guard.check(request);
       const refused = pending instanceof Promise ? await pending : pending;
-      if (refused) return { refused, prepared };
+      if (refused) return { refused, prepared, variables };
     }
     return { request };
   }
