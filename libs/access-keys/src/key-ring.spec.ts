@@ -116,6 +116,19 @@ describe('an access key', () => {
     expect(reads).toBe(1);
   });
 
+  it('is refused in time after its revocation also while others are being guessed', async () => {
+    const { key, text } = await aKey();
+    const ring = aRing();
+    await ring.identify(text);
+    await repository.revoke('demo', key.id, now);
+    after(5_000);
+    const guesses = Array.from({ length: 200 }, () => codeOf(ring.identify(textOf(newPresentedKey('demo')))));
+    await expect(ring.identify(text)).rejects.toThrow(/revoked/);
+    const codes = await Promise.all(guesses);
+    expect(codes.filter((code) => code === 'UNAUTHENTICATED').length).toBe(64);
+    expect(codes.filter((code) => code === 'IDENTITY_UNAVAILABLE').length).toBe(136);
+  });
+
   it('works on for a bounded time while the store is down; one that was never read says to try again', async () => {
     const { text } = await aKey();
     const ring = aRing();

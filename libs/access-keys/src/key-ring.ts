@@ -7,7 +7,7 @@ const FRESH_MS = 1_000;
 /** Beyond it, a request waits until the key was read again: a revoked key is refused everywhere after so long. */
 const STALE_MS = 5_000;
 const KEPT = 10_000;
-/** Keys that are read at a time; more are attempts to guess one, or the store hangs. */
+/** Keys that are read at a time and were not known before; more are attempts to guess one, or the store hangs. */
 const MAX_READS = 64;
 
 type StoredKey = AccessKey & { digest: string };
@@ -81,7 +81,9 @@ export class KeyRing {
   }
 
   private read(name: string, presented: PresentedKey, known: Kept | undefined): Promise<Kept> {
-    if (this.reading.size >= MAX_READS) return Promise.reject(new Error('too many keys are being looked up'));
+    // One that was there is read in any case: guesses must not keep a revoked key in force.
+    if (!known?.key && this.reading.size >= MAX_READS)
+      return Promise.reject(new Error('too many keys are being looked up'));
     const readAtMs = this.nowMs();
     const reading = this.options.keys
       .find(presented.tenantId, presented.id)
