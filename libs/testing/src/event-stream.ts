@@ -1,7 +1,27 @@
 export interface StreamedEvent {
   cursor: string;
-  data: any; // eslint-disable-line @typescript-eslint/no-explicit-any
+  data: unknown;
   errors?: { extensions: { code: string } }[];
+}
+
+/**
+ * What an event says at a path below its data, e.g. `trainingProgress.job.id`.
+ *
+ * @throws Error when there is no event, or it has nothing there
+ */
+export function told(event: StreamedEvent | undefined, path: string): unknown {
+  return path.split('.').reduce<unknown>((value, name) => {
+    if (typeof value === 'object' && value !== null && name in value)
+      return (value as Record<string, unknown>)[name];
+    throw new Error(`there is no ${path} in ${JSON.stringify(event)}`);
+  }, event?.data);
+}
+
+/** The same, of a text. @throws Error when it is none */
+export function textTold(event: StreamedEvent | undefined, path: string): string {
+  const value = told(event, path);
+  if (typeof value === 'string') return value;
+  throw new Error(`${path} is no text in ${JSON.stringify(event)}`);
 }
 
 /** A stream of a subgraph that stands, or why it does not. */

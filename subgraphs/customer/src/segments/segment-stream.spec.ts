@@ -1,3 +1,4 @@
+import { textTold, told } from '@sextant/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aCustomerSubgraph, anEventInput, anIdentity, eventually } from '../test-customer-subgraph.js';
 
@@ -38,15 +39,26 @@ describe('segmentChanges', () => {
     const all = await customer.subscribe(CHANGES, me);
     await create('of others', anIdentity('other', SCOPES));
     const id = await create('visitors');
-    const [made, counted] = (await all.take(2)).map(({ data }) => data.segmentChanges);
-    expect(made).toMatchObject({ kind: 'CREATED', segment: { id, name: 'visitors', kind: 'RULE' } });
-    expect(counted).toMatchObject({ kind: 'MEASURED', size: 2, growth: null, segment: { id } });
+    const [made, counted] = await all.take(2);
+    expect(told(made, 'segmentChanges')).toMatchObject({
+      kind: 'CREATED',
+      segment: { id, name: 'visitors', kind: 'RULE' },
+    });
+    expect(told(counted, 'segmentChanges')).toMatchObject({
+      kind: 'MEASURED',
+      size: 2,
+      growth: null,
+      segment: { id },
+    });
     await all.leave();
 
     await visits(['shop:3', 'shop:4', 'shop:5']);
     await customer.askAs(me, 'mutation { refreshSegments { userErrors { code } } }');
-    const again = await customer.subscribe(CHANGES, me, { id, after: counted.cursor });
-    expect((await again.take(1))[0]?.data.segmentChanges).toMatchObject({
+    const again = await customer.subscribe(CHANGES, me, {
+      id,
+      after: textTold(counted, 'segmentChanges.cursor'),
+    });
+    expect(told((await again.take(1))[0], 'segmentChanges')).toMatchObject({
       kind: 'MEASURED',
       size: 5,
       growth: 3,
@@ -73,7 +85,7 @@ describe('segmentChanges', () => {
     await segments.insertOne({ _id: 'demo:seg_1', ...cluster('seg_1', 1) });
     await segments.updateOne({ _id: 'demo:seg_1' }, { $set: { definition: cluster('seg_1', 2).definition } });
     await segments.updateOne({ _id: 'demo:seg_1' }, { $set: { retiredAt: new Date() } });
-    const kinds = (await stream.take(3)).map(({ data }) => data.segmentChanges.kind);
+    const kinds = (await stream.take(3)).map((event) => told(event, 'segmentChanges.kind'));
     expect(kinds).toEqual(['DISCOVERED', 'DISCOVERED', 'RETIRED']);
     await stream.leave();
   });

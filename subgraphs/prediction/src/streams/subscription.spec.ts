@@ -2,6 +2,7 @@ import { type LoggedDecision, DecisionRepository } from '@sextant/decision-log';
 import { Challenges, TrainingJobs } from '@sextant/model-registry';
 import { ReportRepository } from '@sextant/monitoring';
 import { BatchJobs } from '@sextant/batch-scoring';
+import { told } from '@sextant/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anIdentity, aPrediction, type Prediction } from '../testing/prediction.fixture.js';
 import { aStream } from '../testing/stream.fixture.js';
@@ -49,9 +50,9 @@ describe('trainingProgress', () => {
     await jobs.report(claimed.lease, { progress: 0.5, step: 'fit' });
     await jobs.cancel('demo', id);
     const events = await all.take(4);
-    expect(events.map(({ data }) => data.trainingProgress.job.id)).toEqual([id, id, id, id]);
-    expect(events.at(-1)?.data.trainingProgress.job).toMatchObject({ state: 'CANCELLED', step: 'fit' });
-    expect(events.map(({ cursor, data }) => data.trainingProgress.cursor === cursor)).toEqual([
+    expect(events.map((event) => told(event, 'trainingProgress.job.id'))).toEqual([id, id, id, id]);
+    expect(told(events.at(-1), 'trainingProgress.job')).toMatchObject({ state: 'CANCELLED', step: 'fit' });
+    expect(events.map((event) => told(event, 'trainingProgress.cursor') === event.cursor)).toEqual([
       true,
       true,
       true,
@@ -84,8 +85,8 @@ describe('customerDecisions', () => {
     for (const { input, ...row } of rows)
       await decisions.insertMany([{ ...row, inputJson: JSON.stringify(input) }]);
     const events = await stream.take(2);
-    expect(events.map(({ data }) => data.customerDecisions.decision.id)).toEqual(['dec_1', 'dec_5']);
-    expect(events[0]?.data.customerDecisions.customer).toEqual({ id: 'cus_1' });
+    expect(events.map((event) => told(event, 'customerDecisions.decision.id'))).toEqual(['dec_1', 'dec_5']);
+    expect(told(events[0], 'customerDecisions.customer')).toEqual({ id: 'cus_1' });
     await stream.leave();
   });
 });
@@ -139,7 +140,7 @@ describe('the other subscriptions', () => {
     expect((await readouts.take(1))[0]?.data).toEqual({
       experimentReadouts: { versionId: 'demo.lead@2', challenge: { judgement: 'TOO_LITTLE' } },
     });
-    expect((await batches.take(1))[0]?.data.batchProgress.job).toEqual({
+    expect(told((await batches.take(1))[0], 'batchProgress.job')).toEqual({
       task: 'lead',
       state: 'QUEUED',
       progress: 0,
@@ -176,7 +177,7 @@ describe('POST /graphql/stream', () => {
     const [event] = await first.take(1);
     await first.leave();
     const again = await subscribe(TRAINING, { after: null }, { resumeAfter: event?.cursor ?? '' });
-    expect((await again.take(1))[0]?.data.trainingProgress.job).toMatchObject({ id, state: 'CANCELLED' });
+    expect(told((await again.take(1))[0], 'trainingProgress.job')).toMatchObject({ id, state: 'CANCELLED' });
     await again.leave();
   });
 
