@@ -23,6 +23,16 @@ describe('mergeInto', () => {
   it('keeps an object where something else is answered', () => {
     expect(merged({ a: { b: 1 }, list: [1] }, { a: 'x', list: {} })).toEqual({ a: { b: 1 }, list: [1] });
   });
+
+  it('changes no prototype, whatever a subgraph names its fields', () => {
+    const hostile =
+      '{ "__proto__": { "polluted": true, "list": [1] }, "a": { "__proto__": { "polluted": 1 } } }';
+    const target = merged({ a: { b: 1 } }, JSON.parse(hostile) as Record<string, unknown>);
+    merged(target, JSON.parse('{ "constructor": { "prototype": { "polluted": 1 } } }') as typeof target);
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+    expect(Object.getPrototypeOf(target)).toBe(Object.prototype);
+    expect(target['a']).toEqual({ b: 1 });
+  });
 });
 
 describe('copyOf', () => {
@@ -32,5 +42,11 @@ describe('copyOf', () => {
     expect(copy).toEqual(original);
     mergeInto(copy.a[0] ?? {}, { b: 2 });
     expect(original.a[0]?.b).toBe(1);
+  });
+
+  it('has the prototype of an object, whatever the original names its fields', () => {
+    const copy = copyOf(JSON.parse('{ "__proto__": { "inherited": true }, "a": 1 }') as object);
+    expect(Object.getPrototypeOf(copy)).toBe(Object.prototype);
+    expect((copy as { inherited?: unknown }).inherited).toBeUndefined();
   });
 });

@@ -7,7 +7,8 @@ export function isObject(value: unknown): value is JsonObject {
 
 /**
  * Adds what `source` knows to `target`, which then owns it: nested objects are taken over and not copied. A null never hides
- * an object that another subgraph answered, and list items meet by their index.
+ * an object that another subgraph answered, and list items meet by their index. A field `__proto__`, which nobody can have asked for,
+ * is no data: every object has it, and all share what it holds.
  */
 export function mergeInto(target: JsonObject, source: JsonObject): void {
   for (const key in source) {
@@ -15,7 +16,7 @@ export function mergeInto(target: JsonObject, source: JsonObject): void {
     const known = target[key];
     if (typeof known !== 'object' || known === null) target[key] = value;
     else if (Array.isArray(known)) mergeLists(target, key, value);
-    else if (isObject(value)) mergeInto(known as JsonObject, value);
+    else if (isObject(value) && key !== '__proto__') mergeInto(known as JsonObject, value);
   }
 }
 
@@ -36,6 +37,6 @@ export function copyOf<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((item: unknown) => copyOf(item)) as T;
   const copy: JsonObject = {};
-  for (const key in value) copy[key] = copyOf((value as JsonObject)[key]);
+  for (const key in value) if (key !== '__proto__') copy[key] = copyOf((value as JsonObject)[key]);
   return copy as T;
 }
