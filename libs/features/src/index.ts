@@ -43,6 +43,7 @@ export {
   type InteractionKind,
   interactionRows,
   interactionsOf,
+  NOT_RELEVANT,
   MAX_INTERACTIONS,
 } from './interactions.js';
 export { type LeadExample, leadExamples } from './lead-examples.js';

@@ -27,6 +27,9 @@ export interface InteractionColumns {
 /** Newest interactions kept for each customer. */
 export const MAX_INTERACTIONS = 1_000;
 
+/** The letter, among the kinds of columns, of an interaction that is not relevant. */
+export const NOT_RELEVANT = 'n';
+
 const LETTERS = { view: 'v', order: 'o', interaction: 'i' } as const satisfies Record<
   InteractionKind,
   string
@@ -67,7 +70,7 @@ export function appendInteraction(columns: InteractionColumns, interaction: Inte
   columns.productIds.push(interaction.productId);
   columns.at.push(interaction.at);
   columns.kinds +=
-    interaction.kind === 'interaction' && !interaction.relevant ? 'n' : LETTERS[interaction.kind];
+    interaction.kind === 'interaction' && !interaction.relevant ? NOT_RELEVANT : LETTERS[interaction.kind];
   columns.values.push(interaction.value);
 }
 
@@ -91,7 +94,7 @@ export function interactionRows(columns: InteractionColumns): Interaction[] {
       at: columns.at[i] ?? 0,
       kind,
       value: columns.values[i] ?? 1,
-      relevant: letter !== 'n',
+      relevant: letter !== NOT_RELEVANT,
     };
   });
 }

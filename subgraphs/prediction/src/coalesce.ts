@@ -12,12 +12,19 @@ export async function coalesce<Q, A>(
   { keyOf, merge }: { keyOf(question: Q): string; merge(first: Q, second: Q): Q },
   answer: (distinct: readonly Q[]) => Promise<readonly (A | Error)[]>,
 ): Promise<(A | Error)[]> {
+  const keys = questions.map(keyOf);
   const distinct = new Map<string, Q>();
-  for (const question of questions) {
-    const known = distinct.get(keyOf(question));
-    distinct.set(keyOf(question), known === undefined ? question : merge(known, question));
+  for (const [i, question] of questions.entries()) {
+    const key = keys[i] ?? '';
+    const known = distinct.get(key);
+    distinct.set(key, known === undefined ? question : merge(known, question));
   }
   const answers = await answer([...distinct.values()]);
+  if (distinct.size === questions.length) return questions.map((_, i) => answers[i] ?? lost());
   const byKey = new Map([...distinct.keys()].map((key, i) => [key, answers[i]]));
-  return questions.map((question) => byKey.get(keyOf(question)) ?? new RangeError('a question was lost'));
+  return keys.map((key) => byKey.get(key) ?? lost());
+}
+
+function lost(): RangeError {
+  return new RangeError('a question was lost');
 }

@@ -1,6 +1,6 @@
 import { DomainError } from '@sextant/domain';
 import { asDomainError } from '@sextant/platform';
-import { type CustomerState, FeatureStore, interactionRows } from '@sextant/features';
+import { type CustomerState, FeatureStore, NOT_RELEVANT } from '@sextant/features';
 
 /** The online features, read once for all customers of a batch, with a deadline of its own. */
 export class CustomerFeatures {
@@ -32,12 +32,18 @@ export interface KnownProducts {
   disliked: readonly string[];
 }
 
-export function knownProductsOf({ interactions }: CustomerState): KnownProducts {
-  const rows = interactionRows(interactions);
-  const history = distinctLatest(rows.filter(({ relevant }) => relevant).map(({ productId }) => productId));
-  const liked = new Set(history);
-  const others = rows.filter(({ productId }) => !liked.has(productId)).map(({ productId }) => productId);
-  return { history, disliked: distinctLatest(others) };
+export function knownProductsOf({ interactions: { productIds, kinds } }: CustomerState): KnownProducts {
+  const liked = latestFirst(productIds, (i) => kinds[i] !== NOT_RELEVANT);
+  const history = [...liked].reverse();
+  if (!kinds.includes(NOT_RELEVANT)) return { history, disliked: [] };
+  const others = latestFirst(productIds, (i) => !liked.has(productIds[i] ?? ''));
+  return { history, disliked: [...others].reverse() };
+}
+
+function latestFirst(productIds: readonly string[], isWanted: (i: number) => boolean): Set<string> {
+  const found = new Set<string>();
+  for (let i = productIds.length - 1; i >= 0; i -= 1) if (isWanted(i)) found.add(productIds[i] ?? '');
+  return found;
 }
 
 /** Each value once, at its last position. */

@@ -235,7 +235,12 @@ function slateRow({ question: { audience, exclude, first }, known }: Asked) {
 
 /** Distinguishes questions inside one tenant; what was asked to explain them does not. */
 export function questionKey({ audience, slot, first, exclude }: RecommendationQuestion): string {
-  return JSON.stringify([slot, first, exclude.toSorted(), audienceKey(audience)]);
+  return JSON.stringify([
+    slot,
+    first,
+    exclude.length > 1 ? exclude.toSorted() : exclude,
+    audienceKey(audience),
+  ]);
 }
 
 function toItem(
