@@ -149,6 +149,7 @@ function streamsOf(
   return startStreams(config, {
     ...{ pipeline, engines, registry: metrics.registry, timeoutMs: config.SEXTANT_REQUEST_TIMEOUT_MS },
     identify: (request, audience) => security.identify(request, audience),
+    identifyAgain: (request, audience) => security.identifyAgain(request, audience),
     onRefused: refusals(metrics, logger),
     tracing,
   });

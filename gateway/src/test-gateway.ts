@@ -193,7 +193,7 @@ export async function aGateway(env: Record<string, string> = {}) {
 }
 
 /** Keys, and tokens signed with them; `claims` overrides what a token says. */
-async function anIssuer() {
+export async function anIssuer() {
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
   const scope = 'customer:read profile:read catalogue:read lead:read events:write';
   return {

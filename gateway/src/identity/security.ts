@@ -16,6 +16,8 @@ import { TokenVerifier } from './token-verifier.js';
 /** Who calls, and what is kept of it. It outlives the supergraph. */
 export interface Security {
   identify(request: Pick<IncomingMessage, 'headers' | 'socket'>, audience: Audience): Promise<Identity>;
+  /** Whether somebody who was identified may stay. It is asked in any case: others at the address must not keep a revoked key in. */
+  identifyAgain(request: Pick<IncomingMessage, 'headers'>, audience: Audience): Promise<Identity>;
   interceptors: readonly Interceptor[];
   observers: readonly OperationObserver[];
   /** what has to hold before requests are sent here */
@@ -30,7 +32,8 @@ export interface Security {
 export async function startSecurity(config: SecurityConfig, logger: Logger): Promise<Security> {
   if (config.SEXTANT_OPEN_ACCESS !== undefined) {
     const nothing = { interceptors: [], observers: [], checks: [], db: null, close: () => Promise.resolve() };
-    return { ...nothing, identify: () => Promise.resolve(ANYBODY) };
+    const identify = () => Promise.resolve(ANYBODY);
+    return { ...nothing, identify, identifyAgain: identify };
   }
   const client = clientOf(config);
   const log = auditLogOf(config, client, logger);
@@ -47,6 +50,7 @@ export async function startSecurity(config: SecurityConfig, logger: Logger): Pro
       const identify = () => credentials.identify(headers);
       return admitted(await failures.identify(socket.remoteAddress ?? '', identify), audience);
     },
+    identifyAgain: async ({ headers }, audience) => admitted(await credentials.identify(headers), audience),
     interceptors: audit ? [audit] : [],
     observers: audit ? [audit.observe] : [],
     checks: [{ name: 'keys', isReady: () => jwks.isReady() }],

@@ -71,7 +71,7 @@ async function serve(serving: StreamServing, { request, response, audience }: Op
   if (!('leave' in begun)) return stream.answer(begun);
   stream.begin(begun);
   const authorization = request.headers.authorization;
-  const identify = () => serving.identify(request, audience);
+  const identify = () => serving.identifyAgain(request, audience);
   const stopWatching = watchIdentity({ authorization, identify }, () => stream.answer(expired()));
   response.once('close', stopWatching);
 }

@@ -89,9 +89,10 @@ export class SocketSession {
     this.hasInit = true;
     this.request = withCredentials(this.opened.request, payload);
     const { serving, request } = this;
-    const identify = () => serving.identify(request, this.opened.audience);
+    const { audience } = this.opened;
+    const identify = () => serving.identifyAgain(request, audience);
     try {
-      const identity = await identify();
+      const identity = await serving.identify(request, audience);
       this.onClose.push(serving.connections.enter(identity.tenantId));
       const { authorization } = request.headers;
       const onExpired = () =>

@@ -13,7 +13,7 @@ import { WebSocketFront } from './web-socket.server.js';
 
 export interface StreamsParts extends Pick<
   StreamServing,
-  'identify' | 'onRefused' | 'timeoutMs' | 'tracing'
+  'identify' | 'identifyAgain' | 'onRefused' | 'timeoutMs' | 'tracing'
 > {
   pipeline: Pipeline;
   engines: EngineSource;

@@ -15,6 +15,8 @@ export interface StreamServing {
   tracing: Tracing | null;
   /** @throws DomainError UNAUTHENTICATED */
   identify(request: IncomingMessage, audience: Audience): Promise<Identity>;
+  /** Whether the same may stay. @throws DomainError UNAUTHENTICATED */
+  identifyAgain(request: IncomingMessage, audience: Audience): Promise<Identity>;
   /** told of each request that is refused: its code, and the error when it is unexpected */
   onRefused(code: string, unexpected?: unknown): void;
   /** longest that a query or mutation on a stream may take, milliseconds */
