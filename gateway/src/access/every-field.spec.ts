@@ -68,7 +68,11 @@ const FIELDS = Object.values(SCHEMA.getTypeMap())
   .flatMap((type) =>
     Object.keys(type.getFields()).map((name) => ({ type, name, coordinate: `${type.name}.${name}` })),
   )
-  .filter(({ coordinate }) => SUPERGRAPH.rules.has(coordinate));
+  .filter(
+    ({ type, name, coordinate }) =>
+      SUPERGRAPH.rules.has(coordinate) ||
+      /@(?:authenticated|requiresScopes|policy)\b/.test(directivesOf(type.getFields()[name])),
+  );
 
 describe.each(ROLES)('the guard and the role %s', (role) => {
   const identity: Identity = { subject: 's', tenantId: 't', roles: [role], scopes: ROLE_SCOPES[role] };

@@ -53,7 +53,7 @@ export async function startSecurity(config: SecurityConfig, logger: Logger): Pro
     identifyAgain: async ({ headers }, audience) => admitted(await credentials.identify(headers), audience),
     interceptors: audit ? [audit] : [],
     observers: audit ? [audit.observe] : [],
-    checks: [{ name: 'keys', isReady: () => jwks.isReady() }],
+    checks: [{ name: 'keys', isReady: () => jwks.isReady() }, ...(client ? [storeCheck(client)] : [])],
     db: client?.db() ?? null,
     async close() {
       await Promise.all([log?.close(), ring?.close()]);
@@ -72,6 +72,18 @@ function admitted(identity: Identity, audience: Audience): Identity {
 
 function clientOf({ MONGODB_URI, MONGODB_TIMEOUT_MS }: SecurityConfig): MongoClient | null {
   return MONGODB_URI === undefined ? null : new MongoClient(MONGODB_URI, mongoOptions(MONGODB_TIMEOUT_MS));
+}
+
+/** Not ready until the store has answered once; after that its outage costs mutations and new keys, and not the endpoint. */
+function storeCheck(client: MongoClient): ReadinessCheck {
+  let hasAnswered = false;
+  return {
+    name: 'store',
+    async isReady() {
+      if (!hasAnswered) await client.db().command({ ping: 1 });
+      return (hasAnswered = true);
+    },
+  };
 }
 
 function auditLogOf(config: SecurityConfig, client: MongoClient | null, logger: Logger): AuditLog | null {
