@@ -2,8 +2,24 @@ import { DomainError } from '@sextant/domain';
 import { asDomainError } from '@sextant/platform';
 import { type CustomerState, FeatureStore, NOT_RELEVANT } from '@sextant/features';
 
-/** The online features, read once for all customers of a batch, with a deadline of its own. */
+/** Customers of a read that several requests share; a request for more than that reads for itself. */
+const MOST_SHARED = 100;
+
+type Found = ReadonlyMap<string, { state: CustomerState }>;
+
+/** A read that begins with the next turn of the event loop. */
+interface PlannedRead {
+  customerIds: Set<string>;
+  found: Promise<Found>;
+}
+
+/**
+ * The online features, read once for all customers of a batch, with a deadline of its own. What requests of one tenant ask for in the same
+ * turn of the event loop is one read: for single customers the command costs more than the document.
+ */
 export class CustomerFeatures {
+  private readonly planned = new Map<string, PlannedRead>();
+
   constructor(
     private readonly store: FeatureStore,
     private readonly timeoutMs: number,
@@ -15,12 +31,27 @@ export class CustomerFeatures {
    * @throws DomainError STORE_UNAVAILABLE or STORE_DEADLINE_EXCEEDED
    */
   async statesOf(tenantId: string, customerIds: readonly string[]): Promise<(CustomerState | DomainError)[]> {
-    const found = await within(this.timeoutMs, this.store.get(tenantId, customerIds)).catch(
-      (error: unknown) => {
-        throw asDomainError(error) ?? error;
-      },
-    );
+    const found = await within(this.timeoutMs, this.read(tenantId, customerIds)).catch((error: unknown) => {
+      throw asDomainError(error) ?? error;
+    });
     return customerIds.map((id) => found.get(id)?.state ?? notFound());
+  }
+
+  private read(tenantId: string, customerIds: readonly string[]): Promise<Found> {
+    if (customerIds.length >= MOST_SHARED) return this.store.get(tenantId, customerIds);
+    const known = this.planned.get(tenantId);
+    if (known && known.customerIds.size + customerIds.length <= MOST_SHARED) {
+      for (const id of customerIds) known.customerIds.add(id);
+      return known.found;
+    }
+    const own = new Set(customerIds);
+    const begin = (): Promise<Found> => {
+      if (this.planned.get(tenantId)?.customerIds === own) this.planned.delete(tenantId);
+      return this.store.get(tenantId, [...own]);
+    };
+    const found = nextTurn().then(begin);
+    this.planned.set(tenantId, { customerIds: own, found });
+    return found;
   }
 }
 
@@ -49,6 +80,10 @@ function latestFirst(productIds: readonly string[], isWanted: (i: number) => boo
 /** Each value once, at its last position. */
 export function distinctLatest(values: readonly string[]): string[] {
   return [...new Set(values.toReversed())].reverse();
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function notFound(): DomainError {
