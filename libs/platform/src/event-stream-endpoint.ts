@@ -8,6 +8,8 @@ export interface StreamEndpointOptions {
   operations: StreamOperations;
   checking: SignatureChecking;
   registry: Registry;
+  /** pause between two signs of life of a silent stream, milliseconds */
+  beatMs?: number;
   /** told of what should not have happened */
   onUnexpected(error: unknown): void;
 }
@@ -69,21 +71,32 @@ export class EventStreamEndpoint {
   }
 
   private async stream({ source, answer }: StreamedOperation, response: ServerResponse): Promise<void> {
-    const { operations } = this.options;
+    const { operations, beatMs = BEAT_MS } = this.options;
     response.once('close', () => void source.return?.());
-    const beat = setInterval(() => response.write(frame('beat', source.cursor, '{}')), BEAT_MS);
+    // A source has reached an event as soon as it hands it out; who listens has not before it was told.
+    let told = source.cursor;
+    let isTelling = false;
+    const tell = (event: string, data: string): boolean => {
+      if (!isTelling) told = source.cursor;
+      return response.writableEnded || response.write(frame(event, told, data));
+    };
+    const beat = setInterval(() => tell('beat', '{}'), beatMs);
     try {
-      response.write(frame('ready', source.cursor, '{}'));
+      tell('ready', '{}');
       for (;;) {
         const { value, done } = await source.next();
         if (response.destroyed || response.writableEnded) return;
-        if (done) return void (this.draining || response.write(frame('complete', source.cursor, '{}')));
+        if (done) return void (this.draining || tell('complete', '{}'));
         const { cursor } = source;
-        if (!response.write(frame('next', cursor, JSON.stringify(await answer(value)))))
-          await drained(response);
+        isTelling = true;
+        const data = JSON.stringify(await answer(value));
+        told = cursor;
+        const hasRoom = tell('next', data);
+        isTelling = false;
+        if (!hasRoom) await drained(response);
       }
     } catch (error) {
-      response.write(frame('error', source.cursor, JSON.stringify({ errors: [operations.failure(error)] })));
+      tell('error', JSON.stringify({ errors: [operations.failure(error)] }));
     } finally {
       clearInterval(beat);
       void source.return?.();
