@@ -5,6 +5,7 @@ import {
   isAccessKey,
   type Page,
   pageOf,
+  POLICIES,
   type Role,
   ROLE_SCOPES,
   SCOPES,
@@ -75,7 +76,7 @@ export class AccessKeyService implements OnModuleInit {
   }
 }
 
-/** The scopes of a new key; nobody gives a role or a scope beyond their own. */
+/** The scopes of a new key; nobody gives a role, a scope or what a policy opens beyond their own. */
 function grantable(creator: Identity, roles: readonly string[], wanted: readonly string[] | null): string[] {
   if (roles.length === 0) throw invalid('roles', 'needs at least one role');
   const lacks = (scopes: readonly string[]): string[] =>
@@ -96,7 +97,12 @@ function grantable(creator: Identity, roles: readonly string[], wanted: readonly
   if (unknown.length > 0) throw invalid('scopes', `names ${JSON.stringify(unknown[0])}, which is no scope`);
   const missing = lacks(wanted ?? []);
   if (missing.length > 0) throw invalid('scopes', `names ${missing.join(', ')}, which your own token lacks`);
-  return [...new Set(wanted ?? ofRoles)];
+  const scopes = [...new Set(wanted ?? ofRoles)];
+  const [opened] = Object.entries(POLICIES).find(
+    ([, isMetBy]) => isMetBy({ ...creator, roles, scopes }) && !isMetBy(creator),
+  ) ?? [null];
+  if (opened !== null) throw invalid('roles', `open ${opened}, which your own roles do not`);
+  return scopes;
 }
 
 function requireText(path: string, text: string, most: number): void {

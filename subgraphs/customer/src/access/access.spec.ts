@@ -63,6 +63,14 @@ describe('createAccessKey', () => {
     expect(userErrors).toMatchObject([{ code: 'INVALID_INPUT', field }]);
   });
 
+  it('gives no key a role that opens what the own roles do not, whatever scopes a token carries', async () => {
+    const shop: Identity = { ...operator, roles: ['web'] };
+    const { accessKey, secret, userErrors } = await create({ roles: ['analyst'] }, shop);
+    expect([accessKey, secret]).toEqual([null, null]);
+    expect(userErrors).toMatchObject([{ code: 'INVALID_INPUT', field: 'input.roles' }]);
+    expect((await create({ roles: ['web'] }, shop)).userErrors).toEqual([]);
+  });
+
   it('lets no key make keys', async () => {
     const { errors } = await create({}, { ...operator, clientId: 'key:0123456789abcdef' });
     expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
