@@ -2,7 +2,7 @@ import { createLogger } from '@sextant/platform';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { anIssuer } from '../test-gateway.js';
 import { type Security, startSecurity } from './security.js';
 
@@ -10,6 +10,7 @@ let folder: string;
 let issuer: Awaited<ReturnType<typeof anIssuer>>;
 let security: Security;
 beforeAll(async () => {
+  vi.useFakeTimers({ toFake: ['Date'] }); // an address may try again after a tenth of a second, which a busy machine takes
   folder = mkdtempSync(join(tmpdir(), 'sextant-security-'));
   issuer = await anIssuer();
   const jwks = join(folder, 'jwks.json');
@@ -23,6 +24,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await security.close();
   rmSync(folder, { recursive: true });
+  vi.useRealTimers();
 });
 
 /** A request of the one address that everybody here has. */
