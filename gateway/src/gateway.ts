@@ -195,10 +195,11 @@ function pipelineOf(
     logger,
   }: Pick<FrontParts, 'protecting' | 'security' | 'logger'> & { observers: readonly OperationObserver[] },
 ): Pipeline {
-  const { clients, documents, guards, interceptors } = protecting;
+  const { clients, documents, onRefusedDocument, guards, interceptors } = protecting;
   return new Pipeline({
     engines,
     documents,
+    onRefusedDocument,
     guards: [readOnlyGuard, accessGuard(), ...guards],
     interceptors: [...interceptors, ...security.interceptors],
     observers: [...observers, ...security.observers],

@@ -1,5 +1,5 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
-import type { Guard, Interceptor, OperationRequest } from '../pipeline/operation.js';
+import type { GatewayContext, Guard, Interceptor, OperationRequest } from '../pipeline/operation.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
 import { clientKeyOf, type ClientRegistry, type ClientSettings } from './client-settings.js';
 import { CostTable } from './cost-table.js';
@@ -16,6 +16,8 @@ interface Charge {
 }
 
 const COST = Symbol('cost of the operation');
+/** A document that is refused costs parsing and validation: so much, and one more for so many of its characters. */
+const REFUSED = { base: 100, charactersForOne: 10 };
 
 /**
  * Static cost over the whole operation, whatever subgraphs it asks: refused where it is over the budget, taken from the rates
@@ -31,14 +33,35 @@ export class CostControl implements Guard, Interceptor {
     private readonly buckets: TokenBuckets,
   ) {}
 
+  /** Before a document is looked at. @throws GraphQLError RATE_LIMITED while a caller has used more than there was */
+  requireRoom(context: GatewayContext): void {
+    const settings = this.clients.settingsFor(context.identity, context.audience);
+    for (const { key, rate, whose } of bucketsOf(context, settings)) {
+      const level = this.buckets.level(key, rate);
+      if (level >= 0) continue;
+      const retryAfterMs = Math.ceil((-level / rate.rate) * 1_000);
+      const message = `${whose} has used more than ${Math.round(rate.rate)} a second: try again in ${retryAfterMs} ms`;
+      throw refusal('RATE_LIMITED', message, { status: 429, retryAfterMs });
+    }
+  }
+
+  /** Takes what it cost to find out that a document cannot be run, whether or not that much is left. */
+  chargeRefused(text: string, context: GatewayContext): void {
+    const settings = this.clients.settingsFor(context.identity, context.audience);
+    const cost = REFUSED.base + Math.ceil(text.length / REFUSED.charactersForOne);
+    for (const { key, rate } of bucketsOf(context, settings)) this.buckets.take(key, cost, rate);
+  }
+
   check(request: OperationRequest): readonly GraphQLError[] | undefined {
     const { prepared, variables, context } = request;
     const settings = this.clients.settingsFor(context.identity, context.audience);
     const cost = prepared.memo(COST, () => new OperationCost(prepared, this.tableOf(request.supergraph)));
     const estimated = cost.estimated(variables);
     context.ledger.estimatedCost = estimated.cost;
-    if (!(estimated.cost <= settings.maxCost))
+    if (!(estimated.cost <= settings.maxCost)) {
+      if (prepared.uses === 1) this.chargeRefused(prepared.text, context);
       return [tooExpensive(estimated.cost, settings.maxCost, cost.dearest(variables))];
+    }
     const late = this.take(request, estimated.cost, settings);
     if (late) return [late];
     this.charges.set(request, { cost, estimated, settings });
@@ -67,7 +90,7 @@ export class CostControl implements Guard, Interceptor {
   }
 
   private take(request: OperationRequest, cost: number, settings: ClientSettings): GraphQLError | undefined {
-    const buckets = bucketsOf(request, settings);
+    const buckets = bucketsOf(request.context, settings);
     for (const { key, rate, whose } of buckets) {
       const waitMs = this.buckets.waitMs(key, cost, rate);
       if (waitMs === 0) continue;
@@ -79,12 +102,12 @@ export class CostControl implements Guard, Interceptor {
   }
 
   private giveBack(request: OperationRequest, cost: number, settings: ClientSettings): void {
-    for (const { key, rate } of bucketsOf(request, settings)) this.buckets.take(key, -cost, rate);
+    for (const { key, rate } of bucketsOf(request.context, settings)) this.buckets.take(key, -cost, rate);
   }
 
   /** What client and tenant may use at once now; null: there is no limit. */
   private remaining(request: OperationRequest, settings: ClientSettings): number | null {
-    const levels = bucketsOf(request, settings).map(({ key, rate }) => this.buckets.level(key, rate));
+    const levels = bucketsOf(request.context, settings).map(({ key, rate }) => this.buckets.level(key, rate));
     return levels.length === 0 ? null : Math.max(0, Math.floor(Math.min(...levels)));
   }
 
@@ -99,7 +122,7 @@ export class CostControl implements Guard, Interceptor {
 
 /** The buckets that an operation draws from. */
 function bucketsOf(
-  { context: { identity } }: OperationRequest,
+  { identity }: GatewayContext,
   { costRate, costBurst, tenantRate }: ClientSettings,
 ): { key: string; rate: BucketRate; whose: string }[] {
   const buckets = [];

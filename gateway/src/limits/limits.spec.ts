@@ -207,6 +207,42 @@ describe('settings by client', () => {
   });
 });
 
+describe('documents that cannot be run', () => {
+  it('cost by their length what it takes to find out, so that a flood of them ends', async () => {
+    const running = await aGateway({ SEXTANT_COST_RATE: '10', SEXTANT_COST_BURST: '1000' });
+    try {
+      const claims = { sub: 'flood' };
+      const invalid = (n: number) => `{ nothing${n} ${'x '.repeat(1_000)} }`;
+      const statuses: number[] = [];
+      for (let n = 0; n < 6; n += 1) statuses.push((await query(running, invalid(n), claims)).status);
+      expect(statuses).toEqual([200, 200, 200, 200, 429, 429]);
+      const limited = await query(running, '{ whoami }', claims);
+      expect(codesOf(limited)).toEqual(['RATE_LIMITED']);
+      expect(limited.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+      expect((await query(running, '{ whoami }', { sub: 'another' })).data).toEqual({
+        whoami: 'another@demo',
+      });
+    } finally {
+      await running.stop();
+    }
+  });
+
+  it('cost as much when they are too dear', async () => {
+    const running = await aGateway({
+      ...{ SEXTANT_COST_RATE: '10', SEXTANT_COST_BURST: '1000', SEXTANT_MAX_COST: '5' },
+    });
+    try {
+      const dear = (n: number) => `{ customer(id: "${n}") { friends { id } } } # ${'x'.repeat(2_000)}`;
+      const codes: (string | undefined)[] = [];
+      for (let n = 0; n < 6; n += 1) codes.push(codesOf(await query(running, dear(n), { sub: 'dear' }))?.[0]);
+      expect(codes.slice(0, 4)).toEqual(Array.from({ length: 4 }, () => 'QUERY_TOO_EXPENSIVE'));
+      expect(codes.slice(4)).toEqual(['RATE_LIMITED', 'RATE_LIMITED']);
+    } finally {
+      await running.stop();
+    }
+  });
+});
+
 describe('floods of bad tokens', () => {
   it('end at the address, and not for those who have been identified', async () => {
     const running = await aGateway();

@@ -1,7 +1,7 @@
 import { DomainError } from '@sextant/domain';
 import { DocumentStore } from '../documents/document-store.js';
 import { type Manifest, readManifest } from '../documents/manifest.js';
-import type { Guard, Interceptor } from '../pipeline/operation.js';
+import type { GatewayContext, Guard, Interceptor } from '../pipeline/operation.js';
 import type { DocumentSource } from '../pipeline/pipeline.js';
 import { type ClientFile, ClientRegistry, readClientFile } from './client-settings.js';
 import { CostControl } from './cost-control.js';
@@ -16,6 +16,8 @@ const POLL_MS = 1_000;
 export interface Protections {
   clients: ClientRegistry;
   documents: DocumentSource;
+  /** told of each document that was looked at and cannot be run */
+  onRefusedDocument(text: string, context: GatewayContext): void;
   /** in this order, after access: what is refused there is not charged */
   guards: readonly Guard[];
   interceptors: readonly Interceptor[];
@@ -57,14 +59,24 @@ export function protections(config: LimitsConfig, log: Log): Protections {
   }
   const clients = new ClientRegistry(config, () => file?.value ?? null, manifest !== null);
   const cost = new CostControl(clients, new TokenBuckets(Date.now));
+  const modeOf = ({ identity, audience }: GatewayContext) =>
+    clients.settingsFor(identity, audience).documents;
   return {
     clients,
-    documents: new DocumentStore({
-      manifest: () => manifest?.value ?? null,
-      modeOf: ({ identity, audience }) => clients.settingsFor(identity, audience).documents,
-    }),
+    documents: withRoom(new DocumentStore({ manifest: () => manifest?.value ?? null, modeOf }), cost),
+    onRefusedDocument: (text, context) => cost.chargeRefused(text, context),
     guards: [introspectionGuard(clients), cost],
     interceptors: [cost],
     close: () => followed.forEach((each) => each.close()),
+  };
+}
+
+/** Nothing is parsed for a caller who has used more than there was. */
+function withRoom(store: DocumentSource, cost: CostControl): DocumentSource {
+  return {
+    textOf(params, context) {
+      cost.requireRoom(context);
+      return store.textOf(params, context);
+    },
   };
 }

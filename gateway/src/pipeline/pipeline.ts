@@ -26,6 +26,8 @@ export interface PipelineOptions {
   /** outermost first */
   interceptors: readonly Interceptor[];
   observers: readonly OperationObserver[];
+  /** told of each document that was looked at and cannot be run */
+  onRefusedDocument?: (text: string, context: GatewayContext) => void;
   /** whether a caller may learn names of the schema that it did not send, e.g. from "Did you mean" */
   showsSchema: (context: GatewayContext) => boolean;
   /** what a client may see of an error */
@@ -105,8 +107,10 @@ export class Pipeline {
       span?.set({ 'graphql.document.kept': found instanceof PreparedOperation && found.uses > 1 });
       return found;
     });
-    if (!(prepared instanceof PreparedOperation))
+    if (!(prepared instanceof PreparedOperation)) {
+      this.options.onRefusedDocument?.(text, context);
       return { refused: this.asShownTo(context, prepared), prepared: null };
+    }
     const variables = engine.fit(prepared, params.variables ?? {});
     if (isRefusal(variables)) return { refused: this.asShownTo(context, variables), prepared };
     const { supergraph } = engine;
