@@ -2,7 +2,7 @@ import type { ShapForest } from './shap-forest.js';
 import { fillLeafTable } from './shap-leaf.js';
 
 /** Leaves of more distinct columns have no table. */
-export const MAX_TABLE_COLUMNS = 12;
+export const MAX_TABLE_COLUMNS = 14;
 
 /** Tables of a forest's leaves by bit pattern of failing columns. */
 export interface LeafTables {

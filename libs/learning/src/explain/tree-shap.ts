@@ -18,7 +18,7 @@ const BLOCK_ROWS = 64;
  * test a known column and the training rows' shares decide elsewhere (path-dependent).
  * `baseValue` + Σ contributions = margin, for every row.
  *
- * A leaf contributes by the bits "the row passes the path's tests of this column" only, so each leaf of up to 12 distinct
+ * A leaf contributes by the bits "the row passes the path's tests of this column" only, so each leaf of up to 14 distinct
  * columns has a table by bit pattern, made once; time a row O(nodes + Σ leaves' columns), memory 8 · 2^d bytes a leaf of
  * d columns. Leaves of more columns, or beyond `maxTableBytes` (those of most columns first), cost O(d²) a row instead.
  * Cells may be NaN.
