@@ -6,7 +6,8 @@
 // needs Linux. Its time to load the model is measured with one row and taken off.
 import { readFileSync, readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { predictMargin, seededRandom, TreeShap } from '@sextant/learning';
+import { predictMargin, seededRandom } from '@sextant/learning';
+import { TreeShap } from '@sextant/learning/explain';
 import { LightGbmProcess, lightGbmParameters, parseLightGbmModel } from '@sextant/lightgbm';
 import { CACHE_DIRECTORY, findLightGbm } from '@sextant/local-services';
 
