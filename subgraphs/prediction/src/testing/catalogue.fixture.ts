@@ -1,7 +1,5 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Identity } from '@sextant/domain';
-import { verifyRequest } from '@sextant/platform';
+import { type AskedEntities, SignedServer } from './signed-server.fixture.js';
 
 interface Listed {
   listPrice: { amount: string; currency: string } | null;
@@ -10,42 +8,13 @@ interface Listed {
   categories: string[];
 }
 
-/** An HTTP server that answers the catalogue query of signed requests, as the campaign subgraph does. */
-export class FixtureCatalogue {
+/** Answers the catalogue query as the campaign subgraph does. */
+export class FixtureCatalogue extends SignedServer<{ id: string }> {
   readonly products = new Map<string, Listed>();
   readonly callers: Identity[] = [];
-  isDown = false;
-  private readonly server: Server;
 
   constructor(secret: string) {
-    this.server = createServer((request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        const body = Buffer.concat(chunks);
-        const [method = '', path = ''] = [request.method, request.url];
-        const signed = { receiver: 'campaign', method, path, body };
-        this.callers.push(
-          verifyRequest(signed, request.headers, { secret, nowMs: Date.now(), maxAgeMs: 5_000 }),
-        );
-        response.writeHead(this.isDown ? 503 : 200, { 'content-type': 'application/json' });
-        response.end(
-          JSON.stringify(
-            this.isDown ? { errors: [{ message: 'down' }] } : { data: { _entities: this.entitiesOf(body) } },
-          ),
-        );
-      });
-    });
-  }
-
-  async start(): Promise<string> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/graphql`;
-  }
-
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
+    super('campaign', secret);
   }
 
   list(id: string, amount: string, cost: string | null = null, stock: number | null = 5): void {
@@ -64,11 +33,9 @@ export class FixtureCatalogue {
     this.products.get(id)?.categories.push(category);
   }
 
-  private entitiesOf(body: Buffer): object[] {
-    const { variables } = JSON.parse(body.toString('utf8')) as {
-      variables: { representations: { id: string }[] };
-    };
+  protected override entitiesOf({ identity, representations }: AskedEntities<{ id: string }>): object[] {
+    this.callers.push(identity);
     const unlisted: Listed = { listPrice: null, cost: null, stock: null, categories: [] };
-    return variables.representations.map(({ id }) => ({ id, ...(this.products.get(id) ?? unlisted) }));
+    return representations.map(({ id }) => ({ id, ...(this.products.get(id) ?? unlisted) }));
   }
 }
