@@ -145,14 +145,17 @@ export class Projection {
         return projectFields(fields, value, state);
       };
     }
-    const byName = new Map<unknown, readonly ProjectedField[] | null>();
+    // only of types that clients may see: there is no end of the names that a subgraph may answer
+    const byName = new Map<unknown, readonly ProjectedField[]>();
     return (value, state) => {
       if (!isObject(value)) return state.garbageAt(coordinate);
       const typename = value['__typename'];
-      let fields = byName.get(typename);
-      if (fields === undefined)
-        byName.set(typename, (fields = this.fieldsOfPossible(named, nodes, typename)));
-      return fields && projectFields(fields, value, state);
+      const known = byName.get(typename);
+      if (known) return projectFields(known, value, state);
+      const fields = this.fieldsOfPossible(named, nodes, typename);
+      if (!fields) return null;
+      byName.set(typename, fields);
+      return projectFields(fields, value, state);
     };
   }
 

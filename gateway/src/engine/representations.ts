@@ -5,15 +5,19 @@ import type { TypeConditions } from './type-conditions.js';
 /** What is sent of an entity to have it found again; null when it holds too little of what is required. */
 export type Projection = (entity: JsonObject) => JsonObject | null;
 
+/** Stands for whatever is no type of the schema: no type condition holds for it. */
+const NO_TYPE = '';
+
 type FieldWriter = (entity: JsonObject, representation: JsonObject) => void;
 
-/** A projection with one list of fields for each type of entity, made when the type is first seen. */
+/** A projection with one list of fields for each type of entity, made when the type is first seen. An entity of no type of the schema has none. */
 export function compileRequirements(requires: readonly Requirement[], types: TypeConditions): Projection {
   const byType = new Map<string, readonly FieldWriter[]>();
   return (entity) => {
     const typename = entity['__typename'];
     if (typeof typename !== 'string') return null;
     let writers = byType.get(typename);
+    if (!writers && !types.knows(typename)) return null;
     if (!writers) byType.set(typename, (writers = writersOf(requires, typename, types)));
     const representation: JsonObject = { __typename: typename };
     for (const write of writers) write(entity, representation);
@@ -45,13 +49,14 @@ function writerOf(
 }
 
 function nested(selections: readonly Requirement[], types: TypeConditions): (value: unknown) => unknown {
-  const byType = new Map<unknown, readonly FieldWriter[]>();
+  const byType = new Map<string, readonly FieldWriter[]>();
   const project = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(project);
     if (!isObject(value)) return value;
-    const typename = value['__typename'];
+    const told = value['__typename'];
+    const typename = types.knows(told) ? told : NO_TYPE;
     let writers = byType.get(typename);
-    if (!writers) byType.set(typename, (writers = writersOf(selections, String(typename ?? ''), types)));
+    if (!writers) byType.set(typename, (writers = writersOf(selections, typename, types)));
     const projected: JsonObject = {};
     for (const write of writers) write(value, projected);
     for (const key in projected) if (key !== '__typename') return projected;

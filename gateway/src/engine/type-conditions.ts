@@ -4,6 +4,11 @@ import type { PossibleTypes } from './api-schema.js';
 export class TypeConditions {
   constructor(private readonly possibleTypes: PossibleTypes) {}
 
+  /** False for a name that only a subgraph's answer holds: nothing may be kept by it, for there is no end of such names. */
+  knows(typename: unknown): typename is string {
+    return typeof typename === 'string' && this.possibleTypes.has(typename);
+  }
+
   /** True also for an object that does not tell its type: it was selected for one that fits. */
   holds(conditions: readonly string[], typename: unknown): boolean {
     return typeof typename !== 'string' || conditions.some((condition) => this.isA(typename, condition));
