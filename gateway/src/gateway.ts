@@ -51,7 +51,7 @@ export async function startGateway(
   const observers = observersOf(config, metrics, logger);
   const pipeline = pipelineOf(engines, { protecting, security, observers, logger });
   const life = { isDraining: false };
-  const streams = streamsOf(config, { pipeline, security, metrics, logger, tracing, engines });
+  const streams = streamsOf(config, { pipeline, protecting, security, metrics, logger, tracing, engines });
   const front = frontOf(config, { pipeline, protecting, security, metrics, logger, tracing, life, streams });
   const server = gatewayServer((request, response) => void front(request, response));
   new HttpMetrics(metrics.registry).watch(server);
@@ -128,6 +128,7 @@ function frontOf(
   return httpFront({
     tracing,
     identify: (request, audience) => security.identify(request, audience),
+    onBody: protecting.onBody,
     run: (params, context) => pipeline.run(params, context),
     onRefused: refusals(metrics, logger),
     corsOrigins: config.SEXTANT_CORS_ORIGINS,
@@ -141,14 +142,15 @@ function frontOf(
 
 function streamsOf(
   config: GatewayConfig,
-  parts: Pick<FrontParts, 'pipeline' | 'security' | 'metrics' | 'logger' | 'tracing'> & {
+  parts: Pick<FrontParts, 'pipeline' | 'protecting' | 'security' | 'metrics' | 'logger' | 'tracing'> & {
     engines: EngineSource;
   },
 ): RunningStreams {
-  const { pipeline, security, metrics, logger, tracing, engines } = parts;
+  const { pipeline, protecting, security, metrics, logger, tracing, engines } = parts;
   return startStreams(config, {
     ...{ pipeline, engines, registry: metrics.registry, timeoutMs: config.SEXTANT_REQUEST_TIMEOUT_MS },
     identify: (request, audience) => security.identify(request, audience),
+    onBody: protecting.onBody,
     identifyAgain: (request, audience) => security.identifyAgain(request, audience),
     onRefused: refusals(metrics, logger),
     tracing,

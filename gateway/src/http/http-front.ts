@@ -32,6 +32,8 @@ export interface FrontOptions {
   tracing: Tracing | null;
   /** @throws DomainError UNAUTHENTICATED */
   identify(request: IncomingMessage, audience: Audience): Promise<Identity>;
+  /** told of each body before its JSON is read. @throws DomainError RATE_LIMITED */
+  onBody(characters: number, caller: Pick<GatewayContext, 'identity' | 'audience'>): void;
   /** runs an operation; never rejects */
   run(params: OperationParams, context: GatewayContext): Promise<ExecutionResult>;
   /** told of each request that is refused here: its code, and the error when it is unexpected */
@@ -105,7 +107,9 @@ async function resultOf(
     const context = contextOf(arrival, identity, leaving(response));
     return options.run(paramsOfUrl(search), { ...context, isReadOnly: true });
   }
-  const body = paramsOfBody(await readJsonBody(request));
+  const text = await readJsonBody(request);
+  options.onBody(text.length, { identity, audience: arrival.audience });
+  const body = paramsOfBody(text);
   const signal = leaving(response);
   if ('single' in body) return options.run(body.single, contextOf(arrival, identity, signal));
   requireBatch(body.batch.length, options.batchLimitOf(identity, arrival.audience));

@@ -1,3 +1,4 @@
+import { DomainError } from '@sextant/domain';
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { GatewayContext, Guard, Interceptor, OperationRequest } from '../pipeline/operation.js';
 import type { Supergraph } from '../supergraph/supergraph.js';
@@ -18,6 +19,11 @@ interface Charge {
 const COST = Symbol('cost of the operation');
 /** A document that is refused costs parsing and validation: so much, and one more for so many of its characters. */
 const REFUSED = { base: 100, charactersForOne: 10 };
+/** Reading the JSON of a body costs 10 to 50 ns a character; a small one is part of its operation's cost. */
+const BODY = { freeCharacters: 10_000, charactersForOne: 1_000 };
+
+/** Whose buckets are meant. */
+type Caller = Pick<GatewayContext, 'identity' | 'audience'>;
 
 /**
  * Static cost over the whole operation, whatever subgraphs it asks: refused where it is over the budget, taken from the rates
@@ -35,14 +41,38 @@ export class CostControl implements Guard, Interceptor {
 
   /** Before a document is looked at. @throws GraphQLError RATE_LIMITED while a caller has used more than there was */
   requireRoom(context: GatewayContext): void {
-    const settings = this.clients.settingsFor(context.identity, context.audience);
-    for (const { key, rate, whose } of bucketsOf(context, settings)) {
+    const spent = this.spent(context);
+    if (spent)
+      throw refusal('RATE_LIMITED', spent.message, { status: 429, retryAfterMs: spent.retryAfterMs });
+  }
+
+  /**
+   * Before the JSON of a body is read: takes what that costs, whatever becomes of the request.
+   *
+   * @throws DomainError RATE_LIMITED for a large body, while its caller has used more than there was
+   */
+  chargeBody(characters: number, caller: Caller): void {
+    if (characters <= BODY.freeCharacters) return;
+    const spent = this.spent(caller);
+    if (spent) throw new DomainError('RATE_LIMITED', spent.message, { retryAfterMs: spent.retryAfterMs });
+    const settings = this.clients.settingsFor(caller.identity, caller.audience);
+    const cost = Math.ceil(characters / BODY.charactersForOne);
+    // never so much that a full bucket had nothing left for the operation itself
+    for (const { key, rate } of bucketsOf(caller, settings))
+      this.buckets.take(key, Math.min(cost, rate.burst / 2), rate);
+  }
+
+  /** Which bucket is below zero, and for how long. */
+  private spent(caller: Caller): { message: string; retryAfterMs: number } | null {
+    const settings = this.clients.settingsFor(caller.identity, caller.audience);
+    for (const { key, rate, whose } of bucketsOf(caller, settings)) {
       const level = this.buckets.level(key, rate);
       if (level >= 0) continue;
       const retryAfterMs = Math.ceil((-level / rate.rate) * 1_000);
       const message = `${whose} has used more than ${Math.round(rate.rate)} a second: try again in ${retryAfterMs} ms`;
-      throw refusal('RATE_LIMITED', message, { status: 429, retryAfterMs });
+      return { message, retryAfterMs };
     }
+    return null;
   }
 
   /** Takes what it cost to find out that a document cannot be run, whether or not that much is left. */
@@ -122,7 +152,7 @@ export class CostControl implements Guard, Interceptor {
 
 /** The buckets that an operation draws from. */
 function bucketsOf(
-  { identity }: GatewayContext,
+  { identity }: Caller,
   { costRate, costBurst, tenantRate }: ClientSettings,
 ): { key: string; rate: BucketRate; whose: string }[] {
   const buckets = [];

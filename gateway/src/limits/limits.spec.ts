@@ -243,6 +243,54 @@ describe('documents that cannot be run', () => {
   });
 });
 
+describe('large bodies', () => {
+  it.each(['application/json', 'text/event-stream'])('cost by their length, for %s', async (accept) => {
+    const running = await aGateway({ SEXTANT_COST_RATE: '1', SEXTANT_COST_BURST: '1000' });
+    try {
+      const authorization = `Bearer ${await running.token({ sub: 'large' })}`;
+      const send = async (characters: number) => {
+        const body = JSON.stringify({
+          query: 'query Twice { whoami',
+          variables: { a: 'x'.repeat(characters) },
+        });
+        const headers = { authorization, accept, 'content-type': 'application/json' };
+        const response = await fetch(running.gateway.url, { method: 'POST', headers, body });
+        return { response, text: await response.text() };
+      };
+      for (let n = 0; n < 2; n += 1) expect((await send(300_000)).text).toContain('GRAPHQL_PARSE_FAILED');
+      expect((await send(300_000)).text).toContain('RATE_LIMITED');
+      const { response, text } = await send(300_000);
+      expect([response.status, text.includes('RATE_LIMITED')]).toEqual([429, true]);
+      expect(response.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+    } finally {
+      await running.stop();
+    }
+  });
+
+  it('larger than a bucket holds are read while it is full', async () => {
+    const running = await aGateway({ SEXTANT_COST_RATE: '1', SEXTANT_COST_BURST: '1000' });
+    try {
+      const authorization = `Bearer ${await running.token({ sub: 'largest' })}`;
+      const body = { query: '{ whoami }', variables: { a: 'x'.repeat(3_000_000) } };
+      expect((await ask(running.gateway.url, body, { authorization })).status).toBe(200);
+    } finally {
+      await running.stop();
+    }
+  });
+
+  it('of a full batch of events leave room for the next, by default', async () => {
+    const running = await aGateway();
+    try {
+      const authorization = `Bearer ${await running.token({ sub: 'importer' })}`;
+      const body = { query: '{ whoami }', variables: { a: 'x'.repeat(400_000) } };
+      for (let n = 0; n < 20; n += 1)
+        expect((await ask(running.gateway.url, body, { authorization })).status).toBe(200);
+    } finally {
+      await running.stop();
+    }
+  });
+});
+
 describe('floods of bad tokens', () => {
   it('end at the address, and not for those who have been identified', async () => {
     const running = await aGateway();

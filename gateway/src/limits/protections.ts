@@ -18,6 +18,8 @@ export interface Protections {
   documents: DocumentSource;
   /** told of each document that was looked at and cannot be run */
   onRefusedDocument(text: string, context: GatewayContext): void;
+  /** told of each body before its JSON is read. @throws DomainError RATE_LIMITED */
+  onBody(characters: number, caller: Pick<GatewayContext, 'identity' | 'audience'>): void;
   /** in this order, after access: what is refused there is not charged */
   guards: readonly Guard[];
   interceptors: readonly Interceptor[];
@@ -65,6 +67,7 @@ export function protections(config: LimitsConfig, log: Log): Protections {
     clients,
     documents: withRoom(new DocumentStore({ manifest: () => manifest?.value ?? null, modeOf }), cost),
     onRefusedDocument: (text, context) => cost.chargeRefused(text, context),
+    onBody: (characters, caller) => cost.chargeBody(characters, caller),
     guards: [introspectionGuard(clients), cost],
     interceptors: [cost],
     close: () => followed.forEach((each) => each.close()),

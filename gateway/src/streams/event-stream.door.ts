@@ -54,7 +54,7 @@ interface Opened {
 async function serve(serving: StreamServing, { request, response, audience }: Opened): Promise<void> {
   refuseForgeable(request.headers);
   const identity = await serving.identify(request, audience);
-  const params = await paramsOf(request);
+  const params = await paramsOf(request, (characters) => serving.onBody(characters, { identity, audience }));
   const leave = serving.connections.enter(identity.tenantId);
   response.once('close', leave);
   if (response.destroyed) return leave();
@@ -76,7 +76,10 @@ async function serve(serving: StreamServing, { request, response, audience }: Op
   response.once('close', stopWatching);
 }
 
-async function paramsOf(request: IncomingMessage): Promise<OperationParams> {
+async function paramsOf(
+  request: IncomingMessage,
+  onBody: (characters: number) => void,
+): Promise<OperationParams> {
   if (request.method === 'GET') {
     const url = request.url ?? '';
     if (url.length > MAX_URL_CHARACTERS)
@@ -87,7 +90,9 @@ async function paramsOf(request: IncomingMessage): Promise<OperationParams> {
       );
     return paramsOfUrl(url.slice(url.indexOf('?') + 1 || url.length));
   }
-  const body = paramsOfBody(await readJsonBody(request));
+  const text = await readJsonBody(request);
+  onBody(text.length);
+  const body = paramsOfBody(text);
   if ('single' in body) return body.single;
   throw new Refusal(400, 'BATCHING_REFUSED', 'a stream carries one operation: send several requests');
 }

@@ -13,7 +13,7 @@ import { WebSocketFront } from './web-socket.server.js';
 
 export interface StreamsParts extends Pick<
   StreamServing,
-  'identify' | 'identifyAgain' | 'onRefused' | 'timeoutMs' | 'tracing'
+  'identify' | 'identifyAgain' | 'onBody' | 'onRefused' | 'timeoutMs' | 'tracing'
 > {
   pipeline: Pipeline;
   engines: EngineSource;

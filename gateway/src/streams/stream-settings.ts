@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Identity } from '@sextant/domain';
 import type { Tracing } from '@sextant/platform';
-import type { Audience } from '../pipeline/operation.js';
+import type { Audience, GatewayContext } from '../pipeline/operation.js';
 import type { ConnectionCount } from './connection-count.js';
 import type { StreamHub } from './stream-hub.js';
 import type { StreamMetrics } from './stream-metrics.js';
@@ -17,6 +17,8 @@ export interface StreamServing {
   identify(request: IncomingMessage, audience: Audience): Promise<Identity>;
   /** Whether the same may stay. @throws DomainError UNAUTHENTICATED */
   identifyAgain(request: IncomingMessage, audience: Audience): Promise<Identity>;
+  /** told of the body of a POST request before its JSON is read. @throws DomainError RATE_LIMITED */
+  onBody(characters: number, caller: Pick<GatewayContext, 'identity' | 'audience'>): void;
   /** told of each request that is refused: its code, and the error when it is unexpected */
   onRefused(code: string, unexpected?: unknown): void;
   /** longest that a query or mutation on a stream may take, milliseconds */
