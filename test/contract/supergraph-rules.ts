@@ -22,7 +22,7 @@ export const SUPERGRAPH_SDL = readFileSync(join(ROOT, 'gateway/supergraph.graphq
 export const SUPERGRAPH = buildSchema(SUPERGRAPH_SDL, { assumeValidSDL: true });
 
 /** OR of ANDs of scopes or of policies. */
-interface Rule {
+export interface Rule {
   kind: 'authenticated' | 'requiresScopes' | 'policy';
   anyOf: string[][];
 }
@@ -113,6 +113,32 @@ export function probes(schema: GraphQLSchema = SUPERGRAPH): Probe[] {
     }
   }
   return found;
+}
+
+/** A field of an object that states rules. */
+export interface ClosedField {
+  typeName: string;
+  name: string;
+  /** its selection, with what it needs of arguments */
+  text: string;
+  rules: Rule[];
+}
+
+/** The fields below the roots that state a rule. */
+export function closedFields(schema: GraphQLSchema = SUPERGRAPH): ClosedField[] {
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+  const types = Object.values(schema.getTypeMap()).filter(isObjectType);
+  return types
+    .filter((type) => !roots.includes(type))
+    .flatMap((type) =>
+      Object.values(type.getFields()).map((field) => ({
+        typeName: type.name,
+        name: field.name,
+        text: `${field.name}${argumentsOf(field)} ${isLeafType(getNamedType(field.type)) ? '' : '{ __typename }'}`,
+        rules: rulesOf(field),
+      })),
+    )
+    .filter(({ rules }) => rules.length > 0);
 }
 
 /** Fields that state a rule and that no probe reaches. */

@@ -81,7 +81,11 @@ export async function readAccess(dataDir: string): Promise<Access> {
 /** A token as the local identity provider issues it, for any tenant and role; further claims replace the usual ones. */
 export async function issueToken(
   dataDir: string,
-  { tenant, role, ...rest }: { tenant: string; role: Role; iss?: string; aud?: string; exp?: number },
+  {
+    tenant,
+    role,
+    ...rest
+  }: { tenant: string; role: Role; scope?: string; iss?: string; aud?: string; exp?: number },
 ): Promise<string> {
   const jwk = JSON.parse(await readFile(join(dataDir, 'keys/jwt-private.json'), 'utf8')) as JWK;
   const usual = { iss: 'sextant-local', aud: 'sextant', exp: Math.floor(Date.now() / 1000) + 3_600 };
