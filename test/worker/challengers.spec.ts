@@ -208,8 +208,11 @@ describe('a challenger in traffic', () => {
       // A canary that answers no number fails its own calls until it is stopped, nobody else's.
       if (reason === 'slower' || to === 'SHADOW') expect(tally.failed.slice(0, 3)).toEqual([]);
       else expect(tally.failed.length).toBeLessThan(0.3 * tally.calls);
-      const page = (await (await trainer?.get('/metrics'))?.text()) ?? '';
-      expect(page).toContain(`sextant_continuous_stops_total{reason="${reason}"} 1`);
+      // The version has moved before the trainer counts that it moved it.
+      await until('the stop to be counted', 10_000, async () => {
+        const page = (await (await trainer?.get('/metrics'))?.text()) ?? '';
+        return page.includes(`sextant_continuous_stops_total{reason="${reason}"} 1\n`);
+      });
     },
   );
 
