@@ -5,6 +5,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['source'] } },
   test: {
     include: ['test/e2e/**/*.spec.ts', 'test/faults/**/*.spec.ts'],
+    exclude: ['test/e2e/bulk-ingest.spec.ts'],
     globalSetup: ['test/support/demo-sextant.ts'],
     pool: 'forks',
     fileParallelism: false,

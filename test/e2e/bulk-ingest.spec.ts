@@ -37,7 +37,7 @@ describe(`${EVENTS.toLocaleString('en')} simulated events`, () => {
     const customers = String(Math.ceil(EVENTS / 58));
     await runNode('simulator/dist/main.js', ['--customers', customers, '--seed', '7', '--out', folder]);
     sextant = await startSextant({ args: ['--empty'] });
-  });
+  }, 300_000);
   afterAll(async () => {
     await sextant.stop();
     await rm(folder, { recursive: true, force: true });
